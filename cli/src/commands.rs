@@ -1,0 +1,6 @@
+//! One command a file.
+
+pub(crate) mod check;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod segments;

@@ -1,0 +1,70 @@
+//! `segue plan`: what rules compile to.
+
+use crate::{
+    Ending,
+    commands::run::engine,
+    output::{Problem, results},
+    project::open_clean,
+};
+use segue_compiler::{
+    plan::print,
+    typed::{EventId, Program},
+};
+use std::{io::Write, path::PathBuf};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A folder of rules, or one rule file
+    path: PathBuf,
+    /// Also every condition and value, what is remembered, and who uses it
+    #[arg(long)]
+    ir: bool,
+    /// Also the code of one event's handler before registers are given out
+    #[arg(long)]
+    clif: bool,
+    /// The event whose code is shown; the busiest one when none is named
+    #[arg(long, value_name = "NAME", requires = "clif")]
+    event: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
+    let (opened, program) = open_clean(&arguments.path)?;
+    let engine = engine(&program, &opened.config.settings)?;
+    let mut out = results();
+    write!(out, "{}", print::summary(&program, engine.plan()))?;
+    if arguments.ir {
+        write!(out, "\nnodes, cells and segments\n{}", print::ir(&program, engine.plan()))?;
+    }
+    if arguments.clif {
+        let event = chosen(&program, &engine, arguments.event.as_deref())?;
+        let name = program.events.get(event.0 as usize).map_or("", |event| &*event.name);
+        writeln!(out, "\nthe handler of \"{name}\", and what it calls when a deadline is due")?;
+        for (name, code) in engine.clif(event).map_err(|error| Problem::words(error.to_string()))? {
+            writeln!(out, "; {name}\n{code}")?;
+        }
+    }
+    out.flush()?;
+    Ok(Ending::Clean)
+}
+
+fn chosen(
+    program: &Program,
+    engine: &segue_runtime::engine::Engine,
+    name: Option<&str>,
+) -> Result<EventId, Problem> {
+    if let Some(name) = name {
+        return program
+            .event(name)
+            .ok_or_else(|| Problem::words(format!("these rules know no event `{name}`")));
+    }
+    let work = |handler: &segue_compiler::plan::Handler| {
+        handler.feeds.len() + handler.roles.len() + handler.touched.len()
+    };
+    let busiest = engine
+        .plan()
+        .handlers
+        .iter()
+        .zip(0..)
+        .max_by_key(|(handler, number)| (work(handler), std::cmp::Reverse(*number)));
+    busiest.map(|(_, number)| EventId(number)).ok_or_else(|| Problem::words("these rules know no event"))
+}

@@ -1,0 +1,193 @@
+//! `segue run`: what would happen.
+
+use crate::{
+    Ending,
+    events::{Input, feed},
+    output::{Problem, results, tell},
+    project::{Opened, open_clean},
+    table,
+};
+use clap::ValueEnum;
+use segue_compiler::{
+    execution::Execution, record::Record, reference::Reference, settings::Settings, time::parse_instant_in,
+    typed::Program, value::Millis,
+};
+use segue_runtime::{
+    channel::{Delivery, Hooks, Outcome},
+    engine::Engine,
+    replay::{Kinds, Options, Replay, Summary},
+    words::shown,
+};
+use std::{
+    io::{Write, stderr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A folder of rules, or one rule file
+    path: PathBuf,
+    #[command(flatten)]
+    input: Input,
+    /// The end of time: a date, or a date and a time in the project's zone
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<String>,
+    /// Let every pending deadline pass after the end
+    #[arg(long)]
+    drain: bool,
+    /// Which records are printed, parted by commas: send, call, suppressed, segment, set, emit
+    #[arg(long, value_name = "KINDS", value_parser = Kinds::parse)]
+    kinds: Option<Kinds>,
+    /// How records are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Run the reference interpreter instead of machine code
+    #[arg(long)]
+    interpret: bool,
+    /// Deliver what was decided through the channels of `segue.toml`
+    #[arg(long)]
+    deliver: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A JSON object a line
+    #[default]
+    Json,
+    /// A table for people
+    Table,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
+    let (opened, program) = open_clean(&arguments.path)?;
+    let mut settings = opened.config.settings.clone();
+    settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
+    let mut hooks = match arguments.deliver {
+        false => None,
+        true => Some(
+            Hooks::open(&opened.config.channels, &opened.root, &|| Box::new(stderr()))
+                .map_err(|error| Problem::words(error.to_string()))?,
+        ),
+    };
+    let outcome = if arguments.interpret {
+        replay(Reference::new(program.clone(), settings.clone()), program, &settings, arguments)?
+    } else {
+        replay(engine(&program, &settings)?, program, &settings, arguments)?
+    };
+    print(&outcome.records, arguments)?;
+    if let Some(hooks) = &mut hooks {
+        deliver(hooks, &outcome.records, arguments.input.quiet);
+    }
+    if !arguments.input.quiet {
+        summarize(&outcome, &opened);
+    }
+    Ok(if arguments.input.strict && outcome.rejected > 0 { Ending::Unusable } else { Ending::Clean })
+}
+
+/// Machine code for a program.
+pub(crate) fn engine(program: &Arc<Program>, settings: &Settings) -> Result<Engine, Problem> {
+    Engine::new(program.clone(), settings.clone()).map_err(|error| Problem::words(error.to_string()))
+}
+
+/// An instant of the command line.
+pub(crate) fn instant(text: &str, settings: &Settings) -> Result<Millis, Problem> {
+    parse_instant_in(text, &settings.time_zone).ok_or_else(|| {
+        Problem::words(format!("`{text}` is no instant: write `2026-01-31` or `\"2026-01-31 08:00\"`"))
+    })
+}
+
+/// How much of a customer's id is told.
+const MAX_SHOWN: usize = 80;
+
+/// What a replay gave.
+struct Replayed {
+    records: Vec<Record>,
+    summary: Summary,
+    rejected: u64,
+    seconds: f64,
+}
+
+fn replay<E: Execution>(
+    executor: E,
+    program: Arc<Program>,
+    settings: &Settings,
+    arguments: &Arguments,
+) -> Result<Replayed, Problem> {
+    let printed = arguments.kinds.unwrap_or_default();
+    // What is not printed may still be delivered.
+    let kinds = if arguments.deliver { printed.with_decisions() } else { printed };
+    let options = Options { until: settings.until, drain: arguments.drain, kinds };
+    let mut replay = Replay::new(executor, program, options);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the summary says how long it took; nothing decided depends on it"
+    )]
+    let start = std::time::Instant::now();
+    let rejected = feed(&arguments.input, &mut replay)?;
+    let records = replay.finish();
+    Ok(Replayed {
+        records,
+        summary: replay.summary().clone(),
+        rejected,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+fn print(records: &[Record], arguments: &Arguments) -> Result<(), Problem> {
+    let kinds = arguments.kinds.unwrap_or_default();
+    let printed = records.iter().filter(|record| kinds.has(record));
+    let mut out = results();
+    match arguments.format {
+        Format::Table => table::write(&mut out, &printed.collect::<Vec<_>>())?,
+        Format::Json => {
+            for record in printed {
+                serde_json::to_writer(&mut out, record).map_err(std::io::Error::from)?;
+                out.write_all(b"\n")?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn deliver(hooks: &mut Hooks, records: &[Record], quiet: bool) {
+    let (mut delivered, mut failed) = (0_u64, 0_u64);
+    hooks.deliver(records, &mut |delivery: &Delivery<'_>, outcome: &Outcome| match outcome {
+        Outcome::Delivered { .. } => delivered += 1,
+        Outcome::Failed { reason, attempts, .. } => {
+            failed += 1;
+            let tries = if *attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
+            tell(&format!(
+                "not delivered: {} {} to {} ({tries}): {reason}",
+                delivery.channel,
+                delivery.id,
+                shown(delivery.record.customer(), MAX_SHOWN)
+            ));
+        }
+    });
+    if !quiet {
+        tell(&format!("{delivered} delivered, {failed} not"));
+    }
+}
+
+fn summarize(outcome: &Replayed, opened: &Opened) {
+    tell(outcome.summary.to_string().trim_end());
+    let read = outcome.summary.read();
+    // Rounded for people: no decision is made of it.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate for people"
+    )]
+    let rate = (read as f64 / outcome.seconds.max(1e-9)) as u64;
+    tell(&format!(
+        "{:.2} seconds, {} events per second",
+        outcome.seconds,
+        segue_runtime::words::thousands(rate)
+    ));
+    if opened.config.assumed {
+        tell("no `segue.toml`: consent is assumed where nothing is recorded, as only replays do");
+    }
+}

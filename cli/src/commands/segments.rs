@@ -1,0 +1,73 @@
+//! `segue segments`: who is in which segment.
+
+use crate::{
+    Ending,
+    commands::run::{engine, instant},
+    events::{Input, feed},
+    output::{Problem, results},
+    project::open_clean,
+};
+use segue_compiler::{
+    execution::Execution,
+    reference::Reference,
+    settings::Settings,
+    typed::{Program, SegmentId},
+};
+use segue_runtime::replay::{Kinds, Options, Replay};
+use std::{io::Write, path::PathBuf, sync::Arc};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A folder of rules, or one rule file
+    path: PathBuf,
+    #[command(flatten)]
+    input: Input,
+    /// The instant: a date, or a date and a time in the project's zone
+    #[arg(long, value_name = "INSTANT")]
+    at: String,
+    /// Print customers, not counts: segment and customer, a line each
+    #[arg(long)]
+    members: bool,
+    /// Run the reference interpreter instead of machine code
+    #[arg(long)]
+    interpret: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
+    let (opened, program) = open_clean(&arguments.path)?;
+    let mut settings = opened.config.settings;
+    settings.until = Some(instant(&arguments.at, &settings)?);
+    let rejected = if arguments.interpret {
+        count(Reference::new(program.clone(), settings.clone()), program, &settings, arguments)?
+    } else {
+        count(engine(&program, &settings)?, program, &settings, arguments)?
+    };
+    Ok(if arguments.input.strict && rejected > 0 { Ending::Unusable } else { Ending::Clean })
+}
+
+fn count<E: Execution>(
+    executor: E,
+    program: Arc<Program>,
+    settings: &Settings,
+    arguments: &Arguments,
+) -> Result<u64, Problem> {
+    let options = Options { until: settings.until, drain: false, kinds: Kinds::none() };
+    let mut replay = Replay::new(executor, program.clone(), options);
+    let rejected = feed(&arguments.input, &mut replay)?;
+    replay.finish();
+    let mut out = results();
+    let width = program.segments.iter().map(|segment| segment.name.len()).max().unwrap_or(0);
+    for (segment, number) in program.segments.iter().zip(0..) {
+        let members = replay.members(SegmentId(number));
+        if arguments.members {
+            for customer in members {
+                writeln!(out, "{}\t{customer}", segment.name)?;
+            }
+        } else {
+            let title = segment.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
+            writeln!(out, "{:<width$}  {:>8}{title}", segment.name, members.len())?;
+        }
+    }
+    out.flush()?;
+    Ok(rejected)
+}

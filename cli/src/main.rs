@@ -1,0 +1,65 @@
+//! The `segue` command: arguments, dispatch and exit codes.
+
+mod commands;
+mod events;
+mod findings;
+mod output;
+mod project;
+mod table;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Rules that react to what customers do: written to be read aloud, checked, and run with exact time.
+#[derive(Parser)]
+#[command(name = "segue", version, arg_required_else_help = true, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Says what is wrong with rule files, and what to write instead
+    Check(commands::check::Arguments),
+    /// Replays events in virtual time and prints what would happen
+    Run(commands::run::Arguments),
+    /// Says who is in which segment at an instant
+    Segments(commands::segments::Arguments),
+    /// Shows what rules compile to: state, cost, and on demand the code
+    Plan(commands::plan::Arguments),
+}
+
+/// How a command ended, besides its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Done and clean.
+    Clean,
+    /// The rules have errors.
+    Refused,
+    /// Wrong usage or unreadable input.
+    Unusable,
+}
+
+fn main() -> ExitCode {
+    // Clap ends with 0 for help and 2 for wrong usage.
+    let ending = match Arguments::parse().command {
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Segments(arguments) => commands::segments::run(&arguments),
+        Command::Plan(arguments) => commands::plan::run(&arguments),
+    };
+    let ending = ending.unwrap_or_else(|problem| match problem {
+        output::Problem::ClosedPipe => Ending::Clean,
+        output::Problem::Refused => Ending::Refused,
+        output::Problem::Words(words) => {
+            output::tell(&format!("error: {words}"));
+            Ending::Unusable
+        }
+    });
+    match ending {
+        Ending::Clean => ExitCode::SUCCESS,
+        Ending::Refused => ExitCode::from(1),
+        Ending::Unusable => ExitCode::from(2),
+    }
+}

@@ -1,0 +1,78 @@
+//! Which calls are applied: duplicates, and stamps from the future.
+
+use crate::{
+    event::Incoming,
+    execution::{Counts, Outcome},
+    settings::Settings,
+    value::Millis,
+};
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hasher},
+};
+
+/// How many message ids of a customer are kept: enough for the retries of a busy day, and a bound of 4 KB.
+pub const MAX_IDS: usize = 256;
+/// How far a stamp may lie after its arrival: clocks of phones are that wrong.
+pub const MAX_SKEW: i64 = 5 * 60_000;
+
+/// The message ids of one customer that are still known, as 64-bit fingerprints.
+#[derive(Clone, Debug, Default)]
+pub struct Admission {
+    ids: VecDeque<(Millis, u64)>,
+}
+
+impl Admission {
+    /// What becomes of a call; `clock` is the customer's. A call that is applied is remembered.
+    ///
+    /// Fingerprints are SipHash with fixed keys: among 256 of them the chance that a new id is taken for a known one is
+    /// about 10⁻¹⁷.
+    pub fn admit(
+        &mut self,
+        call: &Incoming<'_>,
+        clock: Option<Millis>,
+        settings: &Settings,
+        counts: &mut Counts,
+    ) -> Outcome {
+        let future = call.received_at.is_some_and(|arrival| call.at > arrival.saturating_add(MAX_SKEW));
+        if future || settings.until.is_some_and(|until| call.at > until) {
+            return Outcome::Quarantined;
+        }
+        let fingerprint = fingerprint(call.message_id);
+        if self.ids.iter().any(|(_, id)| *id == fingerprint) {
+            return Outcome::Duplicate;
+        }
+        let now = clock.map_or(call.at, |clock| clock.max(call.at));
+        self.remember(fingerprint, call.at, now, settings, counts);
+        if clock.is_some_and(|clock| call.at < clock) { Outcome::Late } else { Outcome::Applied }
+    }
+
+    /// Remembers the id of an event that the engine made itself, so that the tracker's copy of it is a duplicate.
+    pub fn made(&mut self, message_id: &str, at: Millis, settings: &Settings, counts: &mut Counts) {
+        self.remember(fingerprint(message_id), at, at, settings, counts);
+    }
+
+    fn remember(
+        &mut self,
+        fingerprint: u64,
+        at: Millis,
+        now: Millis,
+        settings: &Settings,
+        counts: &mut Counts,
+    ) {
+        let horizon = now.saturating_sub(settings.dedupe);
+        self.ids.retain(|(at, _)| *at > horizon);
+        let place = self.ids.partition_point(|(other, _)| *other <= at);
+        self.ids.insert(place, (at, fingerprint));
+        if self.ids.len() > MAX_IDS {
+            self.ids.pop_front();
+            counts.ids_dropped += 1;
+        }
+    }
+}
+
+fn fingerprint(message_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(message_id.as_bytes());
+    hasher.finish()
+}

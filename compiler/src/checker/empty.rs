@@ -1,0 +1,140 @@
+//! Whether a condition holds of a customer of whom nothing is known.
+
+use crate::{
+    typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, LetId, Program},
+    value::{Decimal, Value},
+};
+
+/// Whether a condition holds on an empty history and profile; `segments` says it of the segments before it. `no activity`
+/// and `known for` do not hold.
+pub(super) fn holds(condition: &Expr, program: &Program, segments: &[bool]) -> bool {
+    Empty { program, segments }.holds(condition)
+}
+
+struct Empty<'p> {
+    program: &'p Program,
+    segments: &'p [bool],
+}
+
+impl Empty<'_> {
+    fn holds(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Not(inner) => !self.holds(inner),
+            ExprKind::And(list) => list.iter().all(|it| self.holds(it)),
+            ExprKind::Or(list) => list.iter().any(|it| self.holds(it)),
+            ExprKind::AtLeastOf { count, conditions } => {
+                conditions.iter().filter(|it| self.holds(it)).count() >= *count as usize
+            }
+            ExprKind::Compare { operator, left, right } => {
+                compare(*operator, &self.value(left), &self.value(right))
+            }
+            ExprKind::Between { value, low, high } => {
+                let value = self.value(value);
+                compare(Comparison::GreaterOrEqual, &value, &self.value(low))
+                    && compare(Comparison::LessOrEqual, &value, &self.value(high))
+            }
+            ExprKind::In { value, choices } => {
+                let value = self.value(value);
+                value.is_known() && choices.iter().any(|choice| self.value(choice) == value)
+            }
+            ExprKind::IsKnown(value) => self.value(value).is_known(),
+            ExprKind::InSegment(id) => self.segments.get(id.0 as usize).copied().unwrap_or(false),
+            ExprKind::Did { bound, count, .. } => match bound {
+                Bound::AtLeast => *count == 0,
+                Bound::AtMost => true,
+                Bound::Exactly => *count == 0,
+            },
+            ExprKind::NoActivity(_) | ExprKind::KnownFor(_) | ExprKind::TextTest { .. } => false,
+            ExprKind::Literal(_)
+            | ExprKind::Profile { .. }
+            | ExprKind::Consent { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Let(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Arithmetic { .. }
+            | ExprKind::Count { .. }
+            | ExprKind::Aggregate { .. }
+            | ExprKind::LastOf { .. }
+            | ExprKind::TimeSince { .. } => self.value(expr) == Value::Boolean(true),
+        }
+    }
+
+    fn value(&self, expr: &Expr) -> Value {
+        match &expr.kind {
+            ExprKind::Literal(value) => value.clone(),
+            ExprKind::Profile { field, path } => self
+                .program
+                .profile
+                .get(field.0 as usize)
+                .map(|field| field.default.at(path))
+                .unwrap_or_default(),
+            ExprKind::Let(id) => self.definition(*id),
+            ExprKind::Count { .. } => Value::Number(Decimal(0)),
+            ExprKind::Aggregate { function: Aggregate::Sum, .. }
+                if expr.ty == crate::types::Type::Duration =>
+            {
+                Value::Duration(0)
+            }
+            ExprKind::Aggregate { function: Aggregate::Sum | Aggregate::DistinctCount, .. } => {
+                Value::Number(Decimal(0))
+            }
+            ExprKind::LastOf { .. } => Value::List(std::sync::Arc::new([])),
+            ExprKind::Call { function: Function::Coalesce, arguments } => arguments
+                .iter()
+                .map(|argument| self.value(argument))
+                .find(Value::is_known)
+                .unwrap_or_default(),
+            ExprKind::Arithmetic { operator, left, right } => self.arithmetic(*operator, left, right),
+            ExprKind::Consent { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Aggregate { .. }
+            | ExprKind::TimeSince { .. } => Value::Missing,
+            ExprKind::Compare { .. }
+            | ExprKind::Between { .. }
+            | ExprKind::In { .. }
+            | ExprKind::TextTest { .. }
+            | ExprKind::IsKnown(_)
+            | ExprKind::Not(_)
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::AtLeastOf { .. }
+            | ExprKind::InSegment(_)
+            | ExprKind::Did { .. }
+            | ExprKind::NoActivity(_)
+            | ExprKind::KnownFor(_) => Value::Boolean(self.holds(expr)),
+        }
+    }
+
+    fn definition(&self, id: LetId) -> Value {
+        let Some(definition) = self.program.lets.get(id.0 as usize) else { return Value::Missing };
+        let arm = definition.arms.iter().find(|(_, condition)| self.holds(condition));
+        self.value(arm.map_or(&definition.value, |(value, _)| value))
+    }
+
+    fn arithmetic(&self, operator: crate::typed::Arithmetic, left: &Expr, right: &Expr) -> Value {
+        use crate::typed::Arithmetic;
+        let (Value::Number(left), Value::Number(right)) = (self.value(left), self.value(right)) else {
+            return Value::Missing;
+        };
+        let result = match operator {
+            Arithmetic::Add => left.checked_add(right),
+            Arithmetic::Subtract => left.checked_sub(right),
+            Arithmetic::Multiply => left.checked_mul(right),
+            Arithmetic::Divide => left.checked_div(right),
+        };
+        result.map_or(Value::Missing, Value::Number)
+    }
+}
+
+fn compare(operator: Comparison, left: &Value, right: &Value) -> bool {
+    let known = left.is_known() && right.is_known();
+    match operator {
+        Comparison::Equal => known && left == right,
+        Comparison::NotEqual => !(known && left == right),
+        Comparison::Less => known && left < right,
+        Comparison::LessOrEqual => known && left <= right,
+        Comparison::Greater => known && left > right,
+        Comparison::GreaterOrEqual => known && left >= right,
+    }
+}

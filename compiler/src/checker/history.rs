@@ -1,0 +1,340 @@
+//! Conditions and values over what a customer did.
+
+use super::say::{names, rules, types};
+use super::{Checker, Scope, expr::negate};
+use crate::{
+    limits,
+    typed::{
+        Aggregate, Element, EventSet, Expr, ExprKind, Occurrence, Pattern, Sequence, SequenceId, Window,
+    },
+    types::{Field, Type},
+};
+use segue_grammar::{
+    ast::{self, Anchor, Bound, PatternEvents, WindowKind},
+    span::Span,
+};
+use std::sync::Arc;
+
+impl Checker<'_> {
+    /// An expression that looks at history.
+    pub(super) fn history(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Option<Expr> {
+        let span = expr.span;
+        if scope.events.is_some() {
+            self.report(names::history_in_where(span, self.text(span)));
+            return None;
+        }
+        let boolean = |kind| Some(Expr { kind, ty: Type::Boolean, span });
+        match &expr.kind {
+            ast::ExprKind::Did { sequence, times, window } => {
+                let window = self.window(window.as_ref(), scope);
+                let what = self.occurrence(sequence, scope);
+                let (bound, count) = match times {
+                    None => (Bound::AtLeast, Some(1)),
+                    Some(times) => {
+                        let least = if times.bound == Bound::AtLeast { 1 } else { 0 };
+                        (times.bound, self.count(&times.count, least, limits::MAX_TIMES))
+                    }
+                };
+                boolean(ExprKind::Did { what: what?, bound, count: count?, window: window? })
+            }
+            ast::ExprKind::NoActivity(duration) => boolean(ExprKind::NoActivity(self.duration(duration)?)),
+            ast::ExprKind::KnownFor(duration) => boolean(ExprKind::KnownFor(self.duration(duration)?)),
+            ast::ExprKind::InSegment { segment, negated } => {
+                let id = self.segment(segment)?;
+                Some(negate(*negated, Expr { kind: ExprKind::InSegment(id), ty: Type::Boolean, span }))
+            }
+            ast::ExprKind::Count { pattern, window } => {
+                let (window, pattern) = (self.window(window.as_ref(), scope), self.pattern(pattern, scope));
+                Some(Expr {
+                    kind: ExprKind::Count { pattern: pattern?, window: window? },
+                    ty: Type::Number,
+                    span,
+                })
+            }
+            ast::ExprKind::Aggregate { function, value, pattern, window } => {
+                self.aggregate(*function, value, pattern, window.as_ref(), scope, span)
+            }
+            ast::ExprKind::LastOf { count, pattern, distinct_by, window } => {
+                let count = self.count(count, 1, limits::MAX_LAST_OF);
+                let window = self.window(window.as_ref(), scope);
+                let pattern = self.pattern(pattern, scope)?;
+                let distinct_by = match distinct_by {
+                    Some(path) => Some(self.scalar_path(&pattern.events, path)?),
+                    None => None,
+                };
+                let ty = Type::List(Box::new(Type::Object(self.common_fields(&pattern.events))));
+                Some(Expr {
+                    kind: ExprKind::LastOf { count: count?, pattern, distinct_by, window: window? },
+                    ty,
+                    span,
+                })
+            }
+            ast::ExprKind::TimeSince { first, pattern } => {
+                let pattern = self.pattern(pattern, scope)?;
+                Some(Expr { kind: ExprKind::TimeSince { first: *first, pattern }, ty: Type::Duration, span })
+            }
+            // INVARIANT: the caller hands over only the kinds above.
+            _ => None,
+        }
+    }
+
+    fn aggregate(
+        &mut self,
+        function: Aggregate,
+        value: &ast::Expr,
+        pattern: &ast::Pattern,
+        window: Option<&ast::Window>,
+        scope: Scope<'_>,
+        span: Span,
+    ) -> Option<Expr> {
+        let window = self.window(window, scope);
+        let pattern = self.pattern(pattern, scope)?;
+        let value = self.expr(value, Scope { events: Some(&pattern.events), rule: None, ..scope })?;
+        let fits = match function {
+            Aggregate::Sum | Aggregate::Average => matches!(value.ty, Type::Number | Type::Duration),
+            Aggregate::Smallest | Aggregate::Largest => value.ty.is_ordered(),
+            Aggregate::First | Aggregate::Last | Aggregate::MostFrequent | Aggregate::DistinctCount => {
+                value.ty.is_scalar()
+            }
+        };
+        if !fits {
+            self.report(types::no_aggregate(value.span, super::words::aggregate(function), &value.ty));
+            return None;
+        }
+        let ty = if function == Aggregate::DistinctCount { Type::Number } else { value.ty.clone() };
+        Some(Expr {
+            kind: ExprKind::Aggregate { function, value: Box::new(value), pattern, window: window? },
+            ty,
+            span,
+        })
+    }
+
+    /// The fields of some events as an object's; those that differ in type are left out.
+    fn common_fields(&self, events: &EventSet) -> Vec<Field> {
+        let EventSet::Of(ids) = events else { return Vec::new() };
+        let mut fields: Vec<Field> = Vec::new();
+        for field in
+            ids.iter().filter_map(|id| self.program.events.get(id.0 as usize)).flat_map(|event| &event.fields)
+        {
+            if !fields.iter().any(|other| other.name == field.name) {
+                fields.push(Field { optional: field.optional || ids.len() > 1, ..field.clone() });
+            }
+        }
+        fields
+    }
+
+    /// A window; none is all of history.
+    fn window(&mut self, window: Option<&ast::Window>, scope: Scope<'_>) -> Option<Window> {
+        let Some(window) = window else { return Some(Window::Always) };
+        match &window.kind {
+            WindowKind::InTheLast(duration) => self.duration(duration).map(Window::Last),
+            WindowKind::Ago { from, to } => {
+                let (near, far) = (self.duration(from), self.duration(to));
+                let (near, far) = (near?, far?);
+                if near >= far {
+                    self.report(rules::ago_reversed(window.span, self.text(from.span), self.text(to.span)));
+                    return None;
+                }
+                Some(Window::Ago { near, far })
+            }
+            WindowKind::Since(since) => {
+                let at = match &since.kind {
+                    ast::ExprKind::Literal(ast::Literal::Date(text) | ast::Literal::Instant(text)) => {
+                        crate::time::parse_local(text, &self.project.time_zone)
+                    }
+                    _ => None,
+                };
+                if at.is_none() {
+                    self.report(types::no_such_date(since.span, self.text(since.span)));
+                }
+                at.map(Window::Since)
+            }
+            WindowKind::InThisMatch if scope.rule.is_some_and(|rule| rule.trigger.is_some()) => {
+                Some(Window::ThisMatch)
+            }
+            WindowKind::InThisMatch if scope.rule.is_some_and(|rule| rule.refused) => None,
+            WindowKind::InThisMatch => {
+                self.report(names::no_match(window.span));
+                None
+            }
+            WindowKind::ThisSession => self.unsupported("`this session`", window.span),
+            WindowKind::Today => self.unsupported("`today`", window.span),
+            WindowKind::ThisWeek => self.unsupported("`this week`", window.span),
+            WindowKind::ThisMonth => self.unsupported("`this month`", window.span),
+            WindowKind::CalendarDays(_) => self.unsupported("`in the last … calendar days`", window.span),
+        }
+    }
+
+    /// A pattern and its filter.
+    pub(super) fn pattern(&mut self, pattern: &ast::Pattern, scope: Scope<'_>) -> Option<Pattern> {
+        let events = self.events(&pattern.events)?;
+        let filter = match &pattern.filter {
+            None => None,
+            Some(filter) => Some(Box::new(self.condition(filter, Scope { events: Some(&events), ..scope })?)),
+        };
+        Some(Pattern { events, filter, span: pattern.span })
+    }
+
+    fn events(&mut self, events: &PatternEvents) -> Option<EventSet> {
+        let names = match events {
+            PatternEvents::Any(_) => return Some(EventSet::Any),
+            PatternEvents::Named(names) => names,
+        };
+        let ids: Vec<_> = names.iter().map(|name| self.event(name)).collect();
+        let mut ids: Vec<_> = ids.into_iter().collect::<Option<_>>()?;
+        ids.sort_unstable();
+        ids.dedup();
+        Some(EventSet::Of(ids))
+    }
+
+    fn occurrence(&mut self, sequence: &ast::Sequence, scope: Scope<'_>) -> Option<Occurrence> {
+        if let ([element], None) = (sequence.elements.as_slice(), &sequence.then_no)
+            && element.first_time.is_none()
+        {
+            return self.pattern(&element.pattern, scope).map(Occurrence::Pattern);
+        }
+        let plain = Scope { rule: None, in_sequence: true, ..scope };
+        self.sequence(sequence, plain).map(Occurrence::Sequence)
+    }
+
+    /// A sequence that needs a matcher.
+    pub(super) fn sequence(&mut self, sequence: &ast::Sequence, scope: Scope<'_>) -> Option<SequenceId> {
+        let mut elements = Vec::new();
+        for (element, number) in sequence.elements.iter().zip(0_usize..) {
+            elements.push(self.element(element, number == 0, scope));
+        }
+        let then_no = sequence.then_no.as_ref().map(|element| {
+            let pattern = self.pattern(&element.pattern, scope);
+            Some((pattern?, self.within(element)?))
+        });
+        let elements: Vec<Element> = elements.into_iter().collect::<Option<_>>()?;
+        let then_no = match then_no {
+            Some(then_no) => Some(then_no?),
+            None => None,
+        };
+        if sequence.anchor != Anchor::Latest && elements.len() == 1 && then_no.is_none() {
+            self.report(rules::anchor_without_sequence(sequence.span));
+        }
+        let first_time = sequence.elements.first().is_some_and(|element| element.first_time.is_some());
+        if let Some(span) = sequence.elements.iter().skip(1).find_map(|element| element.first_time) {
+            self.report(rules::first_time_not_first(span));
+            return None;
+        }
+        let same = self.same(sequence, &elements, then_no.as_ref().map(|(pattern, _)| pattern))?;
+        let checked =
+            Sequence { anchor: sequence.anchor, first_time, elements, then_no, same, span: sequence.span };
+        self.program.sequences.push(checked);
+        u32::try_from(self.program.sequences.len() - 1).ok().map(SequenceId)
+    }
+
+    fn element(&mut self, element: &ast::Element, first: bool, scope: Scope<'_>) -> Option<Element> {
+        let pattern = self.pattern(&element.pattern, scope);
+        let within = if first { Some(0) } else { self.within(element) };
+        let name = element.name.as_ref().map(|name| Arc::from(name.text.as_str()));
+        Some(Element { pattern: pattern?, name, within: within? })
+    }
+
+    fn within(&mut self, element: &ast::Element) -> Option<i64> {
+        match &element.within {
+            Some(duration) => self.duration(duration),
+            None => {
+                self.report(crate::diagnostics::rules::missing_within(
+                    element.span,
+                    self.text(element.span).starts_with("then no"),
+                ));
+                None
+            }
+        }
+    }
+
+    fn same(
+        &mut self,
+        sequence: &ast::Sequence,
+        elements: &[Element],
+        then_no: Option<&Pattern>,
+    ) -> Option<Vec<crate::typed::FieldPath>> {
+        let mut same = Vec::new();
+        for path in &sequence.same {
+            let mut found: Option<(crate::typed::FieldPath, Type)> = None;
+            for pattern in elements.iter().map(|element| &element.pattern).chain(then_no) {
+                let (checked, ty) = self.field_path(&pattern.events, &path.parts, path.span)?;
+                if !ty.is_scalar() {
+                    self.report(types::not_scalar(path.span, &ty));
+                    return None;
+                }
+                if let Some((_, other)) = &found
+                    && *other != ty
+                {
+                    self.report(types::different_types(path.span, other, &ty, path.span));
+                    return None;
+                }
+                found = Some((checked, ty));
+            }
+            same.extend(found.map(|(path, _)| path));
+        }
+        Some(same)
+    }
+
+    pub(super) fn scalar_path(
+        &mut self,
+        events: &EventSet,
+        path: &ast::Path,
+    ) -> Option<crate::typed::FieldPath> {
+        let (checked, ty) = self.field_path(events, &path.parts, path.span)?;
+        if ty.is_scalar() {
+            return Some(checked);
+        }
+        self.report(types::not_scalar(path.span, &ty));
+        None
+    }
+
+    /// A duration in milliseconds.
+    pub(super) fn duration(&mut self, duration: &ast::Duration) -> Option<i64> {
+        let unit: i64 = match duration.unit.as_str() {
+            "millisecond" => 1,
+            "second" => 1_000,
+            "minute" => 60_000,
+            "hour" => 3_600_000,
+            "day" => 86_400_000,
+            "week" => 7 * 86_400_000,
+            unit => {
+                self.report(types::no_such_unit(duration.span, unit, &duration.amount));
+                return None;
+            }
+        };
+        let amount = crate::value::Decimal::parse(&duration.amount).map(|amount| i128::from(amount.0));
+        let millionths = amount.and_then(|amount| amount.checked_mul(i128::from(unit)));
+        let million = i128::from(crate::value::MILLIONTHS);
+        let length = millionths
+            .filter(|length| length % million == 0)
+            .and_then(|length| i64::try_from(length / million).ok());
+        match (millionths, length) {
+            (_, Some(length)) if length <= 0 => {
+                self.report(crate::diagnostics::limits::not_positive(duration.span, self.text(duration.span)))
+            }
+            (_, Some(length)) if length <= limits::MAX_DURATION => return Some(length),
+            (Some(millionths), None) if millionths % million != 0 => {
+                self.report(crate::diagnostics::limits::not_whole(duration.span, self.text(duration.span)))
+            }
+            _ => self.report(crate::diagnostics::limits::too_long(duration.span, self.text(duration.span))),
+        }
+        None
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn count(&mut self, number: &ast::NumberText, least: u32, most: u32) -> Option<u32> {
+        let parsed = number.text.parse::<u32>().ok().filter(|count| (least..=most).contains(count));
+        if parsed.is_none() {
+            self.report(types::count_out_of_range(number.span, &number.text, least, most));
+        }
+        parsed
+    }
+
+    pub(super) fn unsupported_events(&mut self, name: &ast::Name) -> bool {
+        let session = matches!(name.text.as_str(), "Session Started" | "Session Ended");
+        if session {
+            self.report(crate::diagnostics::rules::not_supported(name.span, "this event of sessions"));
+        }
+        session
+    }
+}

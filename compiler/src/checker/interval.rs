@@ -1,0 +1,220 @@
+//! Conditions that can never hold, or always do, by intervals of what is compared with constants.
+
+use super::Checker;
+use super::say::rules;
+use crate::{
+    typed::{Aggregate, Bound, Comparison, Expr, ExprKind},
+    value::{Decimal, Value},
+};
+
+/// What is known of a condition before anything happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Never,
+    Always,
+    Open,
+}
+
+impl Checker<'_> {
+    /// Reports parts of a condition that can never hold or always do, and negations that meet optional fields.
+    pub(super) fn judge(&mut self, condition: &Expr) {
+        let verdict = self.verdict(condition, true);
+        if verdict == Verdict::Open {
+            self.time_since(condition, false);
+        }
+    }
+
+    /// Finds the innermost part that is decided and reports it once.
+    fn verdict(&mut self, expr: &Expr, report: bool) -> Verdict {
+        let before = self.diagnostics.len();
+        let verdict = match &expr.kind {
+            ExprKind::Literal(Value::Boolean(true)) => Verdict::Always,
+            ExprKind::Literal(Value::Boolean(false)) => Verdict::Never,
+            ExprKind::Not(inner) => match self.verdict(inner, false) {
+                Verdict::Never => Verdict::Always,
+                Verdict::Always => Verdict::Never,
+                Verdict::Open => Verdict::Open,
+            },
+            ExprKind::And(list) => {
+                let parts: Vec<Verdict> = list.iter().map(|it| self.verdict(it, report)).collect();
+                if parts.contains(&Verdict::Never) || contradicts(list) {
+                    Verdict::Never
+                } else {
+                    all(&parts, Verdict::Always)
+                }
+            }
+            ExprKind::Or(list) => {
+                let parts: Vec<Verdict> = list.iter().map(|it| self.verdict(it, report)).collect();
+                if parts.contains(&Verdict::Always) { Verdict::Always } else { all(&parts, Verdict::Never) }
+            }
+            ExprKind::AtLeastOf { count, conditions } => {
+                for condition in conditions {
+                    self.verdict(condition, report);
+                }
+                if *count as usize > conditions.len() { Verdict::Never } else { Verdict::Open }
+            }
+            ExprKind::Compare { operator, left, right } => comparison(*operator, left, right),
+            ExprKind::Between { low, high, .. } => match (number(low), number(high)) {
+                (Some(low), Some(high)) if low > high => Verdict::Never,
+                _ => Verdict::Open,
+            },
+            ExprKind::Did { bound: Bound::AtLeast, count: 0, .. } => Verdict::Always,
+            _ => Verdict::Open,
+        };
+        if report && verdict != Verdict::Open && self.diagnostics.len() == before {
+            let words = self.text(expr.span).to_owned();
+            self.report(match verdict {
+                Verdict::Never => rules::decided(expr.span, false, &words),
+                Verdict::Always | Verdict::Open => rules::decided(expr.span, true, &words),
+            });
+        }
+        verdict
+    }
+
+    /// `time since` may only be compared with a constant: the instant of its change must be known.
+    fn time_since(&mut self, expr: &Expr, compared: bool) {
+        match &expr.kind {
+            ExprKind::TimeSince { .. } if !compared => {
+                self.report(crate::diagnostics::conditions::time_since(expr.span));
+            }
+            ExprKind::Let(id) if !compared => {
+                let value = self.program.lets.get(id.0 as usize).map(|definition| definition.value.clone());
+                let mut found = false;
+                if let Some(value) = value {
+                    crate::typed::visit::expression(&value, &mut |inner| {
+                        found |= matches!(inner.kind, ExprKind::TimeSince { .. })
+                    });
+                }
+                if found && expr.ty == crate::types::Type::Duration {
+                    self.report(crate::diagnostics::conditions::time_since(expr.span));
+                }
+            }
+            ExprKind::Compare { left, right, .. } => {
+                let constant = self.is_constant_duration(left) || self.is_constant_duration(right);
+                self.time_since(left, constant);
+                self.time_since(right, constant);
+            }
+            ExprKind::Between { value, low, high } => {
+                let constant = self.is_constant_duration(low) && self.is_constant_duration(high);
+                self.time_since(value, constant);
+            }
+            ExprKind::Not(inner) | ExprKind::IsKnown(inner) => {
+                self.time_since(inner, matches!(expr.kind, ExprKind::IsKnown(_)))
+            }
+            ExprKind::And(list) | ExprKind::Or(list) | ExprKind::AtLeastOf { conditions: list, .. } => {
+                list.iter().for_each(|it| self.time_since(it, false));
+            }
+            ExprKind::Call { arguments, .. } => arguments.iter().for_each(|it| self.time_since(it, false)),
+            ExprKind::Arithmetic { left, right, .. } => {
+                self.time_since(left, false);
+                self.time_since(right, false);
+            }
+            ExprKind::In { value, .. } => self.time_since(value, false),
+            _ => {}
+        }
+    }
+
+    fn is_constant_duration(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Literal(_) => true,
+            ExprKind::Let(id) => self.program.lets.get(id.0 as usize).is_some_and(|definition| {
+                definition.arms.is_empty() && self.is_constant_duration(&definition.value)
+            }),
+            _ => false,
+        }
+    }
+}
+
+fn all(parts: &[Verdict], wanted: Verdict) -> Verdict {
+    if !parts.is_empty() && parts.iter().all(|part| *part == wanted) { wanted } else { Verdict::Open }
+}
+
+/// The literal number, duration or date of an expression, in its own unit.
+fn number(expr: &Expr) -> Option<i64> {
+    match &expr.kind {
+        ExprKind::Literal(value) => crate::plan::Class::word(value),
+        _ => None,
+    }
+}
+
+/// The least and greatest that an expression can be.
+fn range(expr: &Expr) -> (i64, i64) {
+    let whole = |count: i64| Decimal::whole(count).map_or(i64::MAX, |number| number.0);
+    match &expr.kind {
+        ExprKind::Count { .. } | ExprKind::Aggregate { function: Aggregate::DistinctCount, .. } => {
+            (0, i64::MAX)
+        }
+        ExprKind::TimeSince { .. } => (0, i64::MAX),
+        ExprKind::Call { function, .. } => match function {
+            crate::typed::Function::Length | crate::typed::Function::Abs => (0, i64::MAX),
+            crate::typed::Function::Hour => (0, whole(23)),
+            crate::typed::Function::Day => (whole(1), whole(31)),
+            crate::typed::Function::Month => (whole(1), whole(12)),
+            _ => (i64::MIN, i64::MAX),
+        },
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
+/// Whether a value is known whatever happened.
+fn is_always_known(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(_) | ExprKind::Count { .. } => true,
+        ExprKind::Aggregate { function, .. } => matches!(function, Aggregate::Sum | Aggregate::DistinctCount),
+        _ => false,
+    }
+}
+
+fn comparison(operator: Comparison, left: &Expr, right: &Expr) -> Verdict {
+    let (operator, value, bound) = match (number(left), number(right)) {
+        (_, Some(bound)) => (operator, left, bound),
+        (Some(bound), None) => (mirrored(operator), right, bound),
+        (None, None) => return Verdict::Open,
+    };
+    let (low, high) = number(value).map_or_else(|| range(value), |word| (word, word));
+    let (never, always) = match operator {
+        Comparison::Equal => (bound < low || bound > high, low == high && low == bound),
+        Comparison::NotEqual => (low == high && low == bound, bound < low || bound > high),
+        Comparison::Less => (low >= bound, high < bound),
+        Comparison::LessOrEqual => (low > bound, high <= bound),
+        Comparison::Greater => (high <= bound, low > bound),
+        Comparison::GreaterOrEqual => (high < bound, low >= bound),
+    };
+    match (never, always && is_always_known(value)) {
+        (true, _) => Verdict::Never,
+        (false, true) => Verdict::Always,
+        (false, false) => Verdict::Open,
+    }
+}
+
+fn mirrored(operator: Comparison) -> Comparison {
+    match operator {
+        Comparison::Equal | Comparison::NotEqual => operator,
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+    }
+}
+
+/// Whether comparisons of one value with constants leave it no room.
+fn contradicts(list: &[Expr]) -> bool {
+    let mut rooms: Vec<(&Expr, i64, i64)> = Vec::new();
+    for part in list {
+        let ExprKind::Compare { operator, left, right } = &part.kind else { continue };
+        let (Some(bound), None) = (number(right), number(left)) else { continue };
+        let (low, high) = match operator {
+            Comparison::Equal => (bound, bound),
+            Comparison::NotEqual => continue,
+            Comparison::Less => (i64::MIN, bound.saturating_sub(1)),
+            Comparison::LessOrEqual => (i64::MIN, bound),
+            Comparison::Greater => (bound.saturating_add(1), i64::MAX),
+            Comparison::GreaterOrEqual => (bound, i64::MAX),
+        };
+        match rooms.iter_mut().find(|(value, ..)| **value == **left) {
+            Some((_, least, most)) => (*least, *most) = ((*least).max(low), (*most).min(high)),
+            None => rooms.push((left, low, high)),
+        }
+    }
+    rooms.iter().any(|(_, low, high)| low > high)
+}

@@ -1,0 +1,501 @@
+//! Rules: trigger, clauses, steps.
+
+use super::say::{names, rules, types};
+use super::{Checker, Scope};
+use crate::{
+    limits,
+    typed::{
+        Content, ContentValue, EventSet, Limit, Overlap, Rule, Sequence, Step, StepKind, StopWhen, TopicId,
+        Trigger,
+    },
+};
+use segue_grammar::{
+    ast::{self, Clause, ClauseKind},
+    span::Span,
+};
+use std::sync::Arc;
+
+/// What conditions and steps of a rule see of its trigger.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RuleScope {
+    /// The events that `event` can be.
+    pub(super) trigger: Option<EventSet>,
+    /// Named elements: name, number, events.
+    pub(super) elements: Vec<(Arc<str>, u32, EventSet)>,
+    /// Whether the trigger was refused, so that what `event` means is not known.
+    pub(super) refused: bool,
+}
+
+impl RuleScope {
+    fn of(sequence: &Sequence) -> Self {
+        let named = sequence.elements.iter().zip(0..).filter_map(|(element, number)| {
+            Some((element.name.clone()?, number, element.pattern.events.clone()))
+        });
+        Self {
+            trigger: sequence.elements.last().map(|element| element.pattern.events.clone()),
+            elements: named.collect(),
+            refused: false,
+        }
+    }
+}
+
+/// The clauses of a rule, each at most once, defaults where the rule says nothing.
+#[derive(Default)]
+struct Clauses<'c> {
+    when: Option<&'c Clause>,
+    only_if: Option<&'c Clause>,
+    still_if: Option<&'c Clause>,
+    stop_when: Option<&'c Clause>,
+    limit: Option<&'c Clause>,
+    overlap: Option<&'c Clause>,
+    topic: Option<&'c Clause>,
+    priority: Option<&'c Clause>,
+}
+
+impl<'c> Clauses<'c> {
+    fn place(&mut self, kind: &ClauseKind) -> Option<&mut Option<&'c Clause>> {
+        match kind {
+            ClauseKind::When(_) => Some(&mut self.when),
+            ClauseKind::OnlyIf(_) => Some(&mut self.only_if),
+            ClauseKind::StillIf(_) => Some(&mut self.still_if),
+            ClauseKind::StopWhen(_) => Some(&mut self.stop_when),
+            ClauseKind::LimitOnce | ClauseKind::LimitPer { .. } => Some(&mut self.limit),
+            ClauseKind::OverlapSkip | ClauseKind::OverlapRestart | ClauseKind::OverlapPer(_) => {
+                Some(&mut self.overlap)
+            }
+            ClauseKind::Topic(_) | ClauseKind::Transactional => Some(&mut self.topic),
+            ClauseKind::Priority(_) => Some(&mut self.priority),
+            ClauseKind::Quiet(_)
+            | ClauseKind::Holdout(_)
+            | ClauseKind::Goal { .. }
+            | ClauseKind::Was(_)
+            | ClauseKind::StartCold => None,
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// A rule.
+    pub(super) fn rule(&mut self, rule: &ast::Rule, defaults: &[Clause]) -> Option<Rule> {
+        let clauses = self.clauses(rule, defaults);
+        let errors = self.errors();
+        let trigger = self.trigger(rule, clauses.when);
+        let mut scope = RuleScope { refused: trigger.is_none(), ..RuleScope::default() };
+        if let Some(Trigger::Sequence(id)) = trigger {
+            scope = self.program.sequences.get(id.0 as usize).map(RuleScope::of).unwrap_or_default();
+        }
+        let in_rule = Scope { rule: Some(&scope), ..Scope::default() };
+        let only_if = self.clause_condition(clauses.only_if, in_rule);
+        let still_if = self.clause_condition(clauses.still_if, in_rule);
+        let stop_when = self.stop_when(clauses.stop_when, in_rule);
+        let limit = clauses.limit.and_then(|clause| self.limit(clause));
+        let overlap = self.overlap(clauses.overlap, &scope);
+        let transactional =
+            clauses.topic.is_some_and(|clause| matches!(clause.kind, ClauseKind::Transactional));
+        let topic = match clauses.topic.map(|clause| &clause.kind) {
+            Some(ClauseKind::Topic(name)) => self.topic(name),
+            _ => None,
+        };
+        let priority = match clauses.priority.map(|clause| &clause.kind) {
+            Some(ClauseKind::Priority(number)) => self.priority(number),
+            _ => 0,
+        };
+        let mut number = 0;
+        let steps = self.steps(&rule.steps, in_rule, &mut number);
+        if rule.steps.is_empty() {
+            self.report(crate::diagnostics::rules::no_steps(
+                rule.name.span,
+                &format!("rule `{}`", rule.name.text),
+            ));
+        }
+        self.delivery(rule, topic, clauses.topic, transactional, trigger);
+        if self.errors() > errors {
+            return None;
+        }
+        Some(Rule {
+            name: Arc::from(rule.name.text.as_str()),
+            title: rule.title.as_ref().map(|title| Arc::from(title.text.as_str())),
+            trigger: trigger?,
+            only_if,
+            still_if,
+            stop_when,
+            limit,
+            overlap,
+            topic,
+            transactional,
+            priority,
+            steps,
+        })
+    }
+
+    fn clauses<'c>(&mut self, rule: &'c ast::Rule, defaults: &'c [Clause]) -> Clauses<'c> {
+        let mut clauses = Clauses::default();
+        let first_step = rule.steps.iter().map(|step| step.span.start).min().unwrap_or(u32::MAX);
+        for clause in &rule.clauses {
+            if clause.span.start > first_step {
+                self.report(crate::diagnostics::rules::clause_after_step(
+                    clause.span,
+                    rule.steps.first().map(|step| step.span).unwrap_or_default(),
+                ));
+            }
+            match clauses.place(&clause.kind) {
+                Some(place) => match place {
+                    Some(first) => {
+                        let first = first.span;
+                        self.report(crate::diagnostics::rules::duplicate_clause(
+                            clause.span,
+                            "this clause",
+                            first,
+                            "leave one of them out",
+                        ));
+                    }
+                    None => *place = Some(clause),
+                },
+                None => self.unsupported_clause(clause),
+            }
+        }
+        for clause in defaults {
+            if let Some(place @ None) = clauses.place(&clause.kind) {
+                *place = Some(clause);
+            }
+        }
+        clauses
+    }
+
+    /// Clauses that are not there yet; what they name is checked all the same.
+    pub(super) fn unsupported_clause(&mut self, clause: &Clause) {
+        let what = match &clause.kind {
+            ClauseKind::Quiet(_) => "`quiet`",
+            ClauseKind::Holdout(_) => "`holdout`",
+            ClauseKind::Goal { pattern, .. } => {
+                let _ = self.pattern(pattern, Scope::default());
+                "`goal`"
+            }
+            ClauseKind::Was(_) => "`was`",
+            _ => "`start cold`",
+        };
+        self.report(crate::diagnostics::rules::not_supported(clause.span, what));
+    }
+
+    fn trigger(&mut self, rule: &ast::Rule, clause: Option<&Clause>) -> Option<Trigger> {
+        let Some(Clause { kind: ClauseKind::When(trigger), span }) = clause else {
+            self.report(crate::diagnostics::rules::missing_when(rule.name.span, &rule.name.text));
+            return None;
+        };
+        match trigger {
+            ast::Trigger::Sequence(sequence) => {
+                let scope = Scope { in_sequence: true, ..Scope::default() };
+                self.sequence(sequence, scope).map(Trigger::Sequence)
+            }
+            ast::Trigger::Enters(name) => {
+                let segment = self.segment(name)?;
+                if let Some(definition) = self.program.segments.get(segment.0 as usize)
+                    && self.empty.get(segment.0 as usize) == Some(&true)
+                {
+                    self.report(crate::diagnostics::conditions::empty_history(
+                        name.span,
+                        &name.text,
+                        definition.condition.span,
+                        "30 days",
+                    ));
+                    return None;
+                }
+                Some(Trigger::Enters(segment))
+            }
+            ast::Trigger::Leaves(name) => self.segment(name).map(Trigger::Leaves),
+            ast::Trigger::Every { .. } => self.unsupported("`when every …`", *span),
+            ast::Trigger::Yearly { .. } => self.unsupported("`when every year on …`", *span),
+            ast::Trigger::Offset { .. } => self.unsupported("`when … before` and `after` a date", *span),
+            ast::Trigger::Condition(condition) => {
+                let name = format!("{}_audience", rule.name.text);
+                let text = self.text(condition.span).to_owned();
+                self.report(crate::diagnostics::rules::when_condition(condition.span, &name, &text));
+                let _ = self.condition(condition, Scope::default());
+                None
+            }
+        }
+    }
+
+    fn clause_condition(&mut self, clause: Option<&Clause>, scope: Scope<'_>) -> Option<crate::typed::Expr> {
+        match &clause?.kind {
+            ClauseKind::OnlyIf(condition) | ClauseKind::StillIf(condition) => {
+                let checked = self.condition(condition, scope)?;
+                self.judge(&checked);
+                Some(checked)
+            }
+            _ => None,
+        }
+    }
+
+    fn stop_when(&mut self, clause: Option<&Clause>, scope: Scope<'_>) -> Option<StopWhen> {
+        match &clause?.kind {
+            ClauseKind::StopWhen(ast::StopWhen::Event(pattern)) => {
+                self.pattern(pattern, scope).map(StopWhen::Event)
+            }
+            ClauseKind::StopWhen(ast::StopWhen::Condition(condition)) => {
+                self.condition(condition, scope).map(StopWhen::Condition)
+            }
+            _ => None,
+        }
+    }
+
+    fn limit(&mut self, clause: &Clause) -> Option<Limit> {
+        match &clause.kind {
+            ClauseKind::LimitPer { count, per } => {
+                let (count, per) = (self.count(count, 1, limits::MAX_TIMES), self.duration(per));
+                Some(Limit::Per { count: count?, per: per? })
+            }
+            _ => Some(Limit::Once),
+        }
+    }
+
+    fn overlap(&mut self, clause: Option<&Clause>, scope: &RuleScope) -> Overlap {
+        match clause.map(|clause| (&clause.kind, clause.span)) {
+            Some((ClauseKind::OverlapRestart, _)) => Overlap::Restart,
+            Some((ClauseKind::OverlapPer(path), span)) => match &scope.trigger {
+                Some(events) => self.scalar_path(events, path).map_or(Overlap::Skip, Overlap::Per),
+                None => {
+                    self.report(names::no_event(span, "overlap per", false));
+                    Overlap::Skip
+                }
+            },
+            _ => Overlap::Skip,
+        }
+    }
+
+    fn priority(&mut self, number: &ast::NumberText) -> i64 {
+        number.text.parse().unwrap_or_else(|_| {
+            self.report(types::priority_not_whole(number.span, &number.text));
+            0
+        })
+    }
+
+    /// A rule that sends needs a topic or is transactional.
+    fn delivery(
+        &mut self,
+        rule: &ast::Rule,
+        topic: Option<TopicId>,
+        clause: Option<&Clause>,
+        transactional: bool,
+        trigger: Option<Trigger>,
+    ) {
+        if transactional
+            && matches!(trigger, Some(Trigger::Enters(_) | Trigger::Leaves(_)))
+            && let Some(clause) = clause
+        {
+            self.report(crate::diagnostics::rules::transactional_segment(clause.span));
+        }
+        if let Some(send) = first_send(&rule.steps)
+            && topic.is_none()
+            && clause.is_none()
+        {
+            self.report(crate::diagnostics::rules::missing_topic(send, &rule.name.text));
+        }
+    }
+
+    fn steps(&mut self, steps: &[ast::Step], scope: Scope<'_>, number: &mut u32) -> Vec<Step> {
+        let mut checked = Vec::new();
+        for step in steps {
+            *number += 1;
+            let own = *number;
+            if let Some(kind) = self.step(step, scope, number) {
+                checked.push(Step { number: own, kind });
+            }
+        }
+        checked
+    }
+
+    fn step(&mut self, step: &ast::Step, scope: Scope<'_>, number: &mut u32) -> Option<StepKind> {
+        match &step.kind {
+            ast::StepKind::Send { channel, content } => self.send(channel, content, scope, step.span),
+            ast::StepKind::Call { hook, fields } => {
+                let payload = self.fields(fields, scope, false)?;
+                Some(StepKind::Call { hook: Arc::from(hook.text.as_str()), payload })
+            }
+            ast::StepKind::Set { field, value } => self.set(field, value, scope),
+            ast::StepKind::GrantConsent { channel, topic } => self.set_consent(channel, topic.as_ref(), true),
+            ast::StepKind::WithdrawConsent { channel, topic } => {
+                self.set_consent(channel, topic.as_ref(), false)
+            }
+            ast::StepKind::Emit { event, fields } => self.emit(event, fields, scope),
+            ast::StepKind::If { arms, otherwise } => {
+                let mut checked = Vec::new();
+                for (condition, steps) in arms {
+                    let condition = self.condition(condition, scope);
+                    let steps = self.steps(steps, scope, number);
+                    checked.push(condition.map(|condition| (condition, steps)));
+                }
+                let otherwise = self.steps(otherwise.as_deref().unwrap_or_default(), scope, number);
+                Some(StepKind::If { arms: checked.into_iter().collect::<Option<_>>()?, otherwise })
+            }
+            ast::StepKind::Reply { .. } => self.unsupported("`reply`", step.span),
+            ast::StepKind::Wait { .. } => self.unsupported("`wait`", step.span),
+            ast::StepKind::WaitUntil(_) => self.unsupported("`wait until`", step.span),
+            ast::StepKind::WaitFor(wait) => {
+                self.steps(&wait.steps, scope, number);
+                self.steps(wait.otherwise.as_deref().unwrap_or_default(), scope, number);
+                self.unsupported("`wait up to`", first_line(self.text(step.span), step.span))
+            }
+            ast::StepKind::Split(arms) => {
+                for arm in arms {
+                    self.steps(&arm.steps, scope, number);
+                }
+                self.unsupported("`split`", first_line(self.text(step.span), step.span))
+            }
+            ast::StepKind::Stop => self.unsupported("`stop`", step.span),
+        }
+    }
+
+    fn send(
+        &mut self,
+        channel: &ast::Name,
+        content: &ast::Content,
+        scope: Scope<'_>,
+        span: Span,
+    ) -> Option<StepKind> {
+        let email = channel.text == "email";
+        let mut fields: Content = match content {
+            ast::Content::Template(text) => vec![(Arc::from("text"), self.template(text, email, scope)?)],
+            ast::Content::File(file) => {
+                vec![(Arc::from(if email { "body" } else { "text" }), self.file(file, email, scope)?)]
+            }
+            ast::Content::Fields(fields, _) => self.fields(fields, scope, email)?,
+        };
+        let to = fields.iter().position(|(name, _)| &**name == "to").map(|place| fields.remove(place).1);
+        let known = ["sms", "email", "push"];
+        if !known.contains(&channel.text.as_str()) && to.is_none() {
+            self.report(names::unknown_channel(channel.span, &channel.text, &known));
+            return None;
+        }
+        let has = |name: &str| fields.iter().any(|(other, _)| &**other == name);
+        let missing = match channel.text.as_str() {
+            "email" if !has("subject") => Some("subject"),
+            "email" if !has("body") && !has("html") => Some("body"),
+            "push" if !has("body") && !has("title") && !has("text") => Some("body"),
+            "sms" if !has("text") => Some("text"),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            self.report(rules::missing_content(span, &channel.text, missing));
+            return None;
+        }
+        Some(StepKind::Send { channel: Arc::from(channel.text.as_str()), to, content: fields })
+    }
+
+    fn fields(
+        &mut self,
+        fields: &[(ast::Name, ast::ContentValue)],
+        scope: Scope<'_>,
+        email: bool,
+    ) -> Option<Content> {
+        let checked: Vec<Option<(Arc<str>, ContentValue)>> = fields
+            .iter()
+            .map(|(name, value)| {
+                let html =
+                    email && !matches!(name.text.as_str(), "subject" | "to" | "from" | "reply_to" | "text");
+                Some((Arc::from(name.text.as_str()), self.content_value(value, scope, html)?))
+            })
+            .collect();
+        checked.into_iter().collect()
+    }
+
+    fn content_value(
+        &mut self,
+        value: &ast::ContentValue,
+        scope: Scope<'_>,
+        html: bool,
+    ) -> Option<ContentValue> {
+        match value {
+            ast::ContentValue::Template(text) => self.template(text, html, scope),
+            ast::ContentValue::Value(value) => self.expr(value, scope).map(ContentValue::Value),
+            ast::ContentValue::File(file) => self.file(file, html, scope),
+            ast::ContentValue::Object(fields, _) => {
+                self.fields(fields, scope, html).map(ContentValue::Object)
+            }
+        }
+    }
+
+    fn set(&mut self, path: &ast::Path, value: &ast::Expr, scope: Scope<'_>) -> Option<StepKind> {
+        let value = self.expr(value, scope);
+        let field = match path.parts.as_slice() {
+            [first, field] if first.text == "profile" && field.text != "consent" => field,
+            _ => {
+                self.report(rules::set_what(path.span, self.text(path.span)));
+                return None;
+            }
+        };
+        let Some(id) = self.profile_field(&field.text) else {
+            let known: Vec<String> =
+                self.program.profile.iter().map(|it| it.field.name.to_string()).collect();
+            self.report(names::unknown_profile_field(field.span, &field.text, &known));
+            return None;
+        };
+        let declared = self.program.profile.get(id.0 as usize)?.field.ty.clone();
+        let value = value?;
+        if value.ty != declared {
+            self.report(types::different_types(value.span, &declared, &value.ty, field.span));
+            return None;
+        }
+        Some(StepKind::Set { field: id, value })
+    }
+
+    fn set_consent(
+        &mut self,
+        channel: &ast::Name,
+        topic: Option<&ast::Name>,
+        granted: bool,
+    ) -> Option<StepKind> {
+        let topic = match topic {
+            Some(topic) => Some(self.topic(topic)?),
+            None => None,
+        };
+        Some(StepKind::SetConsent { channel: Arc::from(channel.text.as_str()), topic, granted })
+    }
+
+    fn emit(
+        &mut self,
+        event: &ast::Name,
+        fields: &[(ast::Name, ast::Expr)],
+        scope: Scope<'_>,
+    ) -> Option<StepKind> {
+        let values: Vec<Option<crate::typed::Expr>> =
+            fields.iter().map(|(_, value)| self.expr(value, scope)).collect();
+        let id = self.event(event)?;
+        let declared = self.program.events.get(id.0 as usize)?.fields.clone();
+        let mut checked = Vec::new();
+        for ((name, _), value) in fields.iter().zip(values) {
+            let Some(field) = declared.iter().find(|field| *field.name == *name.text) else {
+                let known: Vec<String> = declared.iter().map(|field| field.name.to_string()).collect();
+                self.report(names::unknown_field(name.span, &name.text, &[&event.text], &known));
+                continue;
+            };
+            let value = value?;
+            if value.ty != field.ty {
+                self.report(types::different_types(value.span, &field.ty, &value.ty, name.span));
+                continue;
+            }
+            checked.push((field.name.clone(), value));
+        }
+        let given = |name: &str| fields.iter().any(|(other, _)| other.text == name);
+        if let Some(field) = declared.iter().find(|field| !field.optional && !given(&field.name)) {
+            self.report(rules::emit_without(event.span, &event.text, &field.name));
+        }
+        Some(StepKind::Emit { event: id, fields: checked })
+    }
+}
+
+fn first_send(steps: &[ast::Step]) -> Option<Span> {
+    steps.iter().find_map(|step| match &step.kind {
+        ast::StepKind::Send { .. } => Some(step.span),
+        ast::StepKind::If { arms, otherwise } => {
+            arms.iter().find_map(|(_, steps)| first_send(steps)).or_else(|| first_send(otherwise.as_deref()?))
+        }
+        _ => None,
+    })
+}
+
+/// The first line of something long.
+fn first_line(text: &str, span: Span) -> Span {
+    let length = text.lines().next().map_or(0, |line| line.trim_end_matches('{').trim_end().len());
+    Span { end: span.start + u32::try_from(length).unwrap_or(0), ..span }
+}

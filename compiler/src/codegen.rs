@@ -1,0 +1,227 @@
+//! Plan to machine code, written against Cranelift's `Module`, so that it serves the running engine and object files.
+
+mod condition;
+mod feed;
+mod function;
+mod query;
+mod value;
+
+use crate::{
+    abi::HostFunction,
+    plan::{Handler, Node, NodeId, Plan},
+    typed::SegmentId,
+};
+use cranelift_codegen::{
+    Context,
+    ir::{AbiParam, Signature, types::I64},
+    isa::CallConv,
+    settings::Configurable,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_module::{FuncId, Linkage, Module, ModuleError};
+use function::Function;
+use std::collections::BTreeMap;
+
+/// What Cranelift said when it refused; boxed because it is large and rare.
+pub type Failure = Box<ModuleError>;
+
+/// The functions of a plan in a module.
+#[derive(Clone, Debug)]
+pub struct Functions {
+    /// By event: `(header, record, frames, due) → deadline`.
+    pub handlers: Vec<FuncId>,
+    /// Of events that are not declared.
+    pub other: FuncId,
+    /// Evaluates every segment: `(header, record, frames, due) → deadline`.
+    pub evaluate: FuncId,
+    /// By condition: `(header, record, frames, due) → 0 or 1`.
+    pub conditions: Vec<FuncId>,
+    /// By value: the value is in the header.
+    pub values: Vec<FuncId>,
+}
+
+/// Makes the functions of a plan.
+///
+/// # Errors
+/// When Cranelift refuses a function, which is a fault of this compiler.
+pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Failure> {
+    let mut generator = Generator::new(plan, module)?;
+    let evaluate = generator.define("evaluate", |function| {
+        function.evaluate(&all_segments(plan));
+        function.finish_with_deadline();
+    })?;
+    let mut handlers = Vec::new();
+    for (handler, number) in plan.handlers.iter().zip(0_usize..) {
+        handlers.push(generator.handler(&format!("event_{number}"), handler, evaluate)?);
+    }
+    let other = generator.handler("event_other", &plan.other, evaluate)?;
+    let mut conditions = Vec::new();
+    for (node, number) in plan.conditions.iter().zip(0_usize..) {
+        conditions.push(generator.define(&format!("condition_{number}"), |function| function.answer(*node))?);
+    }
+    let mut values = Vec::new();
+    for (value, number) in plan.values.iter().zip(0_usize..) {
+        values.push(generator.define(&format!("value_{number}"), |function| function.result(value.node))?);
+    }
+    Ok(Functions { handlers, other, evaluate, conditions, values })
+}
+
+fn all_segments(plan: &Plan) -> Vec<SegmentId> {
+    (0..).take(plan.segments.len()).map(SegmentId).collect()
+}
+
+/// The settings of the code generator: without optimisation, because functions of this size take longer to optimise than
+/// that saves.
+///
+/// # Errors
+/// When the machine is not supported.
+pub fn target() -> Result<cranelift_codegen::isa::OwnedTargetIsa, String> {
+    let mut flags = cranelift_codegen::settings::builder();
+    for (name, value) in [("opt_level", "none"), ("is_pic", "false"), ("enable_verifier", VERIFIER)] {
+        flags.set(name, value).map_err(|error| error.to_string())?;
+    }
+    let flags = cranelift_codegen::settings::Flags::new(flags);
+    cranelift_native::builder()?.finish(flags).map_err(|error| error.to_string())
+}
+
+const VERIFIER: &str = if cfg!(debug_assertions) { "true" } else { "false" };
+
+/// What is common to all functions.
+struct Generator<'p, M> {
+    plan: &'p Plan,
+    module: &'p mut M,
+    host: BTreeMap<HostFunction, FuncId>,
+    context: Context,
+    builder: FunctionBuilderContext,
+    facts: Facts,
+    printed: Option<&'p mut Vec<(String, String)>>,
+}
+
+/// What is known of each node.
+struct Facts {
+    /// Whether it is worth a jump around it, with all that it uses.
+    costly: Vec<bool>,
+    /// Whether it looks at a remembered row.
+    of_row: Vec<bool>,
+}
+
+impl Facts {
+    fn of(plan: &Plan) -> Self {
+        let mut facts = Self { costly: Vec::new(), of_row: Vec::new() };
+        for node in &plan.nodes {
+            // INVARIANT: operands stand before the node (checked by the verifier).
+            let operands = node.operands();
+            let any = |of: &[bool]| operands.iter().any(|id| of.get(id.0 as usize).copied().unwrap_or(false));
+            let of_row = match node {
+                Node::Slot { frame: crate::plan::FrameRef::Row, .. } => true,
+                Node::Query { .. } => false,
+                _ => any(&facts.of_row),
+            };
+            let costly = calls_host(plan, node) || any(&facts.costly);
+            facts.of_row.push(of_row);
+            facts.costly.push(costly);
+        }
+        facts
+    }
+}
+
+/// Whether a node itself is more than a few instructions.
+fn calls_host(plan: &Plan, node: &Node) -> bool {
+    match node {
+        Node::SameText(left, right) => {
+            let constant = |id: &NodeId| matches!(plan.node(*id), Node::Text(_));
+            !constant(left) && !constant(right)
+        }
+        Node::Arithmetic { operation, .. } => {
+            !matches!(operation, crate::plan::Operation::Add | crate::plan::Operation::Subtract)
+        }
+        _ => node.is_costly(),
+    }
+}
+
+impl<'p, M: Module> Generator<'p, M> {
+    fn new(plan: &'p Plan, module: &'p mut M) -> Result<Self, Failure> {
+        let mut host = BTreeMap::new();
+        for function in HostFunction::ALL {
+            let (arguments, returns) = function.shape();
+            let mut signature = module.make_signature();
+            signature.params.extend(std::iter::repeat_n(AbiParam::new(I64), arguments + 1));
+            signature.returns.extend(std::iter::repeat_n(AbiParam::new(I64), usize::from(returns)));
+            let id =
+                module.declare_function(function.name(), Linkage::Import, &signature).map_err(Box::new)?;
+            host.insert(function, id);
+        }
+        let context = module.make_context();
+        Ok(Self {
+            plan,
+            module,
+            host,
+            context,
+            builder: FunctionBuilderContext::new(),
+            facts: Facts::of(plan),
+            printed: None,
+        })
+    }
+
+    fn handler(&mut self, name: &str, handler: &Handler, evaluate: FuncId) -> Result<FuncId, Failure> {
+        self.define(name, |function| {
+            function.feeds(&handler.feeds);
+            function.roles(&handler.roles);
+            function.evaluate_all_if_due(evaluate);
+            function.evaluate(&handler.touched);
+            function.finish_with_deadline();
+        })
+    }
+
+    fn define(&mut self, name: &str, body: impl FnOnce(&mut Function<'_, M>)) -> Result<FuncId, Failure> {
+        let signature = signature(self.module.isa().default_call_conv());
+        let id = self.module.declare_function(name, Linkage::Export, &signature).map_err(Box::new)?;
+        self.context.func.signature = signature;
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
+        let mut function = Function::new(self.plan, &self.facts, self.module, &self.host, builder);
+        body(&mut function);
+        {
+            let config = function.module.target_config();
+            function.builder.finalize(config);
+        }
+        if let Some(printed) = &mut self.printed {
+            printed.push((name.to_owned(), self.context.func.display().to_string()));
+        }
+        self.module.define_function(id, &mut self.context).map_err(Box::new)?;
+        self.module.clear_context(&mut self.context);
+        Ok(id)
+    }
+}
+
+/// `(header, record, frames, due) → word`.
+fn signature(convention: CallConv) -> Signature {
+    let mut signature = Signature::new(convention);
+    signature.params.extend(std::iter::repeat_n(AbiParam::new(I64), 4));
+    signature.returns.push(AbiParam::new(I64));
+    signature
+}
+
+/// The code of every function before registers are given out, by name, for people to read.
+///
+/// # Errors
+/// As [`generate`].
+pub fn print<M: Module>(
+    plan: &Plan,
+    module: &mut M,
+    handlers: &[usize],
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut printed = Vec::new();
+    let mut generator = Generator::new(plan, module)?;
+    generator.printed = Some(&mut printed);
+    let evaluate = generator.define("evaluate", |function| {
+        function.evaluate(&all_segments(plan));
+        function.finish_with_deadline();
+    })?;
+    for number in handlers {
+        if let Some(handler) = plan.handlers.get(*number) {
+            generator.handler(&format!("event_{number}"), handler, evaluate)?;
+        }
+    }
+    drop(generator);
+    Ok(printed)
+}

@@ -1,0 +1,92 @@
+//! What a customer consented to, and which channels are suppressed.
+
+use crate::{
+    settings::ConsentPolicy,
+    typed::{Program, TopicId},
+    value::Millis,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A place in a customer's order of events: time, then order of application.
+pub type Stamp = (Millis, u64);
+
+/// What is recorded for one channel, by topic, and when.
+type OfChannel = BTreeMap<Option<TopicId>, (bool, Stamp)>;
+
+/// One customer's recorded consent: the latest (time, order) wins, and where times tie, no wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// By channel, then topic (`None`: the whole channel).
+    recorded: BTreeMap<Arc<str>, OfChannel>,
+    suppressed: Vec<Arc<str>>,
+}
+
+impl Consent {
+    /// Records consent for a channel, or for one topic on it. A record for the whole channel replaces older ones for
+    /// its topics.
+    pub fn record(&mut self, channel: &str, topic: Option<TopicId>, granted: bool, stamp: Stamp) {
+        let entries = self.recorded.entry(Arc::from(channel)).or_default();
+        let wins = |old: &(bool, Stamp)| {
+            if old.1.0 == stamp.0 { old.0 && !granted || old.0 == granted } else { old.1 < stamp }
+        };
+        // A newer word on the whole channel stands above an older one on a topic.
+        if topic.is_some() && entries.get(&None).is_some_and(|whole| !wins(whole)) {
+            return;
+        }
+        if entries.get(&topic).is_none_or(wins) {
+            entries.insert(topic, (granted, stamp));
+            if topic.is_none() {
+                entries.retain(|topic, old| topic.is_none() || !wins(old));
+            }
+        }
+    }
+
+    /// What is recorded for a topic on a channel: its own word, else that of the topic it lies within, else the
+    /// channel's.
+    #[must_use]
+    pub fn recorded(&self, program: &Program, channel: &str, topic: Option<TopicId>) -> Option<bool> {
+        let entries = self.recorded.get(channel)?;
+        let mut place = topic;
+        while let Some(id) = place {
+            if let Some((granted, _)) = entries.get(&Some(id)) {
+                return Some(*granted);
+            }
+            place = program.topics.get(id.0 as usize).and_then(|topic| topic.within);
+        }
+        entries.get(&None).map(|(granted, _)| *granted)
+    }
+
+    /// Whether a message may be sent.
+    #[must_use]
+    pub fn allows(
+        &self,
+        program: &Program,
+        channel: &str,
+        topic: Option<TopicId>,
+        policy: ConsentPolicy,
+    ) -> bool {
+        self.recorded(program, channel, topic).unwrap_or(policy == ConsentPolicy::Assumed)
+    }
+
+    /// Suppresses a channel for good (a STOP reply, a hard bounce, a complaint).
+    pub fn suppress(&mut self, channel: &str) {
+        if !self.is_suppressed(channel) {
+            self.suppressed.push(Arc::from(channel));
+        }
+    }
+
+    /// Whether the channel is suppressed.
+    #[must_use]
+    pub fn is_suppressed(&self, channel: &str) -> bool {
+        self.suppressed.iter().any(|other| &**other == channel)
+    }
+}
+
+/// Replies that mean "stop": the words that carriers treat so.
+pub const STOP_WORDS: [&str; 7] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE"];
+
+/// Whether a reply's text means "stop".
+#[must_use]
+pub fn is_stop(text: &str) -> bool {
+    STOP_WORDS.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,103 @@
+//! Rules that are incomplete, contradictory or endless.
+
+use super::Diagnostic;
+use segue_grammar::Span;
+
+pub(crate) fn not_supported(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(super::NOT_SUPPORTED, span, format!("{what} is not supported yet"))
+}
+
+pub(crate) fn when_condition(span: Span, name: &str, condition: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::WHEN_CONDITION,
+        span,
+        "a rule starts on an event or a change, this is a condition",
+    )
+    .help(format!(
+        "name it: `segment {name} {{ {condition} }}`, and start the rule with `when enters {name}`"
+    ))
+}
+
+pub(crate) fn missing_when(span: Span, rule: &str) -> Diagnostic {
+    Diagnostic::error(super::MISSING_WHEN, span, format!("rule `{rule}` does not say when it starts"))
+        .help("add `when \"Event\"` or `when enters SEGMENT` as its first line")
+}
+
+pub(crate) fn no_steps(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(super::NO_STEPS, span, format!("{what} does nothing"))
+        .help("add a step, for example `send sms \"…\"`")
+}
+
+pub(crate) fn duplicate_clause(span: Span, what: &str, first: Span, help: &str) -> Diagnostic {
+    Diagnostic::error(super::DUPLICATE_CLAUSE, span, format!("{what} is said twice"))
+        .also(first, "said here first")
+        .help(help)
+}
+
+pub(crate) fn clause_after_step(span: Span, step: Span) -> Diagnostic {
+    Diagnostic::warning(
+        super::CLAUSE_AFTER_STEP,
+        span,
+        "this clause is for the whole rule, but stands after a step",
+    )
+    .also(step, "the first step")
+    .help("move it above the first step: clauses first, then what happens")
+}
+
+pub(crate) fn missing_within(span: Span, no: bool) -> Diagnostic {
+    let words = if no { "then no" } else { "then" };
+    Diagnostic::error(super::MISSING_WITHIN, span, format!("this `{words}` does not say within how long"))
+        .help("add for example `within 2 hours`")
+}
+
+pub(crate) fn missing_topic(span: Span, rule: &str) -> Diagnostic {
+    Diagnostic::error(super::MISSING_TOPIC, span, format!("rule `{rule}` sends a message without a topic"))
+        .help("add `topic NAME`, what customers consent to, or `transactional` for receipts and the like")
+}
+
+pub(crate) fn transactional_segment(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        super::TRANSACTIONAL_SEGMENT,
+        span,
+        "only a rule that is started by an event is transactional",
+    )
+    .help("give it a topic, or start it with `when \"Event\"`")
+}
+
+pub(crate) fn not_in_defaults(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(super::NOT_IN_DEFAULTS, span, format!("{what} cannot be a default"))
+        .help("write it in the rule")
+}
+
+pub(crate) fn missing_otherwise(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(super::MISSING_OTHERWISE, span, format!("`{name}` has no value for all other cases"))
+        .help("end it with `, otherwise …`")
+}
+
+pub(crate) fn missing_content(span: Span, channel: &str, field: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(super::MISSING_CONTENT, span, format!("this `{channel}` message has no {field}"))
+        .help(help)
+}
+
+pub(crate) fn missing_field(span: Span, event: &str, fields: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::MISSING_FIELD,
+        span,
+        format!("event `{event}` always has {fields}, missing here"),
+    )
+    .help("add it, or declare it with `?`")
+}
+
+pub(crate) fn definition_cycle(span: Span, code: &'static str, message: String) -> Diagnostic {
+    Diagnostic::error(code, span, message).help("break the circle: one of them must not need the other")
+}
+
+pub(crate) fn rule_cycle(span: Span, rules: &str, send: bool) -> Diagnostic {
+    let help = if send {
+        "add a `limit` to one of them"
+    } else {
+        "let the trigger look at something that these rules do not change"
+    };
+    Diagnostic::error(super::RULE_CYCLE, span, format!("what this does starts it again without end: {rules}"))
+        .help(help)
+}

@@ -1,0 +1,37 @@
+//! What is wrong within a template. For content files, `place` is ` (file:line)`.
+
+use super::{Diagnostic, meant};
+use segue_grammar::Span;
+
+pub(crate) fn syntax(span: Span, place: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(super::TEMPLATE_SYNTAX, span, format!("this template cannot be read: {why}{place}"))
+        .help("values stand in `{{ … }}`, conditions in `{% if … %} … {% endif %}`")
+}
+
+pub(crate) fn unknown_name(span: Span, place: &str, name: &str, help: String) -> Diagnostic {
+    Diagnostic::error(
+        super::UNKNOWN_TEMPLATE_NAME,
+        span,
+        format!("`{name}` means nothing in this template{place}"),
+    )
+    .help(help)
+}
+
+pub(crate) fn optional(span: Span, place: &str, path: &str) -> Diagnostic {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let stand_in = if last.contains("name") { "there" } else { "…" };
+    Diagnostic::error(super::OPTIONAL_IN_TEMPLATE, span, format!("`{path}` may be missing{place}"))
+        .help(format!("say what stands there then: `{{{{ {path} | default('{stand_in}') }}}}`"))
+}
+
+pub(crate) fn unknown_filter(
+    span: Span,
+    place: &str,
+    what: &str,
+    name: &str,
+    guess: Option<&str>,
+) -> Diagnostic {
+    let way = "own filters are `default('…')`, `money('EUR')`, `date('%-d %B')` and `link('name')`";
+    Diagnostic::error(super::UNKNOWN_FILTER, span, format!("templates know no {what} `{name}`{place}"))
+        .help(meant(guess, "", way))
+}

@@ -1,0 +1,80 @@
+//! What an executor of rules is: the reference interpreter is one, the engine with machine code another.
+
+use crate::{event::Incoming, record::Record, typed::SegmentId, value::Millis};
+use serde_json::value::RawValue;
+use std::{ops::AddAssign, sync::Arc};
+
+/// An executor. It holds the program; what it knows of a customer lies in `Customer`, so that customers can be spread
+/// over threads.
+pub trait Execution {
+    /// What is known of one customer.
+    type Customer;
+
+    /// A customer of whom nothing is known yet.
+    fn customer(&self, id: Arc<str>) -> Self::Customer;
+
+    /// Sets traits before the first event, silently: segments take their level without a change being recorded, and no
+    /// rule is triggered. `at` is the time that the traits count as recorded.
+    fn load_profile(&self, customer: &mut Self::Customer, at: Millis, traits: &RawValue, counts: &mut Counts);
+
+    /// Applies one call: first every deadline before its time passes, then the call itself.
+    fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome;
+
+    /// Lets every deadline up to and including `until` pass, and moves the customer's clock there.
+    fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output);
+
+    /// The next instant at which something may change by time alone. It may be early (then nothing changes), never late.
+    fn next_deadline(&self, customer: &Self::Customer) -> Option<Millis>;
+
+    /// Whether the customer is in the segment, as of the last instant evaluated.
+    fn is_member(&self, customer: &Self::Customer, segment: SegmentId) -> bool;
+}
+
+/// Where an executor writes.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// What happened, in order per customer.
+    pub records: Vec<Record>,
+    /// The rule of each run that started, in order per customer.
+    pub fired: Vec<Arc<str>>,
+    /// What was counted.
+    pub counts: Counts,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Applied, in order.
+    Applied,
+    /// Applied at its own time, before the customer's clock.
+    Late,
+    /// Its message id is known; nothing changed.
+    Duplicate,
+    /// Stamped after its arrival, or after the end; nothing changed.
+    Quarantined,
+}
+
+/// Things that are counted and shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Fields that broke their declaration (invalid, or absent without `?`) and were taken as missing.
+    pub invalid_fields: u64,
+    /// Matches or keys dropped because a customer had more than the limit.
+    pub matches_dropped: u64,
+    /// Consequences dropped because an instant had more than the limit.
+    pub consequences_dropped: u64,
+    /// Events that a window no longer tells apart because it held more than the limit.
+    pub window_overflow: u64,
+    /// Message ids let go early because there were more than the limit.
+    pub ids_dropped: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.invalid_fields += other.invalid_fields;
+        self.matches_dropped += other.matches_dropped;
+        self.consequences_dropped += other.consequences_dropped;
+        self.window_overflow += other.window_overflow;
+        self.ids_dropped += other.ids_dropped;
+    }
+}

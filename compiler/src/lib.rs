@@ -1,0 +1,51 @@
+//! Names, types, plan, machine code, and the reference interpreter that says what all of it means.
+//!
+//! ```
+//! use segue_compiler::project::{Project, Source, compile};
+//!
+//! let rules = r#"
+//! event "Order" { total: number }
+//! segment loyal { did "Order" at least 3 times in the last 90 days }
+//! "#;
+//! let source = Source { name: "loyal.segue".to_owned(), text: rules.to_owned() };
+//! let checked = compile(&Project { sources: vec![source], ..Project::default() });
+//! let program = checked.program.expect("no errors");
+//! let plan = segue_compiler::lower::lower(&program);
+//! assert_eq!(plan.segments.len(), 1);
+//! ```
+//!
+//! In reading order: [`project`] takes sources to a checked program ([`typed`], over [`types`] and [`value`]) or to
+//! [`diagnostics`]; [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
+//! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
+//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`] and [`time`].
+
+pub mod project;
+
+mod checker;
+pub mod diagnostics;
+pub mod packs;
+pub mod suggest;
+
+pub mod typed;
+pub mod types;
+pub mod value;
+
+pub mod reference;
+
+pub mod lower;
+pub mod plan;
+
+pub mod abi;
+pub mod codegen;
+pub mod module;
+
+pub mod admission;
+pub mod consent;
+pub mod content;
+pub mod decode;
+pub mod event;
+pub mod execution;
+pub mod limits;
+pub mod record;
+pub mod settings;
+pub mod time;

@@ -1,0 +1,38 @@
+//! Bounds on what one customer, one instant and one template can take, each with its reason.
+
+/// How many of the newest matching events of a customer are told apart by windows: exact for all but the busiest, and
+/// a bound of a few kilobytes.
+pub const EXACT_EVENTS: usize = 256;
+/// How many matches of one sequence, and how many values of its `with same`, are kept for a customer: more carts at once
+/// than anybody has.
+pub const MAX_MATCHES: usize = 64;
+/// How many consequences follow within one instant: the checker refuses cycles, so this bounds long chains.
+pub const MAX_CONSEQUENCES: u32 = 64;
+/// How many instructions of the template engine one rendering may take: a long e-mail takes a few thousand.
+pub const TEMPLATE_FUEL: u64 = 100_000;
+/// How long a rendered text may be, in bytes: larger than any mail that is still shown whole.
+pub const MAX_CONTENT_BYTES: usize = 1 << 20;
+/// The largest N in `at least N times` and its like: that many events are told apart (see [`EXACT_EVENTS`]).
+pub const MAX_TIMES: u32 = 256;
+/// The largest N in `last N of`: what a template or payload shows of a history.
+pub const MAX_LAST_OF: u32 = 20;
+/// The longest duration, in milliseconds (3,660 days, ten years): longer ones are slips of the pen.
+pub const MAX_DURATION: i64 = 3_660 * 86_400_000;
+/// The largest count in a limit or rate: each counted message takes 8 bytes of a customer's state.
+pub const MAX_LIMIT_COUNT: u32 = 256;
+/// The most elements of a sequence: each is a step of progress in a customer's state.
+pub const MAX_ELEMENTS: usize = 16;
+/// The most choices in `in […]`: longer lists are data, not rules.
+pub const MAX_CHOICES: usize = 256;
+/// The most nodes of a condition or value with its named values written out: what one event may cost.
+pub const MAX_EXPRESSION_SIZE: u64 = 10_000;
+/// The most declarations of one kind: positions stay small, and a check stays a matter of moments.
+pub const MAX_DECLARATIONS: usize = 4_096;
+/// The longest template, in bytes: larger than any mail that is still shown whole.
+pub const MAX_TEMPLATE_BYTES: usize = 1 << 18;
+/// The deepest nesting of brackets and blocks in a template, bounded because they are walked by recursion.
+pub const MAX_TEMPLATE_DEPTH: usize = 100;
+/// The longest regular expression, in bytes.
+pub const MAX_PATTERN_BYTES: usize = 1_000;
+/// The most messages of a rate: as many of a customer's messages are remembered.
+pub const MAX_RATE: u32 = 256;

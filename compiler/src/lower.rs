@@ -1,0 +1,238 @@
+//! Checked program to plan.
+
+mod cells;
+mod condition;
+mod graph;
+mod handlers;
+mod layout;
+mod rules;
+mod value;
+
+use crate::{
+    plan::{NodeId, Plan, SequencePlan, ValueId, ValuePlan},
+    typed::{EventSet, Expr, LetId, Pattern, Program, Sequence, SequenceId, Trigger},
+};
+use cells::Cells;
+use graph::Graph;
+use layout::{Group, Layouts};
+use std::collections::BTreeMap;
+
+/// Makes the plan of a checked program. Total: every checked program has a plan.
+#[must_use]
+pub fn lower(program: &Program) -> Plan {
+    let mut lowering = Lowering {
+        program,
+        graph: Graph::default(),
+        layouts: Layouts::new(program),
+        cells: Cells::new(program),
+        plan: Plan::default(),
+        row: None,
+        lets: BTreeMap::new(),
+    };
+    lowering.plan.lets = vec![None; program.lets.len()];
+    let sequences: Vec<_> =
+        program.sequences.iter().enumerate().map(|(id, it)| lowering.sequence(id, it)).collect();
+    let segments: Vec<_> =
+        program.segments.iter().map(|it| lowering.condition(&it.condition, Scope::Global)).collect();
+    let rules: Vec<_> = program.rules.iter().map(|rule| lowering.rule(rule)).collect();
+    for sequence in &program.sequences {
+        lowering.keys(sequence);
+    }
+    let Lowering { graph, layouts, cells, mut plan, .. } = lowering;
+    plan.nodes = graph.nodes;
+    plan.texts = graph.texts;
+    plan.patterns = graph.patterns;
+    plan.segments = segments;
+    plan.rules = rules;
+    plan.sequences = sequences.iter().map(|(sequence, _)| sequence.clone()).collect();
+    plan.record = cells.record(layouts.profile.clone());
+    plan.cells = cells.cells;
+    for (sequence, source) in plan.sequences.iter_mut().zip(&program.sequences) {
+        sequence.same = layouts.keys(source);
+    }
+    plan.layouts = layouts.finish();
+    let roles: Vec<_> = sequences.into_iter().flat_map(|(_, roles)| roles).collect();
+    handlers::fill(program, &mut plan, &roles);
+    plan
+}
+
+/// What an expression can see.
+#[derive(Clone, Copy)]
+enum Scope<'p> {
+    /// No event.
+    Global,
+    /// A rule with these elements.
+    Rule(&'p Sequence),
+    /// The event that is looked at.
+    Event(Group),
+}
+
+/// The pass.
+struct Lowering<'p> {
+    program: &'p Program,
+    graph: Graph,
+    layouts: Layouts<'p>,
+    cells: Cells,
+    plan: Plan,
+    /// While a condition on remembered rows is lowered: what the rows remember.
+    row: Option<RowScope>,
+    /// Lets that were lowered before, as a condition or as a value.
+    lets: BTreeMap<(LetId, bool), NodeId>,
+}
+
+/// What remembered rows hold, for a condition that is asked of them later.
+struct RowScope {
+    group: Group,
+    columns: Vec<NodeId>,
+}
+
+/// A role in a sequence with the events that can play it; `None`: any.
+struct EventRole {
+    events: Option<Vec<crate::typed::EventId>>,
+    role: crate::plan::Role,
+}
+
+impl<'p> Lowering<'p> {
+    fn sequence(&mut self, position: usize, sequence: &'p Sequence) -> (SequencePlan, Vec<EventRole>) {
+        let id = SequenceId(u32::try_from(position).unwrap_or(u32::MAX));
+        let mut roles = Vec::new();
+        let mut role = |lowering: &mut Self, element: u32, pattern: &'p Pattern| {
+            let filter = lowering.event_filter(pattern);
+            let events = match &pattern.events {
+                EventSet::Any => None,
+                EventSet::Of(events) => Some(events.clone()),
+            };
+            roles.push(EventRole { events, role: crate::plan::Role { sequence: id, element, filter } });
+        };
+        for (element, number) in sequence.elements.iter().zip(0..) {
+            role(self, number, &element.pattern);
+        }
+        if let Some((pattern, _)) = &sequence.then_no {
+            role(self, crate::plan::NO_ELEMENT, pattern);
+        }
+        let triggered = |rule: &crate::typed::Rule| rule.trigger == Trigger::Sequence(id);
+        let plan = SequencePlan {
+            anchor: sequence.anchor,
+            first_time: sequence.first_time,
+            within: sequence.elements.iter().map(|element| element.within).collect(),
+            then_no: sequence.then_no.as_ref().map(|(_, within)| *within),
+            same: BTreeMap::new(),
+            feeds: Vec::new(),
+            rules: self
+                .program
+                .rules
+                .iter()
+                .zip(0..)
+                .filter(|(rule, _)| triggered(rule))
+                .map(|(_, n)| n)
+                .collect(),
+        };
+        (plan, roles)
+    }
+
+    /// Makes sure that the fields that must be the same are read.
+    fn keys(&mut self, sequence: &Sequence) {
+        let then_no = sequence.then_no.iter().map(|(pattern, _)| pattern);
+        for pattern in sequence.elements.iter().map(|element| &element.pattern).chain(then_no) {
+            let group = self.layouts.group(&pattern.events);
+            for path in &sequence.same {
+                self.layouts.slot(group, path);
+            }
+        }
+    }
+
+    /// A pattern's filter on the event that is being applied.
+    fn event_filter(&mut self, pattern: &Pattern) -> NodeId {
+        let group = self.layouts.group(&pattern.events);
+        match &pattern.filter {
+            Some(filter) => self.condition(filter, Scope::Event(group)),
+            None => self.graph.constant(true),
+        }
+    }
+
+    /// A value that is asked for by rules or templates.
+    fn value_id(&mut self, expr: &Expr, scope: Scope<'_>) -> ValueId {
+        let node = self.value(expr, scope);
+        let plan = ValuePlan { node, ty: expr.ty.clone() };
+        let known = self.plan.values.iter().position(|other| *other == plan);
+        let position = known.unwrap_or_else(|| {
+            self.plan.values.push(plan);
+            self.plan.values.len() - 1
+        });
+        ValueId(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    /// A let that a template reads.
+    fn template_let(&mut self, id: LetId) {
+        let program = self.program;
+        let Some(definition) = program.lets.get(id.0 as usize) else { return };
+        if self.plan.lets.get(id.0 as usize).is_some_and(Option::is_some) {
+            return;
+        }
+        let reference = Expr {
+            kind: crate::typed::ExprKind::Let(id),
+            ty: definition.value.ty.clone(),
+            span: definition.value.span,
+        };
+        let value = self.value_id(&reference, Scope::Global);
+        if let Some(place) = self.plan.lets.get_mut(id.0 as usize) {
+            *place = Some(value);
+        }
+    }
+}
+
+/// What an expression looks at, to tell what can be decided when an event is applied.
+fn looks_beyond_event(expr: &Expr) -> bool {
+    use crate::typed::{EventRole, ExprKind};
+    match &expr.kind {
+        ExprKind::Literal(_) => false,
+        ExprKind::Field { of, path: _ } => match of {
+            EventRole::This => false,
+            EventRole::Trigger | EventRole::Element(..) => true,
+        },
+        ExprKind::Call { function: _, arguments } => arguments.iter().any(looks_beyond_event),
+        ExprKind::Arithmetic { operator: _, left, right }
+        | ExprKind::Compare { operator: _, left, right } => {
+            looks_beyond_event(left) || looks_beyond_event(right)
+        }
+        ExprKind::Between { value, low, high } => {
+            [value, low, high].into_iter().any(|it| looks_beyond_event(it))
+        }
+        ExprKind::In { value, choices } => {
+            looks_beyond_event(value) || choices.iter().any(looks_beyond_event)
+        }
+        ExprKind::TextTest { value, test: _, operand } => {
+            looks_beyond_event(value) || looks_beyond_event(operand)
+        }
+        ExprKind::IsKnown(value) | ExprKind::Not(value) => looks_beyond_event(value),
+        ExprKind::And(conditions)
+        | ExprKind::Or(conditions)
+        | ExprKind::AtLeastOf { count: _, conditions } => conditions.iter().any(looks_beyond_event),
+        ExprKind::Profile { .. }
+        | ExprKind::Consent { .. }
+        | ExprKind::Let(_)
+        | ExprKind::InSegment(_)
+        | ExprKind::Did { .. }
+        | ExprKind::NoActivity(_)
+        | ExprKind::KnownFor(_)
+        | ExprKind::Count { .. }
+        | ExprKind::Aggregate { .. }
+        | ExprKind::LastOf { .. }
+        | ExprKind::TimeSince { .. } => true,
+    }
+}
+
+/// A filter's conjuncts: those that can be decided when the event is applied, and the rest.
+fn split(filter: Option<&Expr>) -> (Vec<&Expr>, Vec<&Expr>) {
+    let conjuncts: Vec<&Expr> = match filter {
+        None => Vec::new(),
+        Some(Expr { kind: crate::typed::ExprKind::And(conditions), .. }) => conditions.iter().collect(),
+        Some(filter) => vec![filter],
+    };
+    conjuncts.into_iter().partition(|conjunct| !looks_beyond_event(conjunct))
+}
+
+/// Whether a pattern's filter looks at more than its event, so that it must be asked again each time.
+fn is_correlated(pattern: &Pattern) -> bool {
+    !split(pattern.filter.as_deref()).1.is_empty()
+}

@@ -1,0 +1,173 @@
+//! What is remembered, each thing once.
+
+use crate::{
+    plan::{
+        Cell, CellId, CellKind, CellSource, Class, LAST_ACTIVE_WORD, NodeId, ProfileSlot, RecordLayout,
+        WindowSpan,
+    },
+    typed::{EventId, EventSet, Program, SequenceId},
+};
+
+/// How many of the newest rows of a window are exact (LANGUAGE, Meaning 8).
+pub(super) const EXACT_ROWS: u32 = 256;
+
+/// The width of the stretches into which older rows of a window are summed up: a 256th of it, rounded up.
+pub(super) fn stretch(duration: i64) -> i64 {
+    (duration + 255).div_euclid(256).max(1)
+}
+
+/// Cells under construction.
+pub(super) struct Cells {
+    pub(super) cells: Vec<Cell>,
+    segment_words: u32,
+    words: u32,
+    rings: u32,
+    totals: u32,
+}
+
+const SEGMENTS: u32 = LAST_ACTIVE_WORD + 1;
+
+impl Cells {
+    pub(super) fn new(program: &Program) -> Self {
+        let segment_words = u32::try_from(program.segments.len().div_ceil(64)).unwrap_or(u32::MAX);
+        Self { cells: Vec::new(), segment_words, words: SEGMENTS + segment_words, rings: 0, totals: 0 }
+    }
+
+    /// The layout of the fixed part of the state.
+    pub(super) fn record(&self, profile: Vec<ProfileSlot>) -> RecordLayout {
+        let slots = u32::try_from(profile.len()).unwrap_or(u32::MAX);
+        debug_assert_eq!(SEGMENTS + self.segment_words, self.first_cell_word());
+        RecordLayout {
+            segments: SEGMENTS,
+            profile_words: self.words,
+            profile,
+            words: self.words + 2 * slots,
+            rings: self.rings,
+            totals: self.totals,
+        }
+    }
+
+    fn first_cell_word(&self) -> u32 {
+        let word = |cell: &Cell| match cell.kind {
+            CellKind::Counter { word } | CellKind::Moment { word, .. } => Some(word),
+            CellKind::Total { .. } | CellKind::Rows { .. } => None,
+        };
+        self.cells.iter().filter_map(word).min().unwrap_or(self.words)
+    }
+
+    /// How often events matched ever.
+    pub(super) fn counter(&mut self, events: &EventSet, filter: NodeId) -> CellId {
+        let source = source(events, filter, Vec::new(), false);
+        self.find(&source, |kind| matches!(kind, CellKind::Counter { .. })).unwrap_or_else(|| {
+            let word = self.word();
+            self.add(CellKind::Counter { word }, source)
+        })
+    }
+
+    /// When events first or last matched.
+    pub(super) fn moment(&mut self, events: &EventSet, filter: NodeId, first: bool) -> CellId {
+        let source = source(events, filter, Vec::new(), false);
+        let same = |kind: &CellKind| matches!(kind, CellKind::Moment { first: other, .. } if *other == first);
+        self.find(&source, same).unwrap_or_else(|| {
+            let word = self.word();
+            self.add(CellKind::Moment { word, first }, source)
+        })
+    }
+
+    /// Sums of a value over all of history.
+    pub(super) fn total(
+        &mut self,
+        events: &EventSet,
+        filter: NodeId,
+        column: NodeId,
+        class: Class,
+    ) -> CellId {
+        let source = source(events, filter, vec![column], false);
+        self.find(&source, |kind| matches!(kind, CellKind::Total { .. })).unwrap_or_else(|| {
+            let place = self.totals;
+            self.totals += 1;
+            self.add(CellKind::Total { place, class }, source)
+        })
+    }
+
+    /// The newest rows.
+    #[expect(clippy::too_many_arguments, reason = "a cell has that many properties, each named at the call")]
+    pub(super) fn rows(
+        &mut self,
+        events: &EventSet,
+        filter: NodeId,
+        columns: Vec<NodeId>,
+        classes: Vec<Class>,
+        object: bool,
+        capacity: u32,
+        stretch: Option<i64>,
+        span: WindowSpan,
+    ) -> CellId {
+        let source = source(events, filter, columns, object);
+        self.ring(source, classes, capacity, stretch, span)
+    }
+
+    /// The newest completed matches of a sequence.
+    pub(super) fn match_rows(&mut self, sequence: SequenceId, capacity: u32, span: WindowSpan) -> CellId {
+        let source = CellSource::Sequence { sequence, since: i64::MIN };
+        self.ring(source, Vec::new(), capacity, None, span)
+    }
+
+    /// How many matches of a sequence were completed since an instant.
+    pub(super) fn match_counter(&mut self, sequence: SequenceId, since: i64) -> CellId {
+        let source = CellSource::Sequence { sequence, since };
+        self.find(&source, |kind| matches!(kind, CellKind::Counter { .. })).unwrap_or_else(|| {
+            let word = self.word();
+            self.add(CellKind::Counter { word }, source)
+        })
+    }
+
+    fn ring(
+        &mut self,
+        source: CellSource,
+        columns: Vec<Class>,
+        capacity: u32,
+        stretch: Option<i64>,
+        span: WindowSpan,
+    ) -> CellId {
+        let reach = match span {
+            WindowSpan::All | WindowSpan::ThisMatch => None,
+            WindowSpan::Last(duration) => Some(duration),
+            WindowSpan::Ago { near: _, far } => Some(far),
+        };
+        let same = |kind: &CellKind| match kind {
+            CellKind::Rows { place: _, capacity: c, columns: o, stretch: s, reach: r } => {
+                *c == capacity && *o == columns && *s == stretch && *r == reach
+            }
+            CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. } => false,
+        };
+        self.find(&source, same).unwrap_or_else(|| {
+            let place = self.rings;
+            self.rings += 1;
+            self.add(CellKind::Rows { place, capacity, columns, stretch, reach }, source)
+        })
+    }
+
+    fn find(&self, source: &CellSource, same: impl Fn(&CellKind) -> bool) -> Option<CellId> {
+        let position = self.cells.iter().position(|cell| cell.source == *source && same(&cell.kind))?;
+        u32::try_from(position).ok().map(CellId)
+    }
+
+    fn add(&mut self, kind: CellKind, source: CellSource) -> CellId {
+        self.cells.push(Cell { kind, source });
+        CellId(u32::try_from(self.cells.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    fn word(&mut self) -> u32 {
+        self.words += 1;
+        self.words - 1
+    }
+}
+
+fn source(events: &EventSet, filter: NodeId, columns: Vec<NodeId>, object: bool) -> CellSource {
+    let events: Option<Vec<EventId>> = match events {
+        EventSet::Any => None,
+        EventSet::Of(events) => Some(events.clone()),
+    };
+    CellSource::Events { events, filter, columns, object }
+}

@@ -1,0 +1,158 @@
+//! Rules and their steps.
+
+use super::{Lowering, Scope};
+use crate::{
+    plan::{ConditionId, Content, NodeId, RulePlan, StepKind, StepPlan},
+    typed::{
+        self, ContentValue, EventRole, Expr, ExprKind, FieldPath, Overlap, Rule, Sequence, Step, TemplateId,
+        Trigger,
+    },
+    types::Type,
+};
+use std::sync::Arc;
+
+impl<'p> Lowering<'p> {
+    pub(super) fn rule(&mut self, rule: &'p Rule) -> RulePlan {
+        let program = self.program;
+        let sequence = match rule.trigger {
+            Trigger::Sequence(id) => program.sequences.get(id.0 as usize),
+            Trigger::Enters(_) | Trigger::Leaves(_) => None,
+        };
+        let scope = sequence.map_or(Scope::Global, Scope::Rule);
+        RulePlan {
+            only_if: rule.only_if.as_ref().map(|condition| self.asked(condition, scope)),
+            still_if: rule.still_if.as_ref().map(|condition| self.asked(condition, scope)),
+            overlap_per: match &rule.overlap {
+                Overlap::Skip | Overlap::Restart => None,
+                Overlap::Per(path) => Some(self.overlap(path, sequence, scope)),
+            },
+            steps: self.steps(&rule.steps, scope),
+        }
+    }
+
+    fn overlap(
+        &mut self,
+        path: &FieldPath,
+        sequence: Option<&Sequence>,
+        scope: Scope<'_>,
+    ) -> crate::plan::ValueId {
+        let pattern = sequence.and_then(|sequence| sequence.elements.last()).map(|element| &element.pattern);
+        let span = pattern.map(|pattern| pattern.span).unwrap_or_default();
+        let ty = match pattern.map(|pattern| self.path_type(pattern, path)) {
+            Some(Some(ty)) => ty,
+            Some(None) | None => Type::Text,
+        };
+        let kind = ExprKind::Field { of: EventRole::Trigger, path: path.clone() };
+        self.value_id(&Expr { kind, ty, span }, scope)
+    }
+
+    fn path_type(&self, pattern: &typed::Pattern, path: &FieldPath) -> Option<Type> {
+        match path {
+            FieldPath::At => Some(Type::Time),
+            FieldPath::MessageId | FieldPath::EventName => Some(Type::Text),
+            FieldPath::Property(path) => {
+                let typed::EventSet::Of(events) = &pattern.events else { return None };
+                let event = self.program.events.get(events.first()?.0 as usize)?;
+                let field = event.fields.iter().find(|field| path.first() == Some(&field.name))?;
+                field.ty.at(path.get(1..)?)
+            }
+        }
+    }
+
+    /// A condition that is asked by a rule.
+    fn asked(&mut self, condition: &Expr, scope: Scope<'_>) -> ConditionId {
+        let node: NodeId = self.condition(condition, scope);
+        let known = self.plan.conditions.iter().position(|other| *other == node);
+        let position = known.unwrap_or_else(|| {
+            self.plan.conditions.push(node);
+            self.plan.conditions.len() - 1
+        });
+        ConditionId(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    fn steps(&mut self, steps: &'p [Step], scope: Scope<'_>) -> Vec<StepPlan> {
+        steps
+            .iter()
+            .map(|step| StepPlan { number: step.number, kind: self.step(&step.kind, scope) })
+            .collect()
+    }
+
+    fn step(&mut self, kind: &'p typed::StepKind, scope: Scope<'_>) -> StepKind {
+        match kind {
+            typed::StepKind::Send { channel, to, content } => StepKind::Send {
+                channel: channel.clone(),
+                to: to.as_ref().map(|to| self.content_value(to, scope)),
+                content: self.content(content, scope),
+            },
+            typed::StepKind::Call { hook, payload } => {
+                StepKind::Call { hook: hook.clone(), payload: self.content(payload, scope) }
+            }
+            typed::StepKind::Set { field, value } => {
+                StepKind::Set { field: *field, value: self.value_id(value, scope) }
+            }
+            typed::StepKind::SetConsent { channel, topic, granted } => {
+                StepKind::SetConsent { channel: channel.clone(), topic: *topic, granted: *granted }
+            }
+            typed::StepKind::Emit { event, fields } => StepKind::Emit {
+                event: *event,
+                fields: fields
+                    .iter()
+                    .map(|(name, value)| (name.clone(), self.value_id(value, scope)))
+                    .collect(),
+            },
+            typed::StepKind::If { arms, otherwise } => StepKind::If {
+                arms: arms
+                    .iter()
+                    .map(|(condition, steps)| (self.asked(condition, scope), self.steps(steps, scope)))
+                    .collect(),
+                otherwise: self.steps(otherwise, scope),
+            },
+        }
+    }
+
+    fn content(&mut self, fields: &[(Arc<str>, ContentValue)], scope: Scope<'_>) -> Vec<(Arc<str>, Content)> {
+        fields.iter().map(|(name, value)| (name.clone(), self.content_value(value, scope))).collect()
+    }
+
+    fn content_value(&mut self, value: &ContentValue, scope: Scope<'_>) -> Content {
+        match value {
+            ContentValue::Template(template) => {
+                self.template(*template, scope);
+                Content::Template(*template)
+            }
+            ContentValue::Value(value) => Content::Value(self.value_id(value, scope)),
+            ContentValue::Variant { by, variants, otherwise } => {
+                for template in variants.iter().map(|(_, template)| template).chain([otherwise]) {
+                    self.template(*template, scope);
+                }
+                Content::Variant {
+                    by: self.value_id(by, scope),
+                    variants: variants.clone(),
+                    otherwise: *otherwise,
+                }
+            }
+            ContentValue::Object(fields) => Content::Object(self.content(fields, scope)),
+        }
+    }
+
+    /// Makes sure that what a template reads is there.
+    fn template(&mut self, id: TemplateId, scope: Scope<'_>) {
+        let program = self.program;
+        let Some(template) = program.templates.get(id.0 as usize) else { return };
+        for id in &template.lets {
+            self.template_let(*id);
+        }
+        let Scope::Rule(sequence) = scope else { return };
+        for (role, names) in &template.events {
+            let element = match role {
+                EventRole::This | EventRole::Trigger => sequence.elements.last(),
+                EventRole::Element(number, _) => sequence.elements.get(*number as usize),
+            };
+            let Some(element) = element else { continue };
+            let group = self.layouts.group(&element.pattern.events);
+            for name in names.iter().filter(|name| !matches!(&***name, "at" | "message_id" | "event_name")) {
+                self.layouts.slot(group, &FieldPath::Property(vec![name.clone()]));
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The owner of executable memory.
+#![expect(unsafe_code, reason = "machine code is entered and its memory is freed here")]
+
+use crate::{
+    abi::{Header, HostFunction, HostTable, Slot},
+    codegen::{self, Functions},
+    plan::{ConditionId, Plan, ValueId},
+    typed::EventId,
+};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::default_libcall_names;
+
+/// `(header, record, frames, due) → word`.
+type Entry = extern "C" fn(*mut Header, *mut i64, *const *const Slot, i64) -> i64;
+
+/// The machine code of one plan. It is freed with its owner, so callers keep the owner while code runs.
+pub struct Code {
+    module: Option<JITModule>,
+    handlers: Vec<Entry>,
+    other: Entry,
+    evaluate: Entry,
+    conditions: Vec<Entry>,
+    values: Vec<Entry>,
+}
+
+/// Machine code could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("machine code could not be made: {0}")]
+pub struct CodeError(String);
+
+// SAFETY: after `finalize_definitions` the module is only held for its memory, which nothing writes any more; entering
+// code from several threads is as safe as its arguments are.
+unsafe impl Send for Code {}
+// SAFETY: see `Send`.
+unsafe impl Sync for Code {}
+
+impl Code {
+    /// Makes the machine code of a plan.
+    ///
+    /// # Errors
+    /// When the machine is not supported, or Cranelift refuses the code.
+    pub fn new(plan: &Plan, host: &HostTable) -> Result<Self, CodeError> {
+        let target = codegen::target().map_err(CodeError)?;
+        let mut builder = JITBuilder::with_isa(target, default_libcall_names());
+        for function in HostFunction::ALL {
+            builder.symbol(function.name(), host.address(function));
+        }
+        let mut module = JITModule::new(builder);
+        let functions = codegen::generate(plan, &mut module).map_err(|error| CodeError(error.to_string()))?;
+        module.finalize_definitions().map_err(|error| CodeError(error.to_string()))?;
+        Ok(Self::finished(module, &functions))
+    }
+
+    fn finished(module: JITModule, functions: &Functions) -> Self {
+        let entry = |id| -> Entry {
+            let address = module.get_finalized_function(id);
+            // SAFETY: every function was generated with the signature of `Entry` and the C calling convention of this
+            // machine, and was finalized before.
+            unsafe { std::mem::transmute::<*const u8, Entry>(address) }
+        };
+        Self {
+            handlers: functions.handlers.iter().copied().map(entry).collect(),
+            other: entry(functions.other),
+            evaluate: entry(functions.evaluate),
+            conditions: functions.conditions.iter().copied().map(entry).collect(),
+            values: functions.values.iter().copied().map(entry).collect(),
+            module: Some(module),
+        }
+    }
+
+    /// Runs the handler of an event and returns the earliest next deadline of what it evaluated. When a deadline is due,
+    /// every segment is evaluated.
+    pub fn handle(&self, event: Option<EventId>, call: &mut Call<'_>, due: bool) -> i64 {
+        let entry = event.and_then(|event| self.handlers.get(event.0 as usize)).unwrap_or(&self.other);
+        call.enter(*entry, due)
+    }
+
+    /// Evaluates every segment and returns the earliest next deadline.
+    pub fn evaluate(&self, call: &mut Call<'_>) -> i64 {
+        call.enter(self.evaluate, true)
+    }
+
+    /// Whether a condition of a rule holds.
+    pub fn holds(&self, condition: ConditionId, call: &mut Call<'_>) -> bool {
+        self.conditions.get(condition.0 as usize).is_some_and(|entry| call.enter(*entry, false) != 0)
+    }
+
+    /// Computes a value and leaves it in the header.
+    pub fn value(&self, value: ValueId, call: &mut Call<'_>) {
+        if let Some(entry) = self.values.get(value.0 as usize) {
+            call.enter(*entry, false);
+        }
+    }
+}
+
+/// The code of the handlers of some events before registers are given out, by name, for people to read.
+///
+/// # Errors
+/// As [`Code::new`].
+pub fn clif(plan: &Plan, host: &HostTable, events: &[usize]) -> Result<Vec<(String, String)>, CodeError> {
+    let target = codegen::target().map_err(CodeError)?;
+    let mut builder = JITBuilder::with_isa(target, default_libcall_names());
+    for function in HostFunction::ALL {
+        builder.symbol(function.name(), host.address(function));
+    }
+    codegen::print(plan, &mut JITModule::new(builder), events).map_err(|error| CodeError(error.to_string()))
+}
+
+/// The arguments of a call of machine code.
+pub struct Call<'a> {
+    header: *mut Header,
+    record: *mut i64,
+    frames: &'a [*const Slot],
+}
+
+impl<'a> Call<'a> {
+    /// Makes a call.
+    ///
+    /// # Safety
+    /// - `header` is the beginning of the context that the host functions expect, and stays valid, and unused by others,
+    ///   until the call returns;
+    /// - `record` points to the words of the plan's record layout, which only machine code and host functions touch until
+    ///   the call returns;
+    /// - `frames` has, for each frame that the code called looks at, a pointer to at least as many slots as the layout of
+    ///   its event says.
+    pub unsafe fn new(header: *mut Header, record: *mut i64, frames: &'a [*const Slot]) -> Self {
+        Self { header, record, frames }
+    }
+
+    fn enter(&mut self, entry: Entry, due: bool) -> i64 {
+        entry(self.header, self.record, self.frames.as_ptr(), i64::from(due))
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: the entries die with `self`, and no call can be under way while `self` is being dropped.
+            unsafe { module.free_memory() };
+        }
+    }
+}

@@ -1,0 +1,622 @@
+//! The plan: what is kept of a customer and what is computed when, as data. Machine code is made from it, and the engine
+//! walks it.
+//!
+//! Conditions and values are nodes of one graph in which equal sub-expressions are one node. What must be remembered lies
+//! in cells. A handler says, for one event name, which cells it feeds, which sequences it moves and which segments it can
+//! change.
+
+mod cost;
+mod operands;
+pub mod print;
+pub mod verify;
+
+use crate::{
+    typed::{
+        Aggregate, Anchor, EventId, FieldId, Function, SegmentId, SequenceId, TemplateId, TextTest, TopicId,
+    },
+    types::Type,
+    value::Value,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Position in [`Plan::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+/// Position in [`Plan::cells`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellId(pub u32);
+/// Position in [`Plan::texts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextId(pub u32);
+/// Position in [`Plan::conditions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConditionId(pub u32);
+/// Position in [`Plan::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueId(pub u32);
+
+/// Everything that machine code and engine need to know about a program.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The graph of conditions and values; a node stands after those it uses.
+    pub nodes: Vec<Node>,
+    /// Every text constant; a text that equals one carries its number, so that comparing is comparing numbers.
+    pub texts: Vec<Arc<str>>,
+    /// Regular expressions.
+    pub patterns: Vec<Arc<str>>,
+    /// What is remembered.
+    pub cells: Vec<Cell>,
+    /// The layout of each event's frame, by [`EventId`].
+    pub layouts: Vec<Layout>,
+    /// The layout of the fixed part of a customer's state.
+    pub record: RecordLayout,
+    /// One handler for each event, by [`EventId`].
+    pub handlers: Vec<Handler>,
+    /// The handler of events that are not declared.
+    pub other: Handler,
+    /// Every segment's condition, in order of evaluation.
+    pub segments: Vec<NodeId>,
+    /// Every sequence.
+    pub sequences: Vec<SequencePlan>,
+    /// Conditions asked by rules.
+    pub conditions: Vec<NodeId>,
+    /// Values used by rules, templates and payloads.
+    pub values: Vec<ValuePlan>,
+    /// Every rule, in order of trigger.
+    pub rules: Vec<RulePlan>,
+    /// Values of lets that templates read.
+    pub lets: Vec<Option<ValueId>>,
+}
+
+/// A value on demand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValuePlan {
+    /// Its node.
+    pub node: NodeId,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// Where a node finds an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameRef {
+    /// The event that is being applied.
+    This,
+    /// `event`.
+    Trigger,
+    /// A named element.
+    Element(u32),
+    /// A remembered row that is being looked at.
+    Row,
+}
+
+/// A condition or a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Node {
+    // Values: missing, or a word.
+    /// No value.
+    Missing,
+    /// A number of millionths, milliseconds or days, or 0 and 1.
+    Word(i64),
+    /// A text constant.
+    Text(TextId),
+    /// A slot of an event's frame.
+    Slot {
+        /// Which event.
+        frame: FrameRef,
+        /// Its slot.
+        slot: u32,
+        /// How the slot is read.
+        class: Class,
+    },
+    /// A slot of the profile.
+    Profile {
+        /// Its position in [`RecordLayout::profile`].
+        slot: u32,
+        /// How the slot is read.
+        class: Class,
+    },
+    /// Recorded consent.
+    Consent {
+        /// The channel.
+        channel: TextId,
+        /// The topic.
+        topic: Option<TopicId>,
+    },
+    /// The first arm whose condition holds, else the last value.
+    Choose {
+        /// Conditions and values.
+        arms: Vec<(NodeId, NodeId)>,
+        /// The last value.
+        otherwise: NodeId,
+        /// How the values are read.
+        class: Class,
+    },
+    /// Arithmetic; a result out of range is missing.
+    Arithmetic {
+        /// Which.
+        operation: Operation,
+        /// Left.
+        left: NodeId,
+        /// Right.
+        right: NodeId,
+    },
+    /// A built-in function of one value.
+    Call {
+        /// Which.
+        function: Function,
+        /// Its argument.
+        argument: NodeId,
+        /// The argument's class.
+        class: Class,
+        /// Whether calendar functions use the zone at the time of the event (in `where`), else the zone now.
+        of_event: bool,
+    },
+    /// The first known of two values.
+    Coalesce(NodeId, NodeId),
+    /// A condition as a value.
+    FromCondition(NodeId),
+    /// A count of events ever, in millionths.
+    Counter(CellId),
+    /// The time of the first or last matching event.
+    Moment(CellId),
+    /// An aggregate over all of history.
+    Total(CellId, Aggregate),
+    /// An aggregate over rows of a window; `None` counts. In millionths where it is a number.
+    Window {
+        /// The rows.
+        cell: CellId,
+        /// What is made of them; `None` counts them.
+        function: Option<Aggregate>,
+        /// Which rows.
+        span: WindowSpan,
+        /// How the result is read.
+        class: Class,
+    },
+    /// An aggregate over the rows that fulfil a condition asked now.
+    Query {
+        /// The rows.
+        cell: CellId,
+        /// The condition on [`FrameRef::Row`]; `None`: all.
+        filter: Option<NodeId>,
+        /// Which rows.
+        span: WindowSpan,
+        /// What is made of them.
+        result: QueryResult,
+        /// How the result is read.
+        class: Class,
+    },
+    /// `now − time`, as a duration, for content.
+    Since(NodeId),
+
+    // Conditions: hold or do not.
+    /// Always or never.
+    Constant(bool),
+    /// A boolean value that is known and true.
+    Truth(NodeId),
+    /// Does not hold.
+    Not(NodeId),
+    /// All hold.
+    And(Vec<NodeId>),
+    /// One holds.
+    Or(Vec<NodeId>),
+    /// At least so many hold.
+    AtLeast(u32, Vec<NodeId>),
+    /// Both are known and compare so, as words.
+    Compare(Order, NodeId, NodeId),
+    /// Both are known and the same text.
+    SameText(NodeId, NodeId),
+    /// Both are known and equal lists or objects.
+    SameValue(NodeId, NodeId),
+    /// A test of a text by a text.
+    TextTest(TextTest, NodeId, NodeId),
+    /// A regular expression finds something.
+    Matches(NodeId, u32),
+    /// A list has an item.
+    ListContains {
+        /// The list.
+        list: NodeId,
+        /// The item.
+        item: NodeId,
+        /// How the item is read.
+        class: Class,
+    },
+    /// There is a value.
+    IsKnown(NodeId),
+    /// The customer is in a segment.
+    InSegment(SegmentId),
+    /// No activity for so many milliseconds, and known for that long.
+    NoActivity(i64),
+    /// Known for so many milliseconds.
+    KnownFor(i64),
+    /// A time within the last so many milliseconds.
+    Within(NodeId, i64),
+    /// `now − time` compares so with so many milliseconds; the time must be known.
+    Elapsed(Order, NodeId, i64),
+}
+
+/// How the word of a value is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i64)]
+pub enum Class {
+    /// Millionths.
+    Number = 0,
+    /// 0 or 1.
+    Boolean = 1,
+    /// Milliseconds since 1970.
+    Time = 2,
+    /// Days since 1970.
+    Date = 3,
+    /// Milliseconds.
+    Duration = 4,
+    /// A handle of a text.
+    Text = 5,
+    /// A handle of a list or object.
+    Value = 6,
+}
+
+/// Arithmetic on words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Sum of words of one unit (or an instant and a duration).
+    Add,
+    /// Difference.
+    Subtract,
+    /// Number × number.
+    Multiply,
+    /// Number ÷ number.
+    Divide,
+    /// Milliseconds × number.
+    Scale,
+    /// Milliseconds ÷ number.
+    Shrink,
+}
+
+/// Comparisons of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is its operator")]
+pub enum Order {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// Which rows are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WindowSpan {
+    /// All that are kept.
+    All,
+    /// `(now − D, now]`.
+    Last(i64),
+    /// `(now − far, now − near]`.
+    Ago {
+        /// Nearer bound.
+        near: i64,
+        /// Farther bound.
+        far: i64,
+    },
+    /// From the first event of the match.
+    ThisMatch,
+}
+
+/// What a query makes of the rows it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QueryResult {
+    /// Their number.
+    Count,
+    /// An aggregate of the last column.
+    Aggregate(Aggregate),
+    /// The newest so many values of the last column; distinct by the column before it.
+    Newest {
+        /// How many.
+        count: u32,
+        /// Whether only the newest of each value of the first column is taken.
+        distinct: bool,
+    },
+    /// The time of the first.
+    FirstTime,
+    /// The time of the last.
+    LastTime,
+}
+
+/// Something remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cell {
+    /// How.
+    pub kind: CellKind,
+    /// Of what.
+    pub source: CellSource,
+}
+
+/// How something is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CellKind {
+    /// How many ever: a word of the record.
+    Counter {
+        /// Its word.
+        word: u32,
+    },
+    /// The time of the first or last: a word of the record.
+    Moment {
+        /// Its word.
+        word: u32,
+        /// Whether the first (else the last).
+        first: bool,
+    },
+    /// Count, sum, extremes, first and last of a value over all of history.
+    Total {
+        /// Its place among a customer's totals.
+        place: u32,
+        /// How the value is read.
+        class: Class,
+    },
+    /// The newest rows, and for older ones sums over aligned stretches of time.
+    Rows {
+        /// Its place among a customer's rings.
+        place: u32,
+        /// How many rows at most.
+        capacity: u32,
+        /// How the columns are read.
+        columns: Vec<Class>,
+        /// The width of the stretches in milliseconds; `None`: older rows are let go.
+        stretch: Option<i64>,
+        /// Rows older than this many milliseconds are never asked for; `None`: all are.
+        reach: Option<i64>,
+    },
+}
+
+/// What feeds a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CellSource {
+    /// Events.
+    Events {
+        /// Which; `None`: any.
+        events: Option<Vec<EventId>>,
+        /// The condition on [`FrameRef::This`].
+        filter: NodeId,
+        /// The columns.
+        columns: Vec<NodeId>,
+        /// Whether the last column is the whole event as an object.
+        object: bool,
+    },
+    /// Completed matches.
+    Sequence {
+        /// Of this sequence.
+        sequence: SequenceId,
+        /// From this instant on.
+        since: i64,
+    },
+}
+
+/// What is read of one event: slot by slot, what it holds. Slots 0 to 2 are `at`, `message_id`, `event_name`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// The number of slots, the first three included.
+    pub slots: u32,
+    /// The slot of each top-level field that is read whole, by name.
+    pub names: BTreeMap<Arc<str>, u32>,
+    /// The fields that are decoded: position among the declared fields, and the slots filled from it, each with the
+    /// path into the field.
+    pub fields: Vec<FieldUse>,
+}
+
+/// A field that is decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldUse {
+    /// Its position among the declared fields.
+    pub field: u32,
+    /// The slots filled from it.
+    pub slots: Vec<SlotUse>,
+}
+
+/// A slot filled from a field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlotUse {
+    /// Its number.
+    pub slot: u32,
+    /// The path into the field.
+    pub path: Vec<Arc<str>>,
+    /// How it is read.
+    pub class: Class,
+}
+
+/// The first slots of every frame.
+pub const FIXED_SLOTS: u32 = 3;
+
+/// The fixed part of a customer's state, in words of 8 bytes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordLayout {
+    /// First word of the segments' bits.
+    pub segments: u32,
+    /// First word of the profile's slots, two words a slot.
+    pub profile_words: u32,
+    /// What the profile's slots hold.
+    pub profile: Vec<ProfileSlot>,
+    /// The number of words.
+    pub words: u32,
+    /// The number of rings.
+    pub rings: u32,
+    /// The number of totals.
+    pub totals: u32,
+}
+
+/// The word that holds when the customer was first seen; [`UNSEEN`] before.
+pub const FIRST_SEEN_WORD: u32 = 0;
+/// The word that holds the time of the last active event; [`NEVER`] before.
+pub const LAST_ACTIVE_WORD: u32 = 1;
+/// No time yet, later than all.
+pub const UNSEEN: i64 = i64::MAX;
+/// No time yet, earlier than all.
+pub const NEVER: i64 = i64::MIN;
+
+/// A slot of the profile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileSlot {
+    /// The field.
+    pub field: FieldId,
+    /// The path into it.
+    pub path: Vec<Arc<str>>,
+    /// How it is read.
+    pub class: Class,
+}
+
+/// What happens when an event of one name is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Handler {
+    /// Cells that it may feed.
+    pub feeds: Vec<CellId>,
+    /// Roles that it may play in sequences.
+    pub roles: Vec<Role>,
+    /// Segments that it may change, in order of evaluation.
+    pub touched: Vec<SegmentId>,
+}
+
+/// A role in a sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// The sequence.
+    pub sequence: SequenceId,
+    /// The element; [`NO_ELEMENT`] for the event that must not come.
+    pub element: u32,
+    /// The condition.
+    pub filter: NodeId,
+}
+
+/// The element number of the event that must not come.
+pub const NO_ELEMENT: u32 = 62;
+
+/// A sequence as the engine's matcher needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SequencePlan {
+    /// Which first events are kept.
+    pub anchor: Anchor,
+    /// Whether only the first such event ever begins it.
+    pub first_time: bool,
+    /// For each element the longest time since the one before, in milliseconds.
+    pub within: Vec<i64>,
+    /// How long the last event must not come.
+    pub then_no: Option<i64>,
+    /// The slots that must be the same, by event: slots may differ between the events of a sequence.
+    pub same: BTreeMap<EventId, Vec<u32>>,
+    /// Cells fed by its matches.
+    pub feeds: Vec<CellId>,
+    /// Rules triggered by its matches, in order.
+    pub rules: Vec<u32>,
+}
+
+/// A rule as the engine runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RulePlan {
+    /// Decided when triggered.
+    pub only_if: Option<ConditionId>,
+    /// Asked before every send.
+    pub still_if: Option<ConditionId>,
+    /// The value that tells runs apart.
+    pub overlap_per: Option<ValueId>,
+    /// Its steps.
+    pub steps: Vec<StepPlan>,
+}
+
+/// A step as the engine runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepPlan {
+    /// Its number.
+    pub number: u32,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// The kinds of steps.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "as in `typed::StepKind`")]
+pub enum StepKind {
+    Send { channel: Arc<str>, to: Option<Content>, content: Vec<(Arc<str>, Content)> },
+    Call { hook: Arc<str>, payload: Vec<(Arc<str>, Content)> },
+    Set { field: FieldId, value: ValueId },
+    SetConsent { channel: Arc<str>, topic: Option<TopicId>, granted: bool },
+    Emit { event: EventId, fields: Vec<(Arc<str>, ValueId)> },
+    If { arms: Vec<(ConditionId, Vec<StepPlan>)>, otherwise: Vec<StepPlan> },
+}
+
+/// A field of a message or payload.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "as in `typed::ContentValue`")]
+pub enum Content {
+    Template(TemplateId),
+    Value(ValueId),
+    Variant { by: ValueId, variants: Vec<(Arc<str>, TemplateId)>, otherwise: TemplateId },
+    Object(Vec<(Arc<str>, Content)>),
+}
+
+impl Class {
+    /// How values of a type are read.
+    #[must_use]
+    pub fn of(ty: &Type) -> Self {
+        match ty {
+            Type::Text => Self::Text,
+            Type::Number => Self::Number,
+            Type::Boolean => Self::Boolean,
+            Type::Time => Self::Time,
+            Type::Date => Self::Date,
+            Type::Duration => Self::Duration,
+            Type::List(_) | Type::Object(_) => Self::Value,
+        }
+    }
+
+    /// The class of a number that machine code passes.
+    #[must_use]
+    pub fn from_number(number: i64) -> Self {
+        [Self::Number, Self::Boolean, Self::Time, Self::Date, Self::Duration, Self::Text]
+            .into_iter()
+            .find(|class| *class as i64 == number)
+            .unwrap_or(Self::Value)
+    }
+
+    /// Whether the word is a handle of something that lies elsewhere.
+    #[must_use]
+    pub fn is_handle(self) -> bool {
+        matches!(self, Self::Text | Self::Value)
+    }
+
+    /// The word of a value that is neither text, list nor object.
+    #[must_use]
+    pub fn word(value: &Value) -> Option<i64> {
+        match value {
+            Value::Boolean(value) => Some(i64::from(*value)),
+            Value::Number(number) => Some(number.0),
+            Value::Time(at) => Some(*at),
+            Value::Date(days) => Some(i64::from(*days)),
+            Value::Duration(length) => Some(*length),
+            Value::Missing | Value::Text(_) | Value::List(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The value of a word; missing for handles.
+    #[must_use]
+    pub fn value(self, word: i64) -> Value {
+        match self {
+            Self::Number => Value::Number(crate::value::Decimal(word)),
+            Self::Boolean => Value::Boolean(word != 0),
+            Self::Time => Value::Time(word),
+            Self::Date => i32::try_from(word).map_or(Value::Missing, Value::Date),
+            Self::Duration => Value::Duration(word),
+            Self::Text | Self::Value => Value::Missing,
+        }
+    }
+}
+
+impl Plan {
+    /// A node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        self.nodes.get(id.0 as usize).unwrap_or(&Node::Missing)
+    }
+
+    /// A cell.
+    #[must_use]
+    pub fn cell(&self, id: CellId) -> Option<&Cell> {
+        self.cells.get(id.0 as usize)
+    }
+}

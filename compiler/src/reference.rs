@@ -1,0 +1,141 @@
+//! The reference interpreter: what the language means, written to be read. Machine code must agree with it.
+//!
+//! It keeps the whole history of a customer and asks every condition anew at every instant. In reading order:
+//! [`customer`] is what is known of a customer; [`evaluate`] gives the meaning of conditions and values as a pure function
+//! of history, profile and now, with [`aggregate`] for what is made of many events; [`sequence`] moves sequences;
+//! [`deadline`] says when something may change by time alone; [`apply`] takes in calls; [`instant`] is what happens at one
+//! moment; [`steps`] is what a rule does, and [`gates`] what keeps a message back.
+//!
+//! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
+
+mod aggregate;
+mod apply;
+mod customer;
+mod deadline;
+mod evaluate;
+mod gates;
+mod instant;
+mod operators;
+mod sequence;
+mod steps;
+
+use crate::{
+    content::Contents,
+    event::Incoming,
+    execution::{Counts, Execution, Outcome, Output},
+    settings::Settings,
+    typed::{EventId, ExprKind, FieldId, Program, SegmentId, TextTest, visit},
+    value::{Millis, Value},
+};
+pub use customer::Customer;
+use deadline::Watches;
+use regex::Regex;
+use serde_json::value::RawValue;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The reference interpreter of one program.
+#[derive(Debug)]
+pub struct Reference {
+    program: Arc<Program>,
+    settings: Settings,
+    contents: Contents,
+    watches: Watches,
+    regexes: BTreeMap<Arc<str>, Regex>,
+    built_in: BuiltIn,
+}
+
+/// Where the program has what the engine itself reads and writes.
+#[derive(Debug)]
+struct BuiltIn {
+    time_zone: Option<FieldId>,
+    group: Option<FieldId>,
+    message_sent: Option<EventId>,
+}
+
+impl Reference {
+    /// Makes the interpreter of a program.
+    #[must_use]
+    pub fn new(program: Arc<Program>, settings: Settings) -> Self {
+        let built_in = BuiltIn {
+            time_zone: profile_field(&program, "time_zone"),
+            group: profile_field(&program, "group"),
+            message_sent: program.event("Message Sent"),
+        };
+        Self {
+            contents: Contents::new(&program),
+            watches: Watches::new(&program),
+            regexes: regexes(&program),
+            program,
+            settings,
+            built_in,
+        }
+    }
+}
+
+impl Execution for Reference {
+    type Customer = Customer;
+
+    fn customer(&self, id: Arc<str>) -> Customer {
+        Customer::new(id, &self.program)
+    }
+
+    fn load_profile(&self, customer: &mut Customer, at: Millis, traits: &RawValue, counts: &mut Counts) {
+        let stamp = customer.next_stamp(at);
+        self.record_traits(customer, traits, stamp, counts);
+        let now = customer.clock.map_or(at, |clock| clock.max(at));
+        self.judge_segments(customer, now);
+    }
+
+    fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        let clock = customer.clock;
+        let outcome = customer.admission.admit(incoming, clock, &self.settings, &mut out.counts);
+        match outcome {
+            Outcome::Duplicate | Outcome::Quarantined => {}
+            Outcome::Applied | Outcome::Late => {
+                while let Some(deadline) =
+                    self.next_deadline(customer).filter(|deadline| *deadline < incoming.at)
+                {
+                    self.pass_deadline(customer, deadline, out);
+                }
+                self.apply_call(customer, incoming, out);
+            }
+        }
+        outcome
+    }
+
+    fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
+        while let Some(deadline) = self.next_deadline(customer).filter(|deadline| *deadline <= until) {
+            self.pass_deadline(customer, deadline, out);
+        }
+        customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
+    }
+
+    fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
+        let by_window = customer.deadlines.first().copied();
+        let by_sequence = customer.matchers.iter().filter_map(sequence::Matcher::next_deadline).min();
+        by_window.into_iter().chain(by_sequence).min()
+    }
+
+    fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
+        customer.is_member(segment)
+    }
+}
+
+fn profile_field(program: &Program, name: &str) -> Option<FieldId> {
+    let position = program.profile.iter().position(|it| &*it.field.name == name)?;
+    u32::try_from(position).ok().map(FieldId)
+}
+
+/// Every regular expression of a program. One that does not compile (the checker refuses it) finds nothing.
+fn regexes(program: &Program) -> BTreeMap<Arc<str>, Regex> {
+    let mut found = BTreeMap::new();
+    visit::program(program, &mut |expr| {
+        if let ExprKind::TextTest { test: TextTest::Matches, operand, .. } = &expr.kind
+            && let ExprKind::Literal(Value::Text(pattern)) = &operand.kind
+            && let Ok(regex) = Regex::new(pattern)
+        {
+            found.insert(pattern.clone(), regex);
+        }
+    });
+    found
+}

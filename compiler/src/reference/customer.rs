@@ -1,0 +1,201 @@
+//! What is known of one customer: history, profile, consent, and what rules did [1, 2].
+
+use super::sequence::Matcher;
+use crate::{
+    admission::Admission,
+    consent::{Consent, Stamp},
+    time::Zone,
+    typed::{EventId, FieldId, FieldPath, Program, SegmentId, SequenceId, TopicId},
+    value::{Millis, Value},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// One customer.
+#[derive(Debug)]
+pub struct Customer {
+    pub(super) id: Arc<str>,
+    /// The latest time seen; `None` before the first call.
+    pub(super) clock: Option<Millis>,
+    /// How many calls were applied and events and changes made: the order of application.
+    order: u64,
+    /// Every event, by (time, order of application).
+    pub(super) history: Vec<Arc<Event>>,
+    /// The earliest time of any call.
+    pub(super) first_seen: Option<Millis>,
+    /// By [`FieldId`].
+    profile: Vec<Recorded>,
+    pub(super) consent: Consent,
+    pub(super) admission: Admission,
+    /// Which segments the customer is in, by [`SegmentId`].
+    pub(super) levels: Vec<bool>,
+    /// By [`SequenceId`].
+    pub(super) matchers: Vec<Matcher>,
+    /// When each sequence completed, in order, by [`SequenceId`].
+    pub(super) completions: Vec<Vec<Stamp>>,
+    /// The runs that count for limits, by position of the rule.
+    pub(super) runs: Vec<Vec<CountedRun>>,
+    /// The rules that are running now, outermost first.
+    pub(super) under_way: Vec<UnderWay>,
+    /// The messages that count for caps.
+    pub(super) sent: Vec<Sent>,
+    /// Instants after the clock at which a condition may change.
+    pub(super) deadlines: BTreeSet<Millis>,
+    /// How many consequences there were in the instant.
+    pub(super) consequences: u32,
+}
+
+/// An event as it was applied.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) stamp: Stamp,
+    /// Which event, when it is declared.
+    pub(super) id: Option<EventId>,
+    pub(super) name: Arc<str>,
+    pub(super) message_id: Arc<str>,
+    /// The declared fields, in order.
+    pub(super) fields: Vec<Value>,
+    /// The customer's zone when the event was applied.
+    pub(super) zone: Zone,
+    /// Whether the customer did it.
+    pub(super) active: bool,
+}
+
+/// The latest value of a profile field.
+#[derive(Clone, Debug)]
+struct Recorded {
+    value: Value,
+    /// When it was recorded; `None` while nothing was.
+    stamp: Option<Stamp>,
+    /// Its value while nothing was recorded, or what was recorded was cleared.
+    default: Value,
+}
+
+/// A run that counts for the rule's limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CountedRun {
+    pub(super) at: Millis,
+    /// Tells runs of one instant apart.
+    pub(super) order: u64,
+}
+
+/// A run whose steps are being done.
+#[derive(Clone, Debug)]
+pub(super) struct UnderWay {
+    /// The rule's position.
+    pub(super) rule: usize,
+    /// The value that tells its runs apart.
+    pub(super) per: Value,
+}
+
+/// A message that counts for caps.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) at: Millis,
+    pub(super) topic: TopicId,
+    pub(super) channel: Arc<str>,
+}
+
+impl Customer {
+    pub(super) fn new(id: Arc<str>, program: &Program) -> Self {
+        let profile = program.profile.iter().map(|field| Recorded {
+            value: field.default.clone(),
+            stamp: None,
+            default: field.default.clone(),
+        });
+        Self {
+            id,
+            clock: None,
+            order: 0,
+            history: Vec::new(),
+            first_seen: None,
+            profile: profile.collect(),
+            consent: Consent::default(),
+            admission: Admission::default(),
+            levels: vec![false; program.segments.len()],
+            matchers: program.sequences.iter().map(|_| Matcher::default()).collect(),
+            completions: vec![Vec::new(); program.sequences.len()],
+            runs: vec![Vec::new(); program.rules.len()],
+            under_way: Vec::new(),
+            sent: Vec::new(),
+            deadlines: BTreeSet::new(),
+            consequences: 0,
+        }
+    }
+
+    /// The place in the customer's order of something that is applied now and happened at `at`.
+    pub(super) fn next_stamp(&mut self, at: Millis) -> Stamp {
+        self.order += 1;
+        (at, self.order)
+    }
+
+    /// The place of something that follows from what was applied last.
+    pub(super) fn current_stamp(&self, at: Millis) -> Stamp {
+        (at, self.order)
+    }
+
+    /// The value of a profile field.
+    pub(super) fn profile(&self, field: FieldId) -> Value {
+        self.profile.get(field.0 as usize).map(|recorded| recorded.value.clone()).unwrap_or_default()
+    }
+
+    /// Records a profile field; the latest (time, order) wins [2]. A missing value clears it.
+    pub(super) fn record(&mut self, field: FieldId, value: &Value, stamp: Stamp) {
+        if let Some(recorded) = self.profile.get_mut(field.0 as usize)
+            && recorded.stamp.is_none_or(|before| before <= stamp)
+        {
+            recorded.value = if value.is_known() { value.kept() } else { recorded.default.clone() };
+            recorded.stamp = Some(stamp);
+        }
+    }
+
+    /// Puts an event into its place in history [1].
+    pub(super) fn remember(&mut self, event: Arc<Event>) {
+        let place = self.history.partition_point(|other| other.stamp < event.stamp);
+        self.history.insert(place, event);
+    }
+
+    /// Remembers that a sequence completed.
+    pub(super) fn complete(&mut self, sequence: SequenceId, stamp: Stamp) {
+        if let Some(completions) = self.completions.get_mut(sequence.0 as usize) {
+            let place = completions.partition_point(|other| *other <= stamp);
+            completions.insert(place, stamp);
+        }
+    }
+
+    /// Whether the customer is in a segment, as of the last instant.
+    pub(super) fn is_member(&self, segment: SegmentId) -> bool {
+        self.levels.get(segment.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+impl Event {
+    /// The time of the event.
+    pub(super) fn at(&self) -> Millis {
+        self.stamp.0
+    }
+
+    /// A field of the event; missing when the event has none of this name.
+    pub(super) fn field(&self, program: &Program, path: &FieldPath) -> Value {
+        match path {
+            FieldPath::At => Value::Time(self.at()),
+            FieldPath::MessageId => Value::Text(self.message_id.clone()),
+            FieldPath::EventName => Value::Text(self.name.clone()),
+            FieldPath::Property(path) => {
+                let Some((name, rest)) = path.split_first() else { return Value::Missing };
+                self.property(program, name).map_or(Value::Missing, |value| value.at(rest))
+            }
+        }
+    }
+
+    /// The declared field of this name.
+    pub(super) fn property(&self, program: &Program, name: &str) -> Option<&Value> {
+        let declared = program.events.get(self.id?.0 as usize)?;
+        let position = declared.fields.iter().position(|field| &*field.name == name)?;
+        self.fields.get(position)
+    }
+
+    /// The event as it is remembered beyond its instant.
+    pub(super) fn kept(&self) -> Self {
+        Self { fields: self.fields.iter().map(Value::kept).collect(), ..self.clone() }
+    }
+}

@@ -1,0 +1,186 @@
+//! When something may change by time alone [3].
+//!
+//! These are more instants than needed: judging conditions when nothing has changed changes nothing.
+
+use super::{
+    aggregate::stretch_start,
+    customer::{Customer, Event},
+};
+use crate::{
+    limits::EXACT_EVENTS,
+    typed::{Expr, ExprKind, Occurrence, Pattern, Program, SequenceId, Window, visit},
+    value::{Millis, Value},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After how many milliseconds what happens may change the level of a segment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watches {
+    patterns: Vec<(Pattern, BTreeSet<i64>)>,
+    /// Windows whose older events lie in stretches of time.
+    stretches: Vec<(Pattern, i64)>,
+    sequences: BTreeMap<u32, BTreeSet<i64>>,
+    /// After an event of the customer's own.
+    active: BTreeSet<i64>,
+    /// After the customer was first seen.
+    first_seen: BTreeSet<i64>,
+}
+
+impl Watches {
+    /// Gathers the durations of every segment, and of the named values that segments use.
+    pub(super) fn new(program: &Program) -> Self {
+        let mut watches = Self::default();
+        let mut gather = |expr: &Expr| watches.gather(program, expr);
+        for segment in &program.segments {
+            visit::expression(&segment.condition, &mut gather);
+        }
+        for definition in &program.lets {
+            for (value, condition) in &definition.arms {
+                visit::expression(value, &mut gather);
+                visit::expression(condition, &mut gather);
+            }
+            visit::expression(&definition.value, &mut gather);
+        }
+        watches
+    }
+
+    /// An event was applied: conditions may change when it leaves a window.
+    pub(super) fn event_applied(&self, customer: &mut Customer, event: &Event, now: Millis) {
+        let mut instants = Vec::new();
+        for (_, offsets) in self.patterns.iter().filter(|(pattern, _)| pattern.is_of(event.id)) {
+            instants.extend(offsets.iter().map(|offset| event.at().saturating_add(*offset)));
+        }
+        if event.active {
+            instants.extend(self.active.iter().map(|offset| event.at().saturating_add(*offset)));
+        }
+        // Stretches matter only to those who have more events than are told apart.
+        if customer.history.len() == EXACT_EVENTS + 1 {
+            instants.extend(customer.history.iter().flat_map(|event| self.stretch_ends(event)));
+        } else if customer.history.len() > EXACT_EVENTS {
+            instants.extend(self.stretch_ends(event));
+        }
+        watch(customer, instants, now);
+    }
+
+    /// A sequence completed.
+    pub(super) fn sequence_completed(
+        &self,
+        customer: &mut Customer,
+        id: SequenceId,
+        at: Millis,
+        now: Millis,
+    ) {
+        let offsets = self.sequences.get(&id.0).into_iter().flatten();
+        watch(customer, offsets.map(|offset| at.saturating_add(*offset)).collect(), now);
+    }
+
+    /// The time at which the customer was first seen is known, or was corrected.
+    pub(super) fn first_seen(&self, customer: &mut Customer, at: Millis, now: Millis) {
+        watch(customer, self.first_seen.iter().map(|offset| at.saturating_add(*offset)).collect(), now);
+    }
+
+    fn stretch_ends(&self, event: &Event) -> Vec<Millis> {
+        let watched = self.stretches.iter().filter(|(pattern, _)| pattern.is_of(event.id));
+        watched.map(|(_, duration)| stretch_start(event.at(), *duration).saturating_add(*duration)).collect()
+    }
+
+    fn gather(&mut self, program: &Program, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Did { what: Occurrence::Pattern(pattern), bound: _, count: _, window } => {
+                self.pattern(pattern, offsets(*window));
+            }
+            ExprKind::Did { what: Occurrence::Sequence(id), bound: _, count: _, window } => {
+                self.sequences.entry(id.0).or_default().extend(offsets(*window));
+            }
+            ExprKind::Count { pattern, window }
+            | ExprKind::Aggregate { function: _, value: _, pattern, window }
+            | ExprKind::LastOf { count: _, pattern, distinct_by: _, window } => {
+                self.pattern(pattern, offsets(*window));
+                if let Window::Last(duration) = window {
+                    self.stretches.push((pattern.clone(), *duration));
+                }
+            }
+            ExprKind::NoActivity(duration) => {
+                self.active.insert(*duration);
+                self.first_seen.insert(*duration);
+            }
+            ExprKind::KnownFor(duration) => {
+                self.first_seen.insert(*duration);
+            }
+            ExprKind::Compare { .. } | ExprKind::Between { .. } | ExprKind::In { .. } => {
+                let mut compared = Compared::default();
+                compared.gather(program, expr);
+                for pattern in compared.patterns {
+                    self.pattern(
+                        &pattern,
+                        compared.durations.iter().flat_map(|it| [*it, it.saturating_add(1)]),
+                    );
+                }
+            }
+            ExprKind::Literal(_)
+            | ExprKind::Profile { .. }
+            | ExprKind::Consent { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Let(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Arithmetic { .. }
+            | ExprKind::TextTest { .. }
+            | ExprKind::IsKnown(_)
+            | ExprKind::Not(_)
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::AtLeastOf { .. }
+            | ExprKind::InSegment(_)
+            | ExprKind::TimeSince { .. } => {}
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern, offsets: impl IntoIterator<Item = i64>) {
+        match self.patterns.iter_mut().find(|(other, _)| other.events == pattern.events) {
+            Some((_, known)) => known.extend(offsets),
+            None => self.patterns.push((pattern.clone(), offsets.into_iter().collect())),
+        }
+    }
+}
+
+/// What a comparison with `time since` looks at, through named values too.
+#[derive(Default)]
+struct Compared {
+    patterns: Vec<Pattern>,
+    durations: Vec<i64>,
+}
+
+impl Compared {
+    fn gather(&mut self, program: &Program, expr: &Expr) {
+        let mut lets = Vec::new();
+        visit::expression(expr, &mut |inner| {
+            if let ExprKind::TimeSince { first: _, pattern } = &inner.kind {
+                self.patterns.push(pattern.clone());
+            } else if let ExprKind::Literal(Value::Duration(duration)) = &inner.kind {
+                self.durations.push(*duration);
+            } else if let ExprKind::Let(id) = &inner.kind {
+                lets.push(*id);
+            }
+        });
+        // A named value stands after those it uses, so this ends.
+        for definition in lets.iter().filter_map(|id| program.lets.get(id.0 as usize)) {
+            for (value, _) in &definition.arms {
+                self.gather(program, value);
+            }
+            self.gather(program, &definition.value);
+        }
+    }
+}
+
+/// After how many milliseconds something enters or leaves a window.
+fn offsets(window: Window) -> Vec<i64> {
+    match window {
+        Window::Always | Window::Since(_) | Window::ThisMatch => Vec::new(),
+        Window::Last(duration) => vec![duration],
+        Window::Ago { near, far } => vec![near, far],
+    }
+}
+
+fn watch(customer: &mut Customer, instants: Vec<Millis>, now: Millis) {
+    customer.deadlines.extend(instants.into_iter().filter(|instant| *instant > now));
+}

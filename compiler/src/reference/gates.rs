@@ -1,0 +1,120 @@
+//! What keeps a run from starting and a message from being sent, in the order in which it is looked at [11].
+
+use super::{
+    Reference,
+    customer::Customer,
+    evaluate::{Asked, This},
+    steps::Run,
+};
+use crate::{
+    record::Reason,
+    typed::{Limit, Overlap, Program, Rule, TopicId},
+    value::{Millis, Value},
+};
+
+impl Reference {
+    /// Why a triggered rule does not run.
+    pub(super) fn kept_from_running(
+        &self,
+        customer: &Customer,
+        number: usize,
+        rule: &Rule,
+        per: &Value,
+        asked: &Asked<'_>,
+    ) -> Option<Reason> {
+        // A run that is done within its instant cannot be started anew from within, so `restart` is as `skip` here.
+        if customer.under_way.iter().any(|run| run.rule == number && run.per == *per) {
+            return Some(Reason::Running);
+        }
+        let runs = customer.runs.get(number).map(Vec::as_slice).unwrap_or_default();
+        let exhausted = match rule.limit {
+            None => false,
+            Some(Limit::Once) => !runs.is_empty(),
+            Some(Limit::Per { count, per }) => {
+                runs.iter().filter(|run| is_recent(run.at, per, asked.now)).count() >= count as usize
+            }
+        };
+        if exhausted {
+            return Some(Reason::Limit);
+        }
+        let refused = rule.only_if.as_ref().is_some_and(|condition| !asked.holds(condition, This::Nothing));
+        refused.then_some(Reason::Condition)
+    }
+
+    /// Why a message of a run is not sent; `to` is its address.
+    pub(super) fn kept_from_sending(
+        &self,
+        customer: &Customer,
+        run: &Run<'_>,
+        channel: &str,
+        to: Option<&str>,
+        asked: &Asked<'_>,
+    ) -> Option<Reason> {
+        let rule = run.rule;
+        if rule.still_if.as_ref().is_some_and(|condition| !asked.holds(condition, This::Nothing)) {
+            return Some(Reason::Condition);
+        }
+        if customer.consent.is_suppressed(channel)
+            || !rule.transactional && self.is_left_out(customer, rule, channel)
+        {
+            return Some(Reason::Suppressed);
+        }
+        let policy = self.settings.consent;
+        if !rule.transactional && !customer.consent.allows(&self.program, channel, rule.topic, policy) {
+            return Some(Reason::Consent);
+        }
+        if to.is_none_or(|to| to.trim().is_empty()) {
+            return Some(Reason::NoAddress);
+        }
+        let capped = !rule.transactional && self.is_capped(customer, rule, channel, asked.now);
+        capped.then_some(Reason::Cap)
+    }
+
+    /// Whether a segment of the customer's does not get messages of the rule's topic.
+    fn is_left_out(&self, customer: &Customer, rule: &Rule, channel: &str) -> bool {
+        let topics = lineage(&self.program, rule.topic);
+        self.program.suppressions.iter().any(|suppression| {
+            topics.contains(&suppression.topic)
+                && suppression.channel.as_deref().is_none_or(|only| only == channel)
+                && customer.is_member(suppression.segment)
+        })
+    }
+
+    /// Whether one more message would be more than a rate of the rule's topic, or of one that it lies within, allows.
+    fn is_capped(&self, customer: &Customer, rule: &Rule, channel: &str, now: Millis) -> bool {
+        lineage(&self.program, rule.topic).into_iter().any(|topic| {
+            let rates = self.program.topics.get(topic.0 as usize).map(|topic| topic.rates.as_slice());
+            let rates = rates.unwrap_or_default().iter();
+            rates.filter(|rate| rate.channel.as_deref().is_none_or(|only| only == channel)).any(|rate| {
+                let counted = customer.sent.iter().filter(|sent| {
+                    is_recent(sent.at, rate.per, now)
+                        && rate.channel.as_ref().is_none_or(|only| *only == sent.channel)
+                        && lineage(&self.program, Some(sent.topic)).contains(&topic)
+                });
+                counted.count() >= rate.count as usize
+            })
+        })
+    }
+
+    /// The value that tells runs of a rule apart; one for all when they are not told apart.
+    pub(super) fn run_key(&self, rule: &Rule, asked: &Asked<'_>) -> Value {
+        match &rule.overlap {
+            Overlap::Skip | Overlap::Restart => Value::Missing,
+            Overlap::Per(path) => {
+                let event = asked.found.and_then(|found| found.events.last());
+                event.map_or(Value::Missing, |event| event.field(&self.program, path).kept())
+            }
+        }
+    }
+}
+
+/// A topic and those that it lies within.
+fn lineage(program: &Program, topic: Option<TopicId>) -> Vec<TopicId> {
+    let within = |topic: &TopicId| program.topics.get(topic.0 as usize).and_then(|topic| topic.within);
+    std::iter::successors(topic, within).collect()
+}
+
+/// Whether something lies in `(now − per, now]`.
+fn is_recent(at: Millis, per: i64, now: Millis) -> bool {
+    at > now.saturating_sub(per) && at <= now
+}

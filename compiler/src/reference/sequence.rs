@@ -1,0 +1,350 @@
+//! Sequences: what is under way, what completes, and what waits for a `no` [4].
+
+use super::{
+    Reference,
+    customer::{Customer, Event},
+    evaluate::Asked,
+};
+use crate::{
+    consent::Stamp,
+    execution::Counts,
+    limits::MAX_MATCHES,
+    typed::{Anchor, EventRole, Sequence, SequenceId},
+    value::{Millis, Value},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A completed match.
+#[derive(Clone, Debug)]
+pub(super) struct Match {
+    pub(super) sequence: SequenceId,
+    /// The events of its elements, in order.
+    pub(super) events: Vec<Arc<Event>>,
+    /// The place of its first event; where a `then no` was renewed, that of the first renewal's.
+    pub(super) first: Stamp,
+}
+
+impl Match {
+    /// The event that plays a role.
+    pub(super) fn event(&self, role: &EventRole) -> Option<&Event> {
+        let event = match role {
+            EventRole::This => None,
+            EventRole::Trigger => self.events.last(),
+            EventRole::Element(position, _) => self.events.get(*position as usize),
+        };
+        event.map(|event| &**event)
+    }
+}
+
+/// One customer's state of one sequence.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matcher {
+    /// By the values of the fields that must be the same.
+    keys: BTreeMap<Vec<Value>, State>,
+    /// Whether the customer ever had an event that the first element looks for.
+    seen: bool,
+}
+
+/// What is under way for one key. A key of which nothing is remembered has none.
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// The place of the latest event that played a role.
+    touched: Stamp,
+    /// Chains by their last event's element, each in order.
+    progress: BTreeMap<usize, Vec<Chain>>,
+    /// Complete chains that wait for the `no`, in order.
+    pending: Vec<Pending>,
+    /// The latest event that was the `no`.
+    last_no: Option<Stamp>,
+}
+
+/// The events of the first elements.
+type Chain = Vec<Arc<Event>>;
+
+/// A complete chain that waits for the `no`.
+#[derive(Clone, Debug)]
+struct Pending {
+    chain: Chain,
+    first: Stamp,
+    deadline: Millis,
+}
+
+/// An event on its way through a sequence.
+struct Step<'a> {
+    id: SequenceId,
+    sequence: &'a Sequence,
+    event: &'a Arc<Event>,
+    /// Which elements the event can play.
+    elements: Vec<bool>,
+    /// Whether the event is the `no`.
+    is_no: bool,
+    /// Whether the event may start something: it is not late, or not too late.
+    starts: bool,
+    now: Millis,
+}
+
+impl Reference {
+    /// Moves every sequence by an event; returns the matches that completed, in order of sequences.
+    pub(super) fn move_sequences(
+        &self,
+        customer: &mut Customer,
+        event: &Arc<Event>,
+        now: Millis,
+        starts: bool,
+        counts: &mut Counts,
+    ) -> Vec<Match> {
+        let mut completed = Vec::new();
+        for (sequence, number) in self.program.sequences.iter().zip(0..) {
+            let asked = Asked { reference: self, customer, now, found: None };
+            let elements =
+                sequence.elements.iter().map(|element| asked.matches(&element.pattern, event)).collect();
+            let is_no = sequence.then_no.as_ref().is_some_and(|(pattern, _)| asked.matches(pattern, event));
+            let key: Vec<Value> =
+                sequence.same.iter().map(|field| event.field(&self.program, field).kept()).collect();
+            let step = Step { id: SequenceId(number), sequence, event, elements, is_no, starts, now };
+            if let Some(matcher) = customer.matchers.get_mut(number as usize) {
+                completed.extend(matcher.step(step, key, counts));
+            }
+        }
+        for found in &completed {
+            self.complete(customer, found.sequence, event.stamp, now);
+        }
+        completed
+    }
+
+    /// Completes every match whose `no` did not come until now.
+    pub(super) fn pass_sequences(&self, customer: &mut Customer, now: Millis) -> Vec<Match> {
+        let mut completed = Vec::new();
+        let stamp = customer.current_stamp(now);
+        for (sequence, number) in self.program.sequences.iter().zip(0..) {
+            if let Some(matcher) = customer.matchers.get_mut(number as usize) {
+                completed.extend(matcher.pass(SequenceId(number), sequence, now));
+            }
+        }
+        for found in &completed {
+            self.complete(customer, found.sequence, stamp, now);
+        }
+        completed
+    }
+
+    fn complete(&self, customer: &mut Customer, sequence: SequenceId, stamp: Stamp, now: Millis) {
+        customer.complete(sequence, stamp);
+        self.watches.sequence_completed(customer, sequence, stamp.0, now);
+    }
+}
+
+impl Matcher {
+    /// The next instant at which a `then no` runs out.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        self.keys.values().flat_map(|state| &state.pending).map(|pending| pending.deadline).min()
+    }
+
+    fn step(&mut self, mut step: Step<'_>, key: Vec<Value>, counts: &mut Counts) -> Vec<Match> {
+        if !step.is_no && !step.elements.contains(&true) {
+            return Vec::new();
+        }
+        if let Some(first) = step.elements.first_mut()
+            && *first
+        {
+            *first = !(step.sequence.first_time && self.seen);
+            self.seen = true;
+        }
+        if !key.iter().all(Value::is_known) {
+            return Vec::new();
+        }
+        let known = self.keys.remove(&key);
+        if known.is_none() && self.keys.len() == MAX_MATCHES {
+            let longest_untouched = self.keys.iter().min_by_key(|(_, state)| state.touched);
+            let longest_untouched = longest_untouched.map(|(key, _)| key.clone());
+            longest_untouched.and_then(|key| self.keys.remove(&key));
+            counts.matches_dropped += 1;
+        }
+        let mut state = known.unwrap_or_default();
+        state.touched = state.touched.max(step.event.stamp);
+        let found = state.step(&step, counts);
+        if !state.is_empty() {
+            self.keys.insert(key, state);
+        }
+        found
+    }
+
+    /// The matches that complete now because no `no` came.
+    fn pass(&mut self, id: SequenceId, sequence: &Sequence, now: Millis) -> Vec<Match> {
+        let mut due = Vec::new();
+        for state in self.keys.values_mut() {
+            let passed: Vec<Pending> =
+                state.pending.extract_if(.., |pending| pending.deadline <= now).collect();
+            if passed.is_empty() {
+                continue;
+            }
+            // With `each` a match has used up only its own chain.
+            if sequence.anchor != Anchor::Each {
+                state.progress.clear();
+            }
+            due.extend(passed);
+        }
+        self.keys.retain(|_, state| !state.is_empty());
+        due.sort_by_key(|pending| last(&pending.chain));
+        due.into_iter().map(|it| Match { sequence: id, events: it.chain, first: it.first }).collect()
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.progress.values().all(Vec::is_empty) && self.pending.is_empty() && self.last_no.is_none()
+    }
+
+    fn step(&mut self, step: &Step<'_>, counts: &mut Counts) -> Vec<Match> {
+        if step.is_no {
+            self.cancel(step.event.stamp);
+        }
+        // A late event beyond lateness can cancel, but starts nothing [7].
+        if !step.starts {
+            return Vec::new();
+        }
+        for (element, plays) in step.elements.iter().enumerate().rev() {
+            if !plays {
+                continue;
+            }
+            let chains = self.continued(step, element);
+            if chains.is_empty() {
+                continue;
+            }
+            let is_last = element + 1 == step.elements.len();
+            match &step.sequence.then_no {
+                None if is_last => return self.finish(step, chains),
+                // The match is not complete yet, so the event can begin another that renews it.
+                Some((_, within)) if is_last => {
+                    chains.into_iter().for_each(|chain| self.wait(step, chain, *within, counts));
+                }
+                None | Some(_) => {
+                    chains.into_iter().for_each(|chain| self.store(step, element, chain, counts))
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// The `no` came: everything that waits from before it is off.
+    fn cancel(&mut self, place: Stamp) {
+        self.pending.retain(|pending| last(&pending.chain) >= Some(place));
+        self.last_no = self.last_no.max(Some(place));
+    }
+
+    /// The chains that end with the event as this element. With `each` they are moved on, else copied.
+    fn continued(&mut self, step: &Step<'_>, element: usize) -> Vec<Chain> {
+        let Some(before) = element.checked_sub(1) else { return vec![vec![step.event.clone()]] };
+        let within = step.sequence.elements.get(element).map_or(0, |element| element.within);
+        let place = step.event.stamp;
+        let reaches = |chain: &Chain| {
+            last(chain).is_some_and(|last| last < place && place.0.saturating_sub(last.0) <= within)
+        };
+        let Some(chains) = self.progress.get_mut(&before) else { return Vec::new() };
+        let reached: Vec<Chain> = match step.sequence.anchor {
+            Anchor::Latest | Anchor::Earliest => {
+                chains.iter().filter(|chain| reaches(chain)).cloned().collect()
+            }
+            Anchor::Each => chains.extract_if(.., |chain| reaches(chain)).collect(),
+        };
+        let with_event = |mut chain: Chain| {
+            chain.push(step.event.clone());
+            chain
+        };
+        reached.into_iter().map(with_event).collect()
+    }
+
+    /// Remembers how far a chain has come.
+    fn store(&mut self, step: &Step<'_>, element: usize, chain: Chain, counts: &mut Counts) {
+        let chain = kept(chain);
+        let within = step.sequence.elements.get(element + 1).map_or(0, |next| next.within);
+        let place = step.event.stamp;
+        let chains = self.progress.entry(element).or_default();
+        let stored = chains.first().and_then(last);
+        match step.sequence.anchor {
+            Anchor::Each => {
+                let position = chains.partition_point(|other| last(other) <= last(&chain));
+                chains.insert(position, chain);
+                self.drop_oldest_chain(counts);
+            }
+            Anchor::Earliest if element == 0 => {
+                if stored.is_none_or(|stored| stored.0.saturating_add(within) < place.0) {
+                    *chains = vec![chain];
+                }
+            }
+            Anchor::Latest | Anchor::Earliest => {
+                if stored.is_none_or(|stored| stored < place) {
+                    *chains = vec![chain];
+                }
+            }
+        }
+    }
+
+    fn drop_oldest_chain(&mut self, counts: &mut Counts) {
+        if self.progress.values().map(Vec::len).sum::<usize>() <= MAX_MATCHES {
+            return;
+        }
+        // Of chains that ended with the same event the one that had come farther was there first.
+        let oldest = self.progress.values_mut().rev().filter(|chains| !chains.is_empty());
+        if let Some(chains) = oldest.min_by_key(|chains| chains.first().and_then(last)) {
+            chains.remove(0);
+        }
+        counts.matches_dropped += 1;
+    }
+
+    /// Chains are complete, and nothing must stay away.
+    fn finish(&mut self, step: &Step<'_>, chains: Vec<Chain>) -> Vec<Match> {
+        // With `each` the chains that matched are gone already, and the others go on.
+        if step.sequence.anchor != Anchor::Each {
+            self.progress.clear();
+        }
+        let matched = |events: Chain| {
+            let first = events.first().map_or(step.event.stamp, |first| first.stamp);
+            Match { sequence: step.id, events, first }
+        };
+        chains.into_iter().map(matched).collect()
+    }
+
+    /// A complete chain begins to wait for the `no`.
+    fn wait(&mut self, step: &Step<'_>, chain: Chain, within: i64, counts: &mut Counts) {
+        let place = step.event.stamp;
+        let deadline = place.0.saturating_add(within);
+        let has_passed = place.0 < step.now && deadline <= step.now;
+        if has_passed || self.last_no.is_some_and(|last_no| last_no > place) {
+            return;
+        }
+        let chain = kept(chain);
+        let first = chain.first().map_or(place, |first| first.stamp);
+        let pending = Pending { chain, first, deadline };
+        match (step.sequence.anchor, self.pending.first_mut()) {
+            (Anchor::Each, _) => {
+                let position = self.pending.partition_point(|other| last(&other.chain) <= Some(place));
+                self.pending.insert(position, pending);
+                if self.pending.len() > MAX_MATCHES {
+                    self.pending.remove(0);
+                    counts.matches_dropped += 1;
+                }
+            }
+            (Anchor::Latest | Anchor::Earliest, None) => self.pending.push(pending),
+            (Anchor::Earliest, Some(_)) => {}
+            (Anchor::Latest, Some(waiting)) => {
+                // The deadline moves on; the match keeps its first event.
+                if last(&waiting.chain) < Some(place) {
+                    *waiting = Pending { first: waiting.first, ..pending };
+                }
+            }
+        }
+    }
+}
+
+/// The place of a chain's last event.
+fn last(chain: &Chain) -> Option<Stamp> {
+    chain.last().map(|event| event.stamp)
+}
+
+/// A chain as it is remembered beyond the instant.
+fn kept(mut chain: Chain) -> Chain {
+    if let Some(event) = chain.last_mut() {
+        *event = Arc::new(event.kept());
+    }
+    chain
+}

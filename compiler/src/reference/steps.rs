@@ -1,0 +1,277 @@
+//! What a rule does when it is triggered [5, 11].
+
+use super::{
+    Reference,
+    customer::{CountedRun, Customer, Sent, UnderWay},
+    evaluate::{Asked, This},
+    sequence::Match,
+};
+use crate::{
+    execution::Output,
+    record::{ActionId, Because, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
+    typed::{Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId},
+    value::{Millis, Value},
+};
+use std::sync::Arc;
+
+/// What triggered a rule.
+#[derive(Clone, Debug)]
+pub(super) struct Triggered {
+    pub(super) found: Option<Match>,
+    /// What its actions' ids are made of.
+    pub(super) parts: Vec<Arc<str>>,
+    pub(super) because: Because,
+}
+
+/// A run of a rule.
+pub(super) struct Run<'a> {
+    pub(super) rule: &'a Rule,
+    triggered: &'a Triggered,
+    now: Millis,
+    /// Whether it did anything so far.
+    did_something: bool,
+}
+
+impl Reference {
+    /// Decides whether a triggered rule runs, and does its steps.
+    pub(super) fn trigger(
+        &self,
+        customer: &mut Customer,
+        number: usize,
+        triggered: &Triggered,
+        now: Millis,
+        out: &mut Output,
+    ) {
+        let Some(rule) = self.program.rules.get(number) else { return };
+        let mut run = Run { rule, triggered, now, did_something: false };
+        let asked = self.asked(customer, &run);
+        let per = self.run_key(rule, &asked);
+        if let Some(reason) = self.kept_from_running(customer, number, rule, &per, &asked) {
+            out.records.push(run.suppressed(customer, 0, None, reason));
+            return;
+        }
+        let (_, order) = customer.next_stamp(now);
+        if let Some(runs) = customer.runs.get_mut(number) {
+            runs.push(CountedRun { at: now, order });
+        }
+        customer.under_way.push(UnderWay { rule: number, per });
+        out.fired.push(rule.name.clone());
+        self.steps(customer, &mut run, &rule.steps, out);
+        customer.under_way.pop();
+        if !run.did_something
+            && let Some(runs) = customer.runs.get_mut(number)
+        {
+            runs.retain(|counted| counted.order != order);
+        }
+    }
+
+    fn steps(&self, customer: &mut Customer, run: &mut Run<'_>, steps: &[Step], out: &mut Output) {
+        for step in steps {
+            match &step.kind {
+                StepKind::Send { channel, to, content } => {
+                    self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
+                }
+                StepKind::Call { hook, payload } => {
+                    let payload = self.content(&self.asked(customer, run), payload);
+                    out.records.push(Record::Call(Call {
+                        at: Instant(run.now),
+                        id: run.action(customer, step.number),
+                        customer: customer.id.clone(),
+                        rule: run.rule.name.clone(),
+                        step: step.number,
+                        hook: hook.clone(),
+                        payload,
+                        because: run.triggered.because.clone(),
+                    }));
+                    run.did_something = true;
+                }
+                StepKind::Set { field, value } => {
+                    let value = self.asked(customer, run).value(value, This::Nothing);
+                    let name = self.program.profile.get(field.0 as usize).map(|it| it.field.name.clone());
+                    out.records.push(run.set(customer, name.unwrap_or_else(|| Arc::from("")), value.clone()));
+                    let stamp = customer.next_stamp(run.now);
+                    self.follow_change(customer, run.now, out, |it| it.record(*field, &value, stamp));
+                }
+                StepKind::SetConsent { channel, topic, granted } => {
+                    let name = self.consent_name(channel, *topic);
+                    out.records.push(run.set(customer, name, Value::Boolean(*granted)));
+                    let stamp = customer.next_stamp(run.now);
+                    let record = |it: &mut Customer| it.consent.record(channel, *topic, *granted, stamp);
+                    self.follow_change(customer, run.now, out, record);
+                }
+                StepKind::Emit { event, fields } => {
+                    self.emit(customer, run, step.number, (*event, fields), out)
+                }
+                StepKind::If { arms, otherwise } => {
+                    let asked = self.asked(customer, run);
+                    let arm = arms.iter().find(|(condition, _)| asked.holds(condition, This::Nothing));
+                    self.steps(customer, run, arm.map_or(otherwise, |(_, steps)| steps), out);
+                }
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        customer: &mut Customer,
+        run: &mut Run<'_>,
+        step: u32,
+        (channel, to, content): (&Arc<str>, Option<&ContentValue>, &Content),
+        out: &mut Output,
+    ) {
+        let asked = self.asked(customer, run);
+        let to = self.address(&asked, channel, to);
+        if let Some(reason) = self.kept_from_sending(customer, run, channel, to.as_deref(), &asked) {
+            out.records.push(run.suppressed(customer, step, Some(channel), reason));
+            return;
+        }
+        let id = run.action(customer, step);
+        out.records.push(Record::Send(Send {
+            at: Instant(run.now),
+            id,
+            customer: customer.id.clone(),
+            rule: run.rule.name.clone(),
+            step,
+            channel: channel.clone(),
+            to: to.unwrap_or_default(),
+            content: self.content(&asked, content),
+            because: run.triggered.because.clone(),
+        }));
+        run.did_something = true;
+        if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
+            customer.sent.push(Sent { at: run.now, topic, channel: channel.clone() });
+        }
+        if let Some(event) = self.built_in.message_sent {
+            let id = id.to_string();
+            let topic = run.rule.topic.and_then(|topic| self.program.topics.get(topic.0 as usize));
+            let value_of = |field: &str| match field {
+                "channel" => Value::Text(channel.clone()),
+                "rule" => Value::Text(run.rule.name.clone()),
+                "step" => super::evaluate::whole(step as usize),
+                "message" => Value::text(&id),
+                "topic" => topic.map_or(Value::Missing, |topic| Value::Text(topic.name.clone())),
+                _ => Value::Missing,
+            };
+            self.follow_event(customer, event, &id, &value_of, run.now, out);
+        }
+    }
+
+    fn emit(
+        &self,
+        customer: &mut Customer,
+        run: &mut Run<'_>,
+        step: u32,
+        (event, fields): (EventId, &[(Arc<str>, Expr)]),
+        out: &mut Output,
+    ) {
+        let asked = self.asked(customer, run);
+        let values = fields.iter().map(|(name, value)| (name.clone(), asked.value(value, This::Nothing)));
+        let values: Vec<(Arc<str>, Value)> = values.filter(|(_, value)| value.is_known()).collect();
+        let name = self.program.events.get(event.0 as usize).map(|event| event.name.clone());
+        out.records.push(Record::Emit(Emit {
+            at: Instant(run.now),
+            customer: customer.id.clone(),
+            rule: run.rule.name.clone(),
+            event: name.unwrap_or_else(|| Arc::from("")),
+            properties: Fields(
+                values.iter().map(|(name, value)| (name.clone(), Json::Value(value.clone()))).collect(),
+            ),
+        }));
+        run.did_something = true;
+        let id = run.action(customer, step).to_string();
+        let value_of = |field: &str| {
+            values
+                .iter()
+                .find(|(name, _)| &**name == field)
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default()
+        };
+        self.follow_event(customer, event, &id, &value_of, run.now, out);
+    }
+
+    /// What a run's conditions and contents are asked of.
+    fn asked<'a>(&'a self, customer: &'a Customer, run: &Run<'a>) -> Asked<'a> {
+        Asked { reference: self, customer, now: run.now, found: run.triggered.found.as_ref() }
+    }
+
+    /// The address that is written, else that of the profile for the channel.
+    fn address(&self, asked: &Asked<'_>, channel: &str, to: Option<&ContentValue>) -> Option<String> {
+        if let Some(to) = to {
+            return match self.content_value(asked, to) {
+                Json::Value(value) => value.as_text().map(str::to_owned),
+                Json::Fields(_) => None,
+            };
+        }
+        let field = match channel {
+            "sms" => "phone",
+            "email" => "email",
+            "push" => "push_token",
+            _ => return None,
+        };
+        asked.customer.profile(super::profile_field(&self.program, field)?).as_text().map(str::to_owned)
+    }
+
+    fn content(&self, asked: &Asked<'_>, content: &Content) -> Fields {
+        Fields(content.iter().map(|(name, value)| (name.clone(), self.content_value(asked, value))).collect())
+    }
+
+    fn content_value(&self, asked: &Asked<'_>, value: &ContentValue) -> Json {
+        match value {
+            ContentValue::Template(template) => {
+                Json::Value(Value::text(&self.contents.render(*template, asked)))
+            }
+            ContentValue::Value(value) => Json::Value(asked.value(value, This::Nothing)),
+            ContentValue::Variant { by, variants, otherwise } => {
+                let by = asked.value(by, This::Nothing);
+                let variant = variants.iter().find(|(name, _)| by.as_text() == Some(name));
+                let template = variant.map_or(*otherwise, |(_, template)| *template);
+                Json::Value(Value::text(&self.contents.render(template, asked)))
+            }
+            ContentValue::Object(content) => Json::Fields(self.content(asked, content)),
+        }
+    }
+
+    /// `consent.CHANNEL` or `consent.CHANNEL.TOPIC`.
+    fn consent_name(&self, channel: &str, topic: Option<TopicId>) -> Arc<str> {
+        match topic.and_then(|topic| self.program.topics.get(topic.0 as usize)) {
+            Some(topic) => Arc::from(format!("consent.{channel}.{}", topic.name)),
+            None => Arc::from(format!("consent.{channel}")),
+        }
+    }
+}
+
+impl Run<'_> {
+    fn action(&self, customer: &Customer, step: u32) -> ActionId {
+        let parts: Vec<&str> = self.triggered.parts.iter().map(|part| &**part).collect();
+        ActionId::of(&self.rule.name, &customer.id, &parts, step)
+    }
+
+    fn suppressed(
+        &self,
+        customer: &Customer,
+        step: u32,
+        channel: Option<&Arc<str>>,
+        reason: Reason,
+    ) -> Record {
+        Record::Suppressed(Suppressed {
+            at: Instant(self.now),
+            id: self.action(customer, step),
+            customer: customer.id.clone(),
+            rule: self.rule.name.clone(),
+            step,
+            channel: channel.cloned(),
+            reason,
+        })
+    }
+
+    fn set(&mut self, customer: &Customer, field: Arc<str>, value: Value) -> Record {
+        self.did_something = true;
+        Record::Set(Set {
+            at: Instant(self.now),
+            customer: customer.id.clone(),
+            rule: self.rule.name.clone(),
+            field,
+            value: Json::Value(value),
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! What belongs to the place of use and changes what rules mean there.
+
+use crate::time::Zone;
+
+/// Settings that both executors obey. Durations in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The project's time zone, for customers without one of their own.
+    pub time_zone: Zone,
+    /// How old a late event may be and still start something.
+    pub lateness: i64,
+    /// For how long of event time message ids are kept.
+    pub dedupe: i64,
+    /// What an unrecorded consent means.
+    pub consent: ConsentPolicy,
+    /// The end of time: events after it are not applied.
+    pub until: Option<crate::value::Millis>,
+}
+
+/// What an unrecorded consent means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentPolicy {
+    /// No.
+    Required,
+    /// Yes, in replays only; it never beats a recorded no.
+    Assumed,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time_zone: Zone::utc(),
+            lateness: 10 * 60_000,
+            dedupe: 24 * 3_600_000,
+            consent: ConsentPolicy::Required,
+            until: None,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Calendar and time zones, and how instants are read and written.
+
+use crate::value::{Millis, Value};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+use std::sync::Arc;
+
+/// A time zone.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+/// The earliest and latest instants that are accepted (years 1 to 9999 are more than any event needs; these bounds keep
+/// sums of instants and durations within 64 bits).
+pub const EARLIEST: Millis = -62_135_596_800_000;
+/// See [`EARLIEST`].
+pub const LATEST: Millis = 253_402_207_200_000;
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Zone {
+    /// Coordinated universal time.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// The zone of an IANA name; `None` when there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TimeZone::get(name).ok().map(Self)
+    }
+
+    /// The local time of an instant.
+    fn local(&self, at: Millis) -> Option<DateTime> {
+        Timestamp::from_millisecond(at).ok().map(|instant| self.0.to_datetime(instant))
+    }
+
+    /// The local hour, 0 to 23.
+    #[must_use]
+    pub fn hour(&self, at: Millis) -> Option<i64> {
+        self.local(at).map(|local| i64::from(local.hour()))
+    }
+
+    /// The local day of the week, `monday` to `sunday`.
+    #[must_use]
+    pub fn weekday(&self, at: Millis) -> Option<&'static str> {
+        self.local(at).map(|local| weekday_name(local.date()))
+    }
+
+    /// The local day of the month, 1 to 31.
+    #[must_use]
+    pub fn day(&self, at: Millis) -> Option<i64> {
+        self.local(at).map(|local| i64::from(local.day()))
+    }
+
+    /// The local month, 1 to 12.
+    #[must_use]
+    pub fn month(&self, at: Millis) -> Option<i64> {
+        self.local(at).map(|local| i64::from(local.month()))
+    }
+
+    /// The instant of a local date and time; in a gap the time after it, in a fold the first.
+    #[must_use]
+    pub fn instant(&self, local: DateTime) -> Option<Millis> {
+        self.0.to_timestamp(local).ok().map(Timestamp::as_millisecond)
+    }
+
+    /// An instant printed in this zone by a `strftime` format; `None` when the format is wrong.
+    #[must_use]
+    pub fn format(&self, at: Millis, format: &str) -> Option<String> {
+        let zoned = Timestamp::from_millisecond(at).ok()?.to_zoned_datetime(self.0.clone());
+        jiff::fmt::strtime::format(format, &zoned).ok()
+    }
+}
+
+/// `monday` to `sunday`.
+fn weekday_name(date: Date) -> &'static str {
+    match date.weekday() {
+        jiff::civil::Weekday::Monday => "monday",
+        jiff::civil::Weekday::Tuesday => "tuesday",
+        jiff::civil::Weekday::Wednesday => "wednesday",
+        jiff::civil::Weekday::Thursday => "thursday",
+        jiff::civil::Weekday::Friday => "friday",
+        jiff::civil::Weekday::Saturday => "saturday",
+        jiff::civil::Weekday::Sunday => "sunday",
+    }
+}
+
+/// The calendar day of a day number.
+fn civil(days: i32) -> Option<Date> {
+    Timestamp::from_millisecond(i64::from(days) * DAY_MS)
+        .ok()
+        .map(|instant| TimeZone::UTC.to_datetime(instant).date())
+}
+
+/// The day of the week of a date.
+#[must_use]
+pub fn date_weekday(days: i32) -> Option<&'static str> {
+    civil(days).map(weekday_name)
+}
+
+/// The day of the month of a date.
+#[must_use]
+pub fn date_day(days: i32) -> Option<i64> {
+    civil(days).map(|date| i64::from(date.day()))
+}
+
+/// The month of a date.
+#[must_use]
+pub fn date_month(days: i32) -> Option<i64> {
+    civil(days).map(|date| i64::from(date.month()))
+}
+
+/// `2026-01-31`.
+#[must_use]
+pub fn print_date(days: i32) -> String {
+    civil(days).map_or_else(|| format!("day {days}"), |date| date.to_string())
+}
+
+/// A date printed by a `strftime` format; `None` when the format is wrong.
+#[must_use]
+pub fn format_date(days: i32, format: &str) -> Option<String> {
+    jiff::fmt::strtime::format(format, civil(days)?).ok()
+}
+
+/// Reads `2026-01-31` as days since 1970-01-01.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<i32> {
+    if text.len() != 10 {
+        return None;
+    }
+    let date: Date = text.parse().ok()?;
+    let start = TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
+    i32::try_from(start.as_millisecond().div_euclid(DAY_MS)).ok()
+}
+
+/// Reads `2026-01-31`, `2026-01-31 08:00`, `2026-01-31 08:00:30.250` as an instant in a zone.
+#[must_use]
+pub fn parse_local(text: &str, zone: &Zone) -> Option<Millis> {
+    let local: DateTime = if text.len() == 10 {
+        text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())
+    } else {
+        text.parse().ok()?
+    };
+    zone.instant(local).filter(in_range)
+}
+
+/// Reads an instant as trackers send it: ISO-8601 with `Z` or an offset (without one it is UTC).
+#[must_use]
+pub fn parse_instant(text: &str) -> Option<Millis> {
+    if let Some(at) = parse_common_instant(text.as_bytes()) {
+        return Some(at);
+    }
+    let at = match text.parse::<Timestamp>() {
+        Ok(instant) => instant.as_millisecond(),
+        Err(_) => return parse_local(text, &Zone::utc()),
+    };
+    Some(at).filter(in_range)
+}
+
+/// Reads an instant from the command line: with `Z` or an offset as it is, else in the zone.
+#[must_use]
+pub fn parse_instant_in(text: &str, zone: &Zone) -> Option<Millis> {
+    parse_local(text, zone).or_else(|| parse_instant(text))
+}
+
+/// The form that nearly every tracker sends, `2026-01-31T08:00:30.250Z` (milliseconds optional), without a library's
+/// generality: it is on the path of every event.
+fn parse_common_instant(text: &[u8]) -> Option<Millis> {
+    let number = |from: usize, to: usize| -> Option<i64> {
+        text.get(from..to)?.iter().try_fold(0_i64, |value, byte| match byte {
+            b'0'..=b'9' => Some(value * 10 + i64::from(byte - b'0')),
+            _ => None,
+        })
+    };
+    let is = |index: usize, byte: u8| text.get(index) == Some(&byte);
+    if !(is(4, b'-') && is(7, b'-') && is(10, b'T') && is(13, b':') && is(16, b':')) {
+        return None;
+    }
+    let millis = match text.len() {
+        20 if is(19, b'Z') => 0,
+        24 if is(19, b'.') && is(23, b'Z') => number(20, 23)?,
+        _ => return None,
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let month_days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return None,
+    };
+    if year == 0 || day == 0 || day > month_days || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Days from the civil calendar: years start in March so that the leap day comes last.
+    let shifted_year = if month <= 2 { year - 1 } else { year };
+    let era = shifted_year.div_euclid(400);
+    let year_of_era = shifted_year - era * 400;
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days =
+        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + millis)
+}
+
+fn in_range(at: &Millis) -> bool {
+    (EARLIEST..=LATEST).contains(at)
+}
+
+/// Reads an instant from a JSON number of milliseconds; `None` when out of range.
+#[must_use]
+pub fn instant_from_number(millis: i64) -> Option<Millis> {
+    Some(millis).filter(in_range)
+}
+
+/// What `hour`, `weekday`, `day` and `month` give for a time (in the zone) or a date.
+#[must_use]
+pub fn calendar(function: crate::typed::Function, value: &Value, zone: &Zone) -> Value {
+    use crate::typed::Function;
+    let number =
+        |n: Option<i64>| n.and_then(crate::value::Decimal::whole).map_or(Value::Missing, Value::Number);
+    let word = |w: Option<&'static str>| w.map_or(Value::Missing, |w| Value::Text(Arc::from(w)));
+    match (function, value) {
+        (Function::Hour, Value::Time(at)) => number(zone.hour(*at)),
+        (Function::Weekday, Value::Time(at)) => word(zone.weekday(*at)),
+        (Function::Day, Value::Time(at)) => number(zone.day(*at)),
+        (Function::Month, Value::Time(at)) => number(zone.month(*at)),
+        (Function::Weekday, Value::Date(days)) => word(date_weekday(*days)),
+        (Function::Day, Value::Date(days)) => number(date_day(*days)),
+        (Function::Month, Value::Date(days)) => number(date_month(*days)),
+        _ => Value::Missing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_reader_agrees_with_the_library() {
+        for text in [
+            "1970-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.999Z",
+            "2000-02-29T12:34:56.789Z",
+            "1900-02-28T00:00:00Z",
+            "2026-11-24T03:07:00.001Z",
+            "0001-03-01T00:00:00Z",
+        ] {
+            let library = text.parse::<Timestamp>().map(Timestamp::as_millisecond).ok();
+            assert_eq!(parse_common_instant(text.as_bytes()), library, "{text}");
+        }
+        for bad in
+            ["2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01 00:00:00Z"]
+        {
+            assert_eq!(parse_common_instant(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn reads_what_trackers_send() {
+        assert_eq!(parse_instant("1970-01-01T01:00:00+01:00"), Some(0));
+        assert_eq!(parse_instant("1970-01-02"), Some(DAY_MS));
+        assert_eq!(parse_instant("yesterday"), None);
+        assert_eq!(parse_date("1970-01-02"), Some(1));
+        assert_eq!(print_date(20_454), "2026-01-01");
+    }
+}

@@ -1,0 +1,564 @@
+//! The checked program: names resolved to positions, every expression with its type. Data only.
+
+pub mod visit;
+
+use crate::{
+    types::{Field, Type},
+    value::{Millis, Value},
+};
+pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
+use segue_grammar::span::Span;
+use std::sync::Arc;
+
+/// Position in [`Program::events`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(pub u32);
+/// Position in [`Program::profile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(pub u32);
+/// Position in [`Program::lets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LetId(pub u32);
+/// Position in [`Program::segments`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId(pub u32);
+/// Position in [`Program::topics`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicId(pub u32);
+/// Position in [`Program::sequences`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SequenceId(pub u32);
+/// Position in [`Program::templates`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TemplateId(pub u32);
+
+/// A checked project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Program {
+    /// Every event that is declared or used by a pack, in order of first declaration.
+    pub events: Vec<EventType>,
+    /// Every profile field, the built-in ones first.
+    pub profile: Vec<ProfileField>,
+    /// Named values, each after those it uses.
+    pub lets: Vec<Let>,
+    /// Segments in order of evaluation: each after those it uses, directly or through lets; otherwise by name.
+    pub segments: Vec<Segment>,
+    /// Topics; a topic stands after the one it lies within.
+    pub topics: Vec<Topic>,
+    /// `suppress TOPIC … for segment …`.
+    pub suppressions: Vec<Suppression>,
+    /// Rules in the order in which they are triggered within an instant: highest priority first, then by name.
+    pub rules: Vec<Rule>,
+    /// Every sequence that needs a matcher: those of triggers, and those of `did` that are more than a plain pattern.
+    pub sequences: Vec<Sequence>,
+    /// Every template.
+    pub templates: Vec<Template>,
+}
+
+/// A declared event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventType {
+    /// Its name, as trackers send it.
+    pub name: Arc<str>,
+    /// Whether it is done to the customer, so that it is no activity.
+    pub passive: bool,
+    /// Its fields.
+    pub fields: Vec<Field>,
+}
+
+/// A field of the profile. `consent` is not among them (see [`ExprKind::Consent`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileField {
+    /// Its name and type.
+    pub field: Field,
+    /// Its value while nothing was recorded: the declared default, else missing.
+    pub default: Value,
+}
+
+/// A named value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Let {
+    /// Its name.
+    pub name: Arc<str>,
+    /// `value if condition`, in order.
+    pub arms: Vec<(Expr, Expr)>,
+    /// The value when no arm's condition holds.
+    pub value: Expr,
+}
+
+/// A condition with a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its title.
+    pub title: Option<Arc<str>>,
+    /// Its condition.
+    pub condition: Expr,
+}
+
+/// What customers consent to, and how often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Topic {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The topic it lies within.
+    pub within: Option<TopicId>,
+    /// Its rates.
+    pub rates: Vec<Rate>,
+}
+
+/// At most `count` messages in `per`, rolling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rate {
+    /// The channel; all when `None`.
+    pub channel: Option<Arc<str>>,
+    /// How many.
+    pub count: u32,
+    /// In how many milliseconds.
+    pub per: i64,
+}
+
+/// Messages of a topic (and of those within it) that a segment does not get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppression {
+    /// The topic.
+    pub topic: TopicId,
+    /// The channel; all when `None`.
+    pub channel: Option<Arc<str>>,
+    /// The segment.
+    pub segment: SegmentId,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its title.
+    pub title: Option<Arc<str>>,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// Decided when triggered.
+    pub only_if: Option<Expr>,
+    /// Asked again before every send.
+    pub still_if: Option<Expr>,
+    /// Ends a run that waits or is held.
+    pub stop_when: Option<StopWhen>,
+    /// Runs per customer.
+    pub limit: Option<Limit>,
+    /// What a trigger does while a run is under way.
+    pub overlap: Overlap,
+    /// What its messages need consent for; `None` for transactional rules and rules that send nothing.
+    pub topic: Option<TopicId>,
+    /// Whether it is outside consent, topics and quiet hours.
+    pub transactional: bool,
+    /// Who goes first.
+    pub priority: i64,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+/// What starts a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Each match.
+    Sequence(SequenceId),
+    /// The change of a segment to held.
+    Enters(SegmentId),
+    /// The change of a segment to not held.
+    Leaves(SegmentId),
+}
+
+/// What ends a run that waits or is held.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StopWhen {
+    /// A new event.
+    Event(Pattern),
+    /// A condition that starts to hold.
+    Condition(Expr),
+}
+
+/// How many runs a customer can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// One ever.
+    Once,
+    /// `count` in `per` milliseconds, rolling.
+    Per {
+        /// How many.
+        count: u32,
+        /// In how many milliseconds.
+        per: i64,
+    },
+}
+
+/// What a trigger does while a run is under way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlap {
+    /// It is recorded as `running`.
+    Skip,
+    /// It starts the run anew.
+    Restart,
+    /// Runs with other values of this field of `event` go on beside it.
+    Per(FieldPath),
+}
+
+/// One step of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its position in the rule from 1, counted in the order written, steps within `if` included.
+    pub number: u32,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// The kinds of steps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// A message.
+    Send {
+        /// `sms`, `email`, `push` or another.
+        channel: Arc<str>,
+        /// The address, when `to` is written.
+        to: Option<ContentValue>,
+        /// The fields of the message; a bare string is the field `text`.
+        content: Content,
+    },
+    /// A call of a system.
+    Call {
+        /// The hook's name.
+        hook: Arc<str>,
+        /// What it is given.
+        payload: Content,
+    },
+    /// Sets a profile field.
+    Set {
+        /// The field.
+        field: FieldId,
+        /// Its new value.
+        value: Expr,
+    },
+    /// `grant consent` and `withdraw consent`.
+    SetConsent {
+        /// The channel.
+        channel: Arc<str>,
+        /// The topic; all when `None`.
+        topic: Option<TopicId>,
+        /// Whether it is granted.
+        granted: bool,
+    },
+    /// An event of the customer's, made by the rule.
+    Emit {
+        /// The event.
+        event: EventId,
+        /// Its fields.
+        fields: Vec<(Arc<str>, Expr)>,
+    },
+    /// The first arm whose condition holds, else the last steps.
+    If {
+        /// Conditions and their steps.
+        arms: Vec<(Expr, Vec<Step>)>,
+        /// Steps when none holds.
+        otherwise: Vec<Step>,
+    },
+}
+
+/// Fields of a message or payload, in the order written.
+pub type Content = Vec<(Arc<str>, ContentValue)>;
+
+/// A field of a message or payload.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ContentValue {
+    /// Text with places to fill in.
+    Template(TemplateId),
+    /// A value.
+    Value(Expr),
+    /// A template chosen by a value.
+    Variant {
+        /// The text that chooses.
+        by: Expr,
+        /// Variants by that text.
+        variants: Vec<(Arc<str>, TemplateId)>,
+        /// The one when none fits.
+        otherwise: TemplateId,
+    },
+    /// Fields within.
+    Object(Content),
+}
+
+/// A MiniJinja template and the names that it reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// Its text.
+    pub source: Arc<str>,
+    /// Whether values are escaped for HTML.
+    pub html: bool,
+    /// The profile fields it reads.
+    pub profile: Vec<FieldId>,
+    /// The named values it reads.
+    pub lets: Vec<LetId>,
+    /// The events it reads and, for each, the top-level fields (`at`, `message_id`, `event_name` included).
+    pub events: Vec<(EventRole, Vec<Arc<str>>)>,
+}
+
+/// An event that an expression can look at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EventRole {
+    /// In a `where` or the value of an aggregate: the event that is looked at.
+    This,
+    /// `event`: the last event of the trigger's match; for `then no` the one it waits from.
+    Trigger,
+    /// A named element of the trigger's match, by its position in [`Sequence::elements`], and its name.
+    Element(u32, Arc<str>),
+}
+
+/// A field of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FieldPath {
+    /// `at`: its time.
+    At,
+    /// `message_id`.
+    MessageId,
+    /// `event_name`.
+    EventName,
+    /// A declared field and a path into it.
+    Property(Vec<Arc<str>>),
+}
+
+/// An expression with its type.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its type.
+    pub ty: Type,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl PartialEq for Expr {
+    /// Equality ignores places, so that the same condition written twice is one.
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.ty == other.ty
+    }
+}
+
+/// The forms of an expression. Conditions have type boolean.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields are named after their part in the phrase")]
+pub enum ExprKind {
+    Literal(Value),
+    /// A profile field and a path into it.
+    Profile {
+        field: FieldId,
+        path: Vec<Arc<str>>,
+    },
+    /// `profile.consent.CHANNEL[.TOPIC]`: what is recorded, else missing.
+    Consent {
+        channel: Arc<str>,
+        topic: Option<TopicId>,
+    },
+    /// A field of an event.
+    Field {
+        of: EventRole,
+        path: FieldPath,
+    },
+    Let(LetId),
+    Call {
+        function: Function,
+        arguments: Vec<Expr>,
+    },
+    Arithmetic {
+        operator: Arithmetic,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Compare {
+        operator: Comparison,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Between {
+        value: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+    },
+    /// `value in [choices]`; negation is a [`ExprKind::Not`] around it, here and below.
+    In {
+        value: Box<Expr>,
+        choices: Vec<Expr>,
+    },
+    /// On text: substring, prefix, suffix, regular expression (a literal). On a list: `contains` one of its items.
+    TextTest {
+        value: Box<Expr>,
+        test: TextTest,
+        operand: Box<Expr>,
+    },
+    IsKnown(Box<Expr>),
+    Not(Box<Expr>),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    AtLeastOf {
+        count: u32,
+        conditions: Vec<Expr>,
+    },
+    InSegment(SegmentId),
+    /// Counted occurrences against a bound.
+    Did {
+        what: Occurrence,
+        bound: Bound,
+        count: u32,
+        window: Window,
+    },
+    /// No active event within, and known for that long. Milliseconds.
+    NoActivity(i64),
+    /// Milliseconds since first seen.
+    KnownFor(i64),
+    Count {
+        pattern: Pattern,
+        window: Window,
+    },
+    Aggregate {
+        function: Aggregate,
+        value: Box<Expr>,
+        pattern: Pattern,
+        window: Window,
+    },
+    /// The newest `count` matching events as objects, newest first.
+    LastOf {
+        count: u32,
+        pattern: Pattern,
+        distinct_by: Option<FieldPath>,
+        window: Window,
+    },
+    TimeSince {
+        first: bool,
+        pattern: Pattern,
+    },
+}
+
+/// What `did` counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Occurrence {
+    /// Events.
+    Pattern(Pattern),
+    /// Completed matches.
+    Sequence(SequenceId),
+}
+
+/// Built-in functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is its name")]
+pub enum Function {
+    Lower,
+    Upper,
+    Trim,
+    Length,
+    Round,
+    Abs,
+    Coalesce,
+    Hour,
+    Weekday,
+    Day,
+    Month,
+}
+
+/// Which events, and which of them.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The events.
+    pub events: EventSet,
+    /// The condition on one event; sees [`EventRole::This`], the profile, and in rules the other roles.
+    pub filter: Option<Box<Expr>>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.events == other.events && self.filter == other.filter
+    }
+}
+
+/// Which events a pattern looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EventSet {
+    /// Any event, declared or not (never identify, group or alias calls).
+    Any,
+    /// These, sorted.
+    Of(Vec<EventId>),
+}
+
+/// A stretch of time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// All of history.
+    Always,
+    /// `(now − D, now]`.
+    Last(i64),
+    /// `between D1 and D2 ago` with D1 < D2: `(now − D2, now − D1]`.
+    Ago {
+        /// D1.
+        near: i64,
+        /// D2.
+        far: i64,
+    },
+    /// From this instant on.
+    Since(Millis),
+    /// From the first event of the trigger's match to now, in order of application among equal times.
+    ThisMatch,
+}
+
+/// A sequence to be matched.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    /// Which first events are kept.
+    pub anchor: Anchor,
+    /// Whether the first element is only the customer's first such event ever.
+    pub first_time: bool,
+    /// The elements that must come; at least one.
+    pub elements: Vec<Element>,
+    /// The event that must not come, and for how many milliseconds.
+    pub then_no: Option<(Pattern, i64)>,
+    /// Fields that must be the same in all events.
+    pub same: Vec<FieldPath>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl PartialEq for Sequence {
+    fn eq(&self, other: &Self) -> bool {
+        (self.anchor, self.first_time) == (other.anchor, other.first_time)
+            && self.elements == other.elements
+            && self.then_no == other.then_no
+            && self.same == other.same
+    }
+}
+
+/// An element of a sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Element {
+    /// Which events.
+    pub pattern: Pattern,
+    /// The name after `as`.
+    pub name: Option<Arc<str>>,
+    /// How many milliseconds after the element before it, at most; 0 for the first.
+    pub within: i64,
+}
+
+impl Program {
+    /// The event of this name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<EventId> {
+        let position = self.events.iter().position(|event| &*event.name == name)?;
+        u32::try_from(position).ok().map(EventId)
+    }
+
+    /// The segment of this name.
+    #[must_use]
+    pub fn segment(&self, name: &str) -> Option<SegmentId> {
+        let position = self.segments.iter().position(|segment| &*segment.name == name)?;
+        u32::try_from(position).ok().map(SegmentId)
+    }
+}

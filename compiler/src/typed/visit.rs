@@ -1,0 +1,132 @@
+//! Visits every expression of a program, outer ones before those within them.
+
+use super::{Content, ContentValue, Expr, ExprKind, Occurrence, Pattern, Program, Step, StepKind, StopWhen};
+
+/// Visits every expression of a program.
+pub fn program(program: &Program, visit: &mut dyn FnMut(&Expr)) {
+    for sequence in &program.sequences {
+        for element in &sequence.elements {
+            pattern(&element.pattern, visit);
+        }
+        if let Some((then_no, _)) = &sequence.then_no {
+            pattern(then_no, visit);
+        }
+    }
+    for definition in &program.lets {
+        for (value, condition) in &definition.arms {
+            expression(value, visit);
+            expression(condition, visit);
+        }
+        expression(&definition.value, visit);
+    }
+    for segment in &program.segments {
+        expression(&segment.condition, visit);
+    }
+    for rule in &program.rules {
+        for condition in [&rule.only_if, &rule.still_if].into_iter().flatten() {
+            expression(condition, visit);
+        }
+        match &rule.stop_when {
+            Some(StopWhen::Event(stop)) => pattern(stop, visit),
+            Some(StopWhen::Condition(condition)) => expression(condition, visit),
+            None => {}
+        }
+        steps(&rule.steps, visit);
+    }
+}
+
+/// Visits every expression of steps.
+pub fn steps(list: &[Step], visit: &mut dyn FnMut(&Expr)) {
+    for step in list {
+        match &step.kind {
+            StepKind::Send { channel: _, to, content: fields } => {
+                if let Some(to) = to {
+                    content_value(to, visit);
+                }
+                content(fields, visit);
+            }
+            StepKind::Call { hook: _, payload } => content(payload, visit),
+            StepKind::Set { field: _, value } => expression(value, visit),
+            StepKind::SetConsent { .. } => {}
+            StepKind::Emit { event: _, fields } => {
+                for (_, value) in fields {
+                    expression(value, visit);
+                }
+            }
+            StepKind::If { arms, otherwise } => {
+                for (condition, list) in arms {
+                    expression(condition, visit);
+                    steps(list, visit);
+                }
+                steps(otherwise, visit);
+            }
+        }
+    }
+}
+
+fn content(fields: &Content, visit: &mut dyn FnMut(&Expr)) {
+    for (_, value) in fields {
+        content_value(value, visit);
+    }
+}
+
+fn content_value(value: &ContentValue, visit: &mut dyn FnMut(&Expr)) {
+    match value {
+        ContentValue::Template(_) => {}
+        ContentValue::Value(value) | ContentValue::Variant { by: value, .. } => expression(value, visit),
+        ContentValue::Object(fields) => content(fields, visit),
+    }
+}
+
+fn pattern(pattern: &Pattern, visit: &mut dyn FnMut(&Expr)) {
+    if let Some(filter) = &pattern.filter {
+        expression(filter, visit);
+    }
+}
+
+/// Visits an expression and every expression within it.
+pub fn expression(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
+    visit(expr);
+    match &expr.kind {
+        ExprKind::Literal(_)
+        | ExprKind::Profile { .. }
+        | ExprKind::Consent { .. }
+        | ExprKind::Field { .. }
+        | ExprKind::Let(_)
+        | ExprKind::InSegment(_)
+        | ExprKind::NoActivity(_)
+        | ExprKind::KnownFor(_)
+        | ExprKind::Did { what: Occurrence::Sequence(_), .. } => {}
+        ExprKind::Call { function: _, arguments: list }
+        | ExprKind::And(list)
+        | ExprKind::Or(list)
+        | ExprKind::AtLeastOf { count: _, conditions: list } => {
+            list.iter().for_each(|it| expression(it, visit))
+        }
+        ExprKind::Arithmetic { operator: _, left, right }
+        | ExprKind::Compare { operator: _, left, right } => {
+            expression(left, visit);
+            expression(right, visit);
+        }
+        ExprKind::Between { value, low, high } => {
+            [value, low, high].into_iter().for_each(|it| expression(it, visit))
+        }
+        ExprKind::In { value, choices } => {
+            expression(value, visit);
+            choices.iter().for_each(|it| expression(it, visit));
+        }
+        ExprKind::TextTest { value, test: _, operand } => {
+            expression(value, visit);
+            expression(operand, visit);
+        }
+        ExprKind::IsKnown(value) | ExprKind::Not(value) => expression(value, visit),
+        ExprKind::Aggregate { value, pattern: over, .. } => {
+            expression(value, visit);
+            pattern(over, visit);
+        }
+        ExprKind::Did { what: Occurrence::Pattern(over), .. }
+        | ExprKind::Count { pattern: over, .. }
+        | ExprKind::LastOf { pattern: over, .. }
+        | ExprKind::TimeSince { pattern: over, .. } => pattern(over, visit),
+    }
+}

@@ -1,0 +1,236 @@
+//! Each habit from elsewhere gets its exact replacement, and only that.
+
+use segue_grammar::ast::Item;
+use segue_grammar::{Diagnostic, SourceId, parse};
+
+fn said(text: &str) -> Vec<Diagnostic> {
+    parse(SourceId(0), text).1
+}
+
+/// Codes with helps of a rule's body.
+fn body(text: &str) -> Vec<(&'static str, String)> {
+    let said = said(&format!("rule probe {{\n  when \"A\"\n  {text}\n}}"));
+    said.into_iter().map(|said| (said.code, said.help.unwrap_or_default())).collect()
+}
+
+#[track_caller]
+fn one(text: &str, code: &str, help: &str) {
+    let found = body(text);
+    let found: Vec<_> = found.iter().map(|(code, help)| (*code, help.as_str())).collect();
+    assert_eq!(found, [(code, help)], "{text}");
+    assert!(segue_grammar::codes::CODES.contains(&code));
+}
+
+#[test]
+fn operators() {
+    one("only if x == 3", "habit-operator", "write `=`");
+    one("only if x <> 3", "habit-operator", "write `!=`");
+    one("only if x => 3", "habit-operator", "write `>=`");
+    one("only if x =< 3", "habit-operator", "write `<=`");
+    one("only if x≥3", "habit-operator", "write `>=`");
+    one("only if x && y", "habit-operator", "write `and`");
+    one("only if x||y", "habit-operator", "write `or`");
+    one("only if !x", "habit-operator", "write `not`");
+    one("only if !(x or y)", "habit-operator", "write `not`");
+    one("only if x -5 > 3", "habit-operator", "write `x - 5`");
+    one("only if x- y > 3", "habit-operator", "write `x - y`");
+    one("only if x - y-5 > 3", "habit-operator", "write `y - 5`");
+    one("limit once;", "habit-punctuation", "leave it out: a new line is enough");
+    one("limit once; stop", "habit-punctuation", "write `,` or start a new line");
+    one("limit once // only once", "habit-comment", "write `#`");
+    one("limit /* n */ once", "habit-comment", "write `#` at the start of each line of the comment");
+}
+
+#[test]
+fn quotes() {
+    one("send sms 'Hi'", "habit-quote", "write `\"Hi\"`");
+    one("send sms “Hi ‘you’”", "habit-quote", "write `\"Hi ‘you’\"`");
+    one("send sms ‘a \"b\"’", "habit-quote", "write `\"a \\\"b\\\"\"`");
+    assert_eq!(body("send sms \"{{ x | default('there') }} it's “fine”\""), []);
+}
+
+#[test]
+fn words() {
+    one("only if did \"A\" at least 3 in the last 2 days", "missing-times", "write `at least 3 times`");
+    one("only if did \"A\" exactly 1", "missing-times", "write `exactly 1 times`");
+    one("only if max of price of \"A\" > 3", "habit-word", "write `largest`");
+    one("only if min of price of \"A\" > 3", "habit-word", "write `smallest`");
+    one("only if avg of price of \"A\" > 3", "habit-word", "write `average`");
+    one("only if mean of price of \"A\" > 3", "habit-word", "write `average`");
+    one("only if max(price) > 3", "habit-word", "write `largest of FIELD of \"Event\"`");
+    one("only if has not done \"A\"", "habit-word", "write `not did`");
+    one("only if did not \"A\"", "habit-word", "write `not did`");
+    one("only if didn't \"A\"", "habit-word", "write `not did`");
+    one("only if didn’t \"A\"", "habit-word", "write `not did`");
+    one("only if x is null", "habit-word", "write `is not known`");
+    one("only if x is not null", "habit-word", "write `is known`");
+    one("if x { stop } else { stop }", "habit-word", "write `otherwise`");
+    one("if x { stop } elif y { stop }", "habit-word", "write `otherwise if`");
+    one("ONLY IF x", "habit-capital", "write `only if`");
+    one("only if x AND y", "habit-capital", "write `and`");
+    one("limit Once", "habit-capital", "write `once`");
+    one("limit 1 per 2 Days", "habit-capital", "write `days`");
+    one("only if cart-id = 3", "hyphen-name", "write `cart_id`, or `cart - id` with spaces");
+    let told = said("let t = \"a\" if x, else \"b\"");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].help.as_deref(), Some("write `otherwise`"));
+}
+
+#[test]
+fn fields_may_have_capitals() {
+    for text in [
+        "only if did \"A\" where Limit = 3 and event.When = 2 and First is known",
+        "only if did \"A\" where Count in [1] or did \"B\" where (Topic = 2 and Last contains \"x\")",
+        "only if sum of Total of \"A\" > 3 and coalesce(First, Last) = 3",
+        "send push { Title: \"x\", Send: event.Send }",
+    ] {
+        assert_eq!(body(text), [], "{text}");
+    }
+}
+
+#[test]
+fn times() {
+    for (short, long) in [
+        ("30d", "30 days"),
+        ("1d", "1 day"),
+        ("2h", "2 hours"),
+        ("15m", "15 minutes"),
+        ("10s", "10 seconds"),
+        ("1w", "1 week"),
+        ("500ms", "500 milliseconds"),
+        ("30days", "30 days"),
+        ("2hrs", "2 hours"),
+        ("2 hrs", "2 hours"),
+        ("15 mins", "15 minutes"),
+    ] {
+        one(&format!("wait {short}"), "habit-duration", &format!("write `{long}`"));
+    }
+    one("wait until 2026-1-31", "habit-date", "write `2026-01-31`");
+    one("wait until 8:00", "habit-date", "write `08:00`");
+    one("wait until 9:30pm", "habit-date", "write `21:30`");
+    one("wait until 12 am", "habit-date", "write `00:00`");
+    one("only if did \"A\" since 2026-1-31T8:00Z", "habit-date", "write `2026-01-31 08:00`");
+}
+
+#[test]
+fn strings() {
+    let help = "close it with `\"`, or write text of several lines between `\"\"\"` and `\"\"\"`";
+    one("send sms \"Hi", "unclosed-string", help);
+    one("send sms { body: \"Hi }", "unclosed-string", help);
+    one("send sms \"Hi {{ profile.x }}", "unclosed-string", help);
+    one("send sms \"\"\"Hi", "unclosed-string", "close it with `\"\"\"`");
+    one(
+        "send sms \"Hi {{ x | default(\"there\") }}, {{ y | default(\"z\") }}!\"",
+        "quote-in-template",
+        "use single quotes inside: `\"Hi {{ x | default('there') }}, {{ y | default('z') }}!\"`",
+    );
+    assert_eq!(
+        body("send sms \"a\\qb\\u{zz}\"").iter().map(|(code, _)| *code).collect::<Vec<_>>(),
+        ["bad-escape"; 2]
+    );
+}
+
+#[test]
+fn what_is_certainly_meant_is_in_the_tree() {
+    let count = |text: &str| parse(SourceId(0), text).0.items.len();
+    assert_eq!(count("RULE x { WHEN 'A' LIMIT 1 PER 30d; ONLY IF !a && b == 3 }"), 1);
+    assert_eq!(count("segment x { cart-id = 3 }"), 0);
+    assert_eq!(count("segment x { a = max(b) }"), 0);
+    assert_eq!(count("rule x { when \"A }"), 0);
+    let (file, _) = parse(SourceId(0), "segment x { a && b == 3 }\nsegment y { did 'B' }");
+    let [Item::Segment(x), Item::Segment(y)] = file.items.as_slice() else { panic!("two segments") };
+    assert_eq!((x.span.start, x.span.end), (0, 25));
+    assert_eq!((x.condition.span.start, x.condition.span.end), (12, 23));
+    assert_eq!((y.condition.span.start, y.condition.span.end), (38, 45));
+}
+
+#[test]
+fn mistakes_in_several_places_are_all_shown() {
+    let text = "rule x {
+  whn \"A\"
+  limit 1 pr 7 days
+  only if profile.x =
+  limit 3 per 7 days
+  send sms
+  wait up to 3 days for a click {
+    snd sms \"x\"
+    limit once
+    if a = { stop }
+  }
+  holdout 5
+}
+segmnt y { did \"A\" }
+segment z { (did \"A\" }
+event \"E\" { a text, b: }
+test \"t\" { expct nothing }
+let rule = 1
+let BigName = 2
+";
+    let told: Vec<_> = said(text)
+        .into_iter()
+        .map(|said| (said.code, &text[said.span.start as usize..said.span.end as usize]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("unknown-clause", "whn"),
+            ("syntax", "pr"),
+            ("syntax", "="),
+            ("syntax", "sms"),
+            ("unknown-clause", "snd"),
+            ("unknown-clause", "limit"),
+            ("syntax", "{"),
+            ("syntax", "5"),
+            ("unknown-declaration", "segmnt"),
+            ("syntax", "}"),
+            ("syntax", "text"),
+            ("syntax", ":"),
+            ("unknown-clause", "expct"),
+            ("reserved-name", "rule"),
+            ("snake-case", "BigName"),
+        ]
+    );
+}
+
+#[test]
+fn braces() {
+    let told = said("rule x {\n  when \"A\"\n  if a {\n    stop\n\n  stop\n}\n\nrule y { when \"A\" }");
+    assert_eq!((told.len(), told[0].code, told[0].span.start), (1, "unclosed-brace", 27));
+    let (file, told) = parse(SourceId(0), "rule x { when \"A\" } }\nrule y { when \"A\" }");
+    assert_eq!(
+        (told.len(), told[0].code, told[0].span.start, file.items.len()),
+        (1, "unclosed-brace", 20, 2)
+    );
+    assert_eq!(said("rule x {\n  when \"A\"").len(), 1);
+}
+
+#[test]
+fn separators() {
+    let told = said("event \"A\" { a: text b: number }\ntopic t { 3 per 7 days sms 1 per 1 day }");
+    assert_eq!(told.iter().map(|said| said.code).collect::<Vec<_>>(), ["missing-separator"; 2]);
+}
+
+#[test]
+fn ways_out() {
+    for (text, help) in [
+        (
+            "when \"B\" and did \"C\"",
+            "a trigger is one event or sequence; write the condition as `only if …`",
+        ),
+        ("only if x in (1, 2)", "a list stands in brackets: `in [\"a\", \"b\"]`"),
+        ("only if did \"A\" 3 times", "write `exactly 3 times` or `at least 3 times`"),
+        ("holdout 5", "write `5%`"),
+        ("goal \"A\" in 3 days", "write `within`"),
+        ("wait 3 dayz", "did you mean `days`?"),
+        ("lmit once", "did you mean `limit`?"),
+        ("every day at 09:00", "write `when every …`"),
+        (
+            "only if did \"A\" where x = 1 and y = 2 in the last 3 days",
+            "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`",
+        ),
+    ] {
+        let told = body(text);
+        assert_eq!(told.len(), 1, "{text}: {told:?}");
+        assert_eq!(told[0].1, help, "{text}");
+    }
+}

@@ -1,0 +1,32 @@
+# Lists the recipes.
+default:
+    @just --list
+
+# What is fast enough to run all the time.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# All tests.
+test:
+    cargo test --workspace --locked
+
+# Accepts what the tests now print: case files and snapshots. Read the diff afterwards.
+bless:
+    SEGUE_BLESS=1 INSTA_UPDATE=always cargo test --workspace --locked
+
+# Replays an example over its own events, or over others: just run cart_reminder examples/shop.ndjson.gz
+run example events=("examples/" + example + "/events.ndjson"):
+    cargo run --release --locked -- run examples/{{example}} --events {{events}} --format table
+
+# Compares machine code and reference interpreter on more random programs: just compare 1000000
+compare seeds="100000":
+    SEGUE_SEEDS={{seeds}} cargo test --release --locked -p segue-tests --test differential -- --nocapture
+
+# Licences and advisories of the dependencies; needs cargo-deny.
+deny:
+    cargo deny --locked check
+
+# What CI runs.
+ci:
+    .ci/run

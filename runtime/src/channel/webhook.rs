@@ -1,0 +1,160 @@
+//! Decisions as requests to a web service.
+
+use super::{Channel, Delivery, Outcome};
+use crate::{
+    config::WebhookConfig,
+    limits::{FIRST_RETRY, LONGEST_RETRY, MAX_ANSWER_BYTES},
+    words::shown,
+};
+use std::{io::Read, time::Duration};
+use ureq::{Agent, Body, http::Response};
+
+/// How much of a refusal's words is shown.
+const SHOWN: usize = 200;
+
+/// What waits between attempts.
+pub trait Sleep: Send {
+    /// Waits for so many milliseconds.
+    fn sleep(&mut self, millis: u64);
+}
+
+/// Waits for real.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealSleep;
+
+impl Sleep for RealSleep {
+    fn sleep(&mut self, millis: u64) {
+        std::thread::sleep(Duration::from_millis(millis));
+    }
+}
+
+/// Posts a decision's record as JSON. Every attempt bears the same `Idempotency-Key` and `webhook-id`, the decision's
+/// id; a secret goes along as a bearer token.
+pub struct Webhook {
+    agent: Agent,
+    url: String,
+    authorization: Option<String>,
+    retries: u32,
+    sleep: Box<dyn Sleep>,
+}
+
+/// What an attempt gave.
+enum Attempt {
+    Taken,
+    /// No retry would help.
+    Refused(String),
+    /// A retry may help, after so many milliseconds if the receiver says so.
+    Failed {
+        reason: String,
+        after: Option<u64>,
+    },
+}
+
+impl Webhook {
+    /// A webhook with its secret already read.
+    #[must_use]
+    pub fn new(config: &WebhookConfig, secret: Option<&str>, sleep: Box<dyn Sleep>) -> Self {
+        let timeout = Duration::from_millis(u64::try_from(config.timeout).unwrap_or_default());
+        let agent = Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            // A redirected POST would lose its body or its secret's owner; the address is to be mended instead.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("segue/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        let authorization = secret.map(|secret| format!("Bearer {secret}"));
+        Self { agent, url: config.url.clone(), authorization, retries: config.retries, sleep }
+    }
+
+    fn attempt(&self, id: &str, body: &[u8]) -> Attempt {
+        let mut request = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .header("idempotency-key", id)
+            .header("webhook-id", id);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        match request.send(body) {
+            Ok(mut response) => {
+                let answer = read_answer(&mut response);
+                judge(&response, &answer)
+            }
+            Err(error) => failure(&error),
+        }
+    }
+}
+
+impl Channel for Webhook {
+    fn deliver(&mut self, delivery: &Delivery<'_>) -> Outcome {
+        let id = delivery.id.to_string();
+        let body = match serde_json::to_vec(delivery.record) {
+            Ok(body) => body,
+            Err(error) => return Outcome::refused(error.to_string()),
+        };
+        let mut backoff = FIRST_RETRY;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.attempt(&id, &body) {
+                Attempt::Taken => return Outcome::Delivered { attempts },
+                Attempt::Refused(reason) => return Outcome::Failed { reason, attempts, retryable: false },
+                Attempt::Failed { reason, .. } if attempts > self.retries => {
+                    return Outcome::Failed { reason, attempts, retryable: true };
+                }
+                Attempt::Failed { after, .. } => {
+                    let wait = backoff.max(after.unwrap_or_default()).min(LONGEST_RETRY);
+                    self.sleep.sleep(wait);
+                    backoff = backoff.saturating_mul(2);
+                }
+            }
+        }
+    }
+}
+
+/// The start of the answer's body; reading it lets the connection be used again.
+fn read_answer(response: &mut Response<Body>) -> String {
+    let mut answer = Vec::new();
+    // An answer that breaks off is still an answer: its status was read.
+    let _ = response.body_mut().as_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn judge(response: &Response<Body>, answer: &str) -> Attempt {
+    let status = response.status();
+    let said = shown(answer.trim(), SHOWN);
+    let words = if said.is_empty() { String::new() } else { format!(": {said}") };
+    let reason = format!("the hook answered {status}{words}");
+    match status.as_u16() {
+        200..=299 => Attempt::Taken,
+        408 | 425 | 429 | 500..=599 => Attempt::Failed { reason, after: retry_after(response) },
+        300..=399 => Attempt::Refused(format!("{reason}; redirects are not followed, mend `url`")),
+        _ => Attempt::Refused(reason),
+    }
+}
+
+/// `Retry-After` in seconds, as milliseconds. Its other form, a date, needs a clock and is left to the backoff.
+fn retry_after(response: &Response<Body>) -> Option<u64> {
+    let seconds: u64 = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    seconds.checked_mul(1000)
+}
+
+fn failure(error: &ureq::Error) -> Attempt {
+    let reason = match error {
+        ureq::Error::Timeout(_) => "the hook did not answer in time".to_owned(),
+        ureq::Error::HostNotFound => "the hook's host was not found".to_owned(),
+        ureq::Error::ConnectionFailed => "the hook cannot be reached".to_owned(),
+        ureq::Error::Io(error) => format!("the hook cannot be reached: {error}"),
+        other => other.to_string(),
+    };
+    match error {
+        ureq::Error::Http(_)
+        | ureq::Error::BadUri(_)
+        | ureq::Error::Tls(_)
+        | ureq::Error::InvalidProxyUrl => Attempt::Refused(reason),
+        _ => Attempt::Failed { reason, after: None },
+    }
+}

@@ -1,0 +1,247 @@
+//! `segue.toml`: the settings of a project. Every key is checked, and every finding has a place.
+
+mod channels;
+mod diagnostic;
+mod duration;
+mod table;
+
+pub use channels::{ChannelConfig, Secret, WebhookConfig};
+pub use diagnostic::ConfigError;
+pub use duration::parse_duration;
+
+use diagnostic::Finding;
+use segue_compiler::{
+    settings::{ConsentPolicy, Settings},
+    time::Zone,
+};
+use std::collections::BTreeMap;
+use table::Table;
+use toml::de::DeTable;
+
+/// The settings of a project.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What executors obey.
+    pub settings: Settings,
+    /// How far back the log reaches, in milliseconds.
+    pub keep: Option<i64>,
+    /// How channels and hooks are reached, by name.
+    pub channels: BTreeMap<String, ChannelConfig>,
+    /// Whether there is no `segue.toml`, so that all of this is assumed.
+    pub assumed: bool,
+}
+
+impl Config {
+    /// The settings of bare rules without a `segue.toml`: consent is assumed, as only replays do.
+    #[must_use]
+    pub fn assumed() -> Self {
+        let settings = Settings { consent: ConsentPolicy::Assumed, ..Settings::default() };
+        Self { settings, keep: None, channels: BTreeMap::new(), assumed: true }
+    }
+
+    /// Reads a `segue.toml`. `name` is the file's name in messages.
+    ///
+    /// # Errors
+    /// All findings, in order of place.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Vec<ConfigError>> {
+        let mut config = Self { settings: Settings::default(), assumed: false, ..Self::assumed() };
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let mut findings: Vec<Finding> =
+            errors.iter().map(|error| Finding::syntax(error, text.len())).collect();
+        if findings.is_empty() {
+            let root = Table::new("segue.toml", document.get_ref());
+            root.only(&["project", "consent", "fuse", "channels"], &mut findings);
+            project(&root, &mut config, &mut findings);
+            consent(&root, &mut config, &mut findings);
+            fuse(&root, &mut findings);
+            config.channels = channels::read(&root, &mut findings);
+        }
+        if findings.is_empty() {
+            return Ok(config);
+        }
+        findings.sort_by_key(|finding| finding.span.start);
+        Err(findings.into_iter().map(|finding| finding.within(name, text)).collect())
+    }
+}
+
+fn project(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
+    let Some(project) = root.table("project", findings) else { return };
+    project.only(&["time_zone", "settle", "lateness", "dedupe", "keep"], findings);
+    if let Some((zone, span)) = project.text("time_zone", findings) {
+        match Zone::named(zone) {
+            Some(zone) => config.settings.time_zone = zone,
+            None => findings.push(
+                Finding::new("unknown-time-zone", span, format!("unknown time zone `{zone}`"))
+                    .help("write a zone of the IANA list, such as \"Europe/Oslo\" or \"UTC\""),
+            ),
+        }
+    }
+    if let Some((settle, span)) = project.duration("settle", findings)
+        && settle != 0
+    {
+        findings.push(Finding::unsupported(span, "settling (`settle` other than \"0 seconds\")"));
+    }
+    if let Some((lateness, _)) = project.duration("lateness", findings) {
+        config.settings.lateness = lateness;
+    }
+    if let Some((dedupe, _)) = project.duration("dedupe", findings) {
+        config.settings.dedupe = dedupe;
+    }
+    config.keep = project.duration("keep", findings).map(|(keep, _)| keep);
+}
+
+fn consent(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
+    let Some(consent) = root.table("consent", findings) else { return };
+    consent.only(&["policy"], findings);
+    match consent.word("policy", &["required", "assumed"], findings) {
+        Some("assumed") => config.settings.consent = ConsentPolicy::Assumed,
+        Some(_) => config.settings.consent = ConsentPolicy::Required,
+        None => {}
+    }
+}
+
+fn fuse(root: &Table<'_>, findings: &mut Vec<Finding>) {
+    if let Some(span) = root.place("fuse") {
+        findings.push(Finding::unsupported(span, "the fuse"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use miette::Diagnostic;
+
+    /// Each finding as `line: code: message [help]`.
+    fn findings(text: &str) -> Vec<String> {
+        let Err(errors) = Config::parse("segue.toml", text) else { return Vec::new() };
+        let show = |error: &ConfigError| {
+            let line = text[..error.span().start].matches('\n').count() + 1;
+            let place = &text[error.span()];
+            let help = error.help().map_or_else(String::new, |help| format!(" [{help}]"));
+            format!("{line} {place}: {}: {error}{help}", error.code)
+        };
+        errors.iter().map(show).collect()
+    }
+
+    #[test]
+    fn reads_everything() {
+        let config = Config::parse(
+            "segue.toml",
+            r#"
+            [project]
+            time_zone = "Europe/Oslo"
+            settle = "0 seconds"
+            lateness = "1_0 minutes"
+            dedupe = "2 days"
+            keep = "400 days"
+            [consent]
+            policy = "assumed"
+            [channels.sms]
+            hook = "webhook"
+            url = "http://127.0.0.1:9000/sms"
+            secret = { env = "SMS_SECRET" }
+            timeout = "3 seconds"
+            retries = 2
+            [channels.email]
+            hook = "file"
+            path = "out/mails.ndjson"
+            [channels.crm]
+            hook = "console"
+            "#,
+        )
+        .unwrap();
+        assert_eq!((config.settings.lateness, config.settings.dedupe), (600_000, 172_800_000));
+        assert_eq!((config.keep, config.settings.consent), (Some(34_560_000_000), ConsentPolicy::Assumed));
+        assert_eq!(config.channels.len(), 3);
+        let webhook = WebhookConfig {
+            url: "http://127.0.0.1:9000/sms".to_owned(),
+            secret: Some(Secret::Env("SMS_SECRET".to_owned())),
+            timeout: 3_000,
+            retries: 2,
+        };
+        assert_eq!(config.channels.get("sms"), Some(&ChannelConfig::Webhook(webhook)));
+    }
+
+    #[test]
+    fn nothing_written_is_the_default() {
+        let config = Config::parse("segue.toml", "").unwrap();
+        assert_eq!((config.settings.consent, config.assumed), (ConsentPolicy::Required, false));
+    }
+
+    #[test]
+    fn every_key_is_checked() {
+        let text = r#"[projct]
+[project]
+timezone = "UTC"
+time_zone = "Europe/Olso"
+settle = "5 minutes"
+lateness = "10m"
+dedupe = 24
+[consent]
+policy = "requierd"
+[fuse]
+sends = "5 per hour"
+"#;
+        assert_eq!(
+            findings(text),
+            [
+                "1 projct: unknown-key: `segue.toml` has no `projct` [did you mean `project`?]",
+                "3 timezone: unknown-key: `project` has no `timezone` [did you mean `time_zone`?]",
+                "4 \"Europe/Olso\": unknown-time-zone: unknown time zone `Europe/Olso` \
+                    [write a zone of the IANA list, such as \"Europe/Oslo\" or \"UTC\"]",
+                "5 \"5 minutes\": not-supported: settling (`settle` other than \"0 seconds\") is not supported yet \
+                    [leave it out]",
+                "6 \"10m\": bad-duration: `10m` is no duration [write \"10 minutes\"]",
+                "7 24: wrong-type: `dedupe` should be a duration, found a number [write it as in rules, such as \"10 minutes\"]",
+                "9 \"requierd\": unknown-word: `policy` is `required` or `assumed`, found `requierd` [did you mean `required`?]",
+                "10 fuse: not-supported: the fuse is not supported yet [leave it out]",
+            ]
+        );
+    }
+
+    #[test]
+    fn channels_are_checked() {
+        let text = r#"[channels.a]
+[channels.b]
+hook = "webhok"
+[channels.c]
+hook = "webhook"
+path = "x"
+secret = "hunter2"
+[channels.d]
+hook = "webhook"
+url = "ftp://x"
+timeout = "1 hour"
+retries = 99
+rate = "5 per 1 second"
+secret = { env = "A", file = "b" }
+[channels.e]
+hook = "file"
+"#;
+        assert_eq!(
+            findings(text),
+            [
+                "1 a: missing-key: channel `a` has no `hook` [add hook = \"console\", \"file\" or \"webhook\"]",
+                "3 \"webhok\": unknown-word: `hook` is `console`, `file` or `webhook`, found `webhok` [did you mean `webhook`?]",
+                "4 c: missing-key: channel `c` has no `url` [a webhook needs url = \"https://…\"]",
+                "6 path: unknown-key: `channels.c` has no `path` [it has hook, url, secret, timeout, retries, rate]",
+                "7 \"hunter2\": wrong-type: `secret` should be a table, found text \
+                    [secrets are not written here: { env = \"NAME\" } or { file = \"PATH\" }]",
+                "10 \"ftp://x\": bad-url: `ftp://x` is no address of a webhook [write http://… or https://…]",
+                "11 \"1 hour\": out-of-range: `timeout` is at most 2 minutes [a hook that needs more answers first and works later]",
+                "12 99: out-of-range: `retries` is a whole number from 0 to 10",
+                "13 \"5 per 1 second\": not-supported: a rate for a channel is not supported yet [leave it out]",
+                "14 { env = \"A\", file = \"b\" }: bad-secret: a secret comes from one place \
+                    [write { env = \"NAME\" } or { file = \"PATH\" }]",
+                "15 e: missing-key: channel `e` has no `path` [a file hook needs path = \"FILE\"]",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_toml_has_a_place() {
+        let found = findings("[project\ntime_zone = ");
+        assert!(!found.is_empty());
+        assert!(found.iter().all(|it| it.contains("bad-toml")), "{found:?}");
+    }
+}

@@ -1,0 +1,174 @@
+//! `[channels.NAME]`.
+
+use super::{
+    diagnostic::Finding,
+    table::{Table, wrong_type},
+};
+use crate::limits::{MAX_WEBHOOK_RETRIES, MAX_WEBHOOK_TIMEOUT, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
+use std::{collections::BTreeMap, ops::Range, path::PathBuf};
+use toml::de::DeValue;
+
+/// How a channel or hook is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelConfig {
+    /// A readable line on the console.
+    Console,
+    /// A file that records are appended to.
+    File {
+        /// The file, from the project's root.
+        path: PathBuf,
+    },
+    /// A request to a web service.
+    Webhook(WebhookConfig),
+}
+
+/// A web service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookConfig {
+    /// Where.
+    pub url: String,
+    /// Sent as a bearer token.
+    pub secret: Option<Secret>,
+    /// How long an answer may take, in milliseconds.
+    pub timeout: i64,
+    /// How often a delivery is tried again.
+    pub retries: u32,
+}
+
+/// Where a secret is; never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// In a variable of the environment.
+    Env(String),
+    /// In a file, from the project's root; blanks around it are left out.
+    File(PathBuf),
+}
+
+pub(super) fn read(root: &Table<'_>, findings: &mut Vec<Finding>) -> BTreeMap<String, ChannelConfig> {
+    let mut channels = BTreeMap::new();
+    let Some(table) = root.table("channels", findings) else { return channels };
+    for (name, place, value) in table.members() {
+        let DeValue::Table(members) = value.get_ref() else {
+            let finding = wrong_type(name, "a table", value.get_ref(), value.span());
+            findings.push(finding.help(format!("write [channels.{name}] and, below it, hook = \"console\"")));
+            continue;
+        };
+        let channel = Channel { name, place, table: Table::new(format!("channels.{name}"), members) };
+        if let Some(config) = channel.read(findings) {
+            channels.insert(name.to_owned(), config);
+        }
+    }
+    channels
+}
+
+struct Channel<'t> {
+    name: &'t str,
+    place: Range<usize>,
+    table: Table<'t>,
+}
+
+impl Channel<'_> {
+    fn read(&self, findings: &mut Vec<Finding>) -> Option<ChannelConfig> {
+        if self.table.place("hook").is_none() {
+            findings.push(self.missing("hook", "add hook = \"console\", \"file\" or \"webhook\""));
+            return None;
+        }
+        match self.table.word("hook", &["console", "file", "webhook"], findings)? {
+            "console" => {
+                self.table.only(&["hook"], findings);
+                Some(ChannelConfig::Console)
+            }
+            "file" => {
+                self.table.only(&["hook", "path"], findings);
+                if self.table.place("path").is_none() {
+                    findings.push(self.missing("path", "a file hook needs path = \"FILE\""));
+                }
+                let (path, _) = self.table.text("path", findings)?;
+                Some(ChannelConfig::File { path: PathBuf::from(path) })
+            }
+            _ => self.webhook(findings).map(ChannelConfig::Webhook),
+        }
+    }
+
+    fn webhook(&self, findings: &mut Vec<Finding>) -> Option<WebhookConfig> {
+        self.table.only(&["hook", "url", "secret", "timeout", "retries", "rate"], findings);
+        let url = self.url(findings);
+        let secret = self.secret(findings);
+        let timeout = self.timeout(findings);
+        let retries = self.retries(findings);
+        if let Some((_, span)) = self.table.value("rate") {
+            findings.push(Finding::unsupported(span, "a rate for a channel"));
+        }
+        Some(WebhookConfig { url: url?, secret, timeout, retries })
+    }
+
+    fn url(&self, findings: &mut Vec<Finding>) -> Option<String> {
+        if self.table.place("url").is_none() {
+            findings.push(self.missing("url", "a webhook needs url = \"https://…\""));
+        }
+        let (url, span) = self.table.text("url", findings)?;
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+        if host.is_empty() || host.starts_with('/') || url.contains(char::is_whitespace) {
+            let finding = Finding::new("bad-url", span, format!("`{url}` is no address of a webhook"));
+            findings.push(finding.help("write http://… or https://…"));
+            return None;
+        }
+        Some(url.to_owned())
+    }
+
+    fn secret(&self, findings: &mut Vec<Finding>) -> Option<Secret> {
+        let (value, span) = self.table.value("secret")?;
+        let DeValue::Table(table) = value else {
+            let help = "secrets are not written here: { env = \"NAME\" } or { file = \"PATH\" }";
+            findings.push(wrong_type("secret", "a table", value, span).help(help));
+            return None;
+        };
+        let secret = Table::new("secret", table);
+        secret.only(&["env", "file"], findings);
+        let env = secret.text("env", findings).map(|(name, _)| name.to_owned());
+        let file = secret.text("file", findings).map(|(path, _)| PathBuf::from(path));
+        match (env, file) {
+            (Some(name), None) => Some(Secret::Env(name)),
+            (None, Some(path)) => Some(Secret::File(path)),
+            (Some(_), Some(_)) | (None, None) => {
+                let finding = Finding::new("bad-secret", span, "a secret comes from one place");
+                findings.push(finding.help("write { env = \"NAME\" } or { file = \"PATH\" }"));
+                None
+            }
+        }
+    }
+
+    fn timeout(&self, findings: &mut Vec<Finding>) -> i64 {
+        let Some((timeout, span)) = self.table.duration("timeout", findings) else { return WEBHOOK_TIMEOUT };
+        if timeout == 0 {
+            findings.push(Finding::new("out-of-range", span, "`timeout` is at least 1 second"));
+        } else if timeout > MAX_WEBHOOK_TIMEOUT {
+            let finding = Finding::new("out-of-range", span, "`timeout` is at most 2 minutes");
+            findings.push(finding.help("a hook that needs more answers first and works later"));
+        }
+        timeout
+    }
+
+    fn retries(&self, findings: &mut Vec<Finding>) -> u32 {
+        let Some((value, span)) = self.table.value("retries") else { return WEBHOOK_RETRIES };
+        let number = match value {
+            DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix()).ok(),
+            DeValue::String(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
+        };
+        number.filter(|number| *number <= MAX_WEBHOOK_RETRIES).unwrap_or_else(|| {
+            let message = format!("`retries` is a whole number from 0 to {MAX_WEBHOOK_RETRIES}");
+            findings.push(Finding::new("out-of-range", span, message));
+            WEBHOOK_RETRIES
+        })
+    }
+
+    fn missing(&self, key: &str, help: &str) -> Finding {
+        let message = format!("channel `{}` has no `{key}`", self.name);
+        Finding::new("missing-key", self.place.clone(), message).help(help)
+    }
+}

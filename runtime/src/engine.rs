@@ -1,0 +1,200 @@
+//! The engine: machine code over a customer's state, without I/O, clock or threads.
+//!
+//! `(program, customer state, input) → (state, records, next deadline)`. Whoever hosts it owns time and delivery.
+
+mod aggregate;
+mod customer;
+mod frame;
+mod host;
+mod instant;
+mod machine;
+mod profile;
+mod query;
+mod ring;
+mod sequence;
+mod steps;
+mod total;
+
+pub use customer::Customer;
+
+use machine::Machine;
+use segue_compiler::{
+    content::Contents,
+    event::Incoming,
+    execution::{Counts, Execution, Outcome, Output},
+    lower::lower,
+    module::{Code, CodeError, clif},
+    plan::{Plan, verify::verify},
+    settings::Settings,
+    typed::{EventId, FieldId, Program, SegmentId, Trigger},
+    value::{Millis, Value},
+};
+use serde_json::value::RawValue;
+use std::{collections::HashMap, sync::Arc};
+
+/// A compiled program, ready to be applied to customers.
+pub struct Engine {
+    program: Arc<Program>,
+    settings: Settings,
+    machine: Machine,
+    contents: Contents,
+    /// By name; only looked up, never iterated.
+    events: HashMap<Arc<str>, EventId>,
+    /// For each segment the rules that its change triggers.
+    changes: Vec<Changes>,
+    fields: KnownFields,
+    messaging: Messaging,
+}
+
+/// The rules that a segment's change triggers, in order.
+#[derive(Default)]
+struct Changes {
+    enters: Vec<u32>,
+    leaves: Vec<u32>,
+}
+
+/// Profile fields that the engine itself reads or sets.
+struct KnownFields {
+    time_zone: Option<FieldId>,
+    group: Option<FieldId>,
+    phone: Option<FieldId>,
+    email: Option<FieldId>,
+    push_token: Option<FieldId>,
+}
+
+/// Events that change consent or suppress a channel, or are made by sends.
+struct Messaging {
+    sent: Option<EventId>,
+    replied: Option<EventId>,
+    bounced: Option<EventId>,
+    unsubscribed: Option<EventId>,
+    complained: Option<EventId>,
+}
+
+/// A program could not be made ready.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// Machine code could not be made.
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// The plan breaks a rule of its own: a fault of the compiler.
+    #[error("the plan is not sound: {0}")]
+    Plan(String),
+}
+
+impl Engine {
+    /// Compiles a checked program.
+    ///
+    /// # Errors
+    /// When the machine is not supported, or the compiler is at fault.
+    pub fn new(program: Arc<Program>, settings: Settings) -> Result<Self, EngineError> {
+        let plan = lower(&program);
+        if let Some(fault) = verify(&plan).into_iter().next() {
+            return Err(EngineError::Plan(fault));
+        }
+        let code = Code::new(&plan, &host::table())?;
+        let event = |name: &str| program.event(name);
+        let field = |name: &str| {
+            let position = program.profile.iter().position(|field| &*field.field.name == name)?;
+            u32::try_from(position).ok().map(FieldId)
+        };
+        Ok(Self {
+            contents: Contents::new(&program),
+            machine: Machine::new(plan, code),
+            events: program
+                .events
+                .iter()
+                .zip(0..)
+                .map(|(event, n)| (event.name.clone(), EventId(n)))
+                .collect(),
+            changes: changes(&program),
+            fields: KnownFields {
+                time_zone: field("time_zone"),
+                group: field("group"),
+                phone: field("phone"),
+                email: field("email"),
+                push_token: field("push_token"),
+            },
+            messaging: Messaging {
+                sent: event("Message Sent"),
+                replied: event("Message Replied"),
+                bounced: event("Message Bounced"),
+                unsubscribed: event("Unsubscribed"),
+                complained: event("Complained"),
+            },
+            program,
+            settings,
+        })
+    }
+
+    /// The Cranelift code of one event's handler, and of what it calls, by name.
+    ///
+    /// # Errors
+    /// When the machine is not supported.
+    pub fn clif(&self, event: EventId) -> Result<Vec<(String, String)>, EngineError> {
+        Ok(clif(&self.machine.plan, &host::table(), &[event.0 as usize])?)
+    }
+
+    /// The plan that is executed.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.machine.plan
+    }
+}
+
+fn changes(program: &Program) -> Vec<Changes> {
+    let mut changes: Vec<Changes> = program.segments.iter().map(|_| Changes::default()).collect();
+    for (rule, number) in program.rules.iter().zip(0..) {
+        match rule.trigger {
+            Trigger::Enters(segment) => {
+                if let Some(changes) = changes.get_mut(segment.0 as usize) {
+                    changes.enters.push(number);
+                }
+            }
+            Trigger::Leaves(segment) => {
+                if let Some(changes) = changes.get_mut(segment.0 as usize) {
+                    changes.leaves.push(number);
+                }
+            }
+            Trigger::Sequence(_) => {}
+        }
+    }
+    changes
+}
+
+impl Execution for Engine {
+    type Customer = Customer;
+
+    fn customer(&self, id: Arc<str>) -> Customer {
+        Customer::new(id, &self.program, &self.machine)
+    }
+
+    fn load_profile(&self, customer: &mut Customer, at: Millis, traits: &RawValue, counts: &mut Counts) {
+        let stamp = (at, customer.next_order());
+        self.record_traits(customer, traits, stamp, counts);
+        self.set_levels(customer, at);
+    }
+
+    fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        self.apply_call(customer, incoming, out)
+    }
+
+    fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
+        self.pass_deadlines(customer, until, out);
+        customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
+    }
+
+    fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
+        customer.next_deadline()
+    }
+
+    fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
+        customer.is_member(&self.machine.plan.record, segment)
+    }
+}
+
+/// The value of a profile field that was never recorded.
+fn default_of(program: &Program, field: FieldId) -> Value {
+    program.profile.get(field.0 as usize).map_or(Value::Missing, |field| field.default.clone())
+}

@@ -1,0 +1,157 @@
+//! What is known of one customer.
+
+use super::{frame::Frame, machine::Machine, ring::Ring, sequence::SequenceState, total::Total};
+use segue_compiler::{
+    admission::Admission,
+    consent::{Consent, Stamp},
+    plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, RecordLayout, UNSEEN},
+    time::Zone,
+    typed::{Program, SegmentId, TopicId},
+    value::{Millis, Value},
+};
+use std::{collections::VecDeque, sync::Arc};
+
+/// One customer's state.
+pub struct Customer {
+    pub(super) id: Arc<str>,
+    /// The latest time seen; `None` before the first call.
+    pub(super) clock: Option<Millis>,
+    /// How many calls and made events were applied.
+    order: u64,
+    pub(super) admission: Admission,
+    /// The fixed part, laid out by the plan.
+    pub(super) record: Box<[i64]>,
+    pub(super) rings: Box<[Ring]>,
+    pub(super) totals: Box<[Total]>,
+    pub(super) sequences: Box<[SequenceState]>,
+    /// By field: the value and when it was recorded.
+    pub(super) profile: Box<[(Value, Option<Stamp>)]>,
+    /// By slot of the plan.
+    pub(super) profile_slots: Box<[Value]>,
+    pub(super) consent: Consent,
+    /// The customer's own zone.
+    pub(super) zone: Option<Zone>,
+    /// By rule.
+    pub(super) runs: Box<[Runs]>,
+    pub(super) sends: VecDeque<Sent>,
+    /// The earliest instant at which a segment may change by time; [`i64::MIN`] when that must be found out.
+    pub(super) next_change: Millis,
+}
+
+/// Runs of one rule.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Runs {
+    /// When those that count were started, oldest first; as many as the limit asks for.
+    pub(super) started: VecDeque<Millis>,
+    /// Those under way, by the value that tells them apart.
+    pub(super) under_way: Vec<Value>,
+}
+
+/// A message that counts for rates.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) at: Millis,
+    pub(super) topic: TopicId,
+    pub(super) channel: Arc<str>,
+}
+
+/// A completed match.
+#[derive(Clone, Debug)]
+pub(super) struct Match {
+    /// Its events, one for each element.
+    pub(super) events: Vec<Arc<Frame>>,
+    /// The place of its first event.
+    pub(super) first: Stamp,
+}
+
+impl Customer {
+    pub(super) fn new(id: Arc<str>, program: &Program, machine: &Machine) -> Self {
+        let layout = &machine.plan.record;
+        let mut record = vec![0; layout.words as usize];
+        for (word, value) in initial_words(machine) {
+            if let Some(place) = record.get_mut(word as usize) {
+                *place = value;
+            }
+        }
+        let profile: Box<[_]> = program.profile.iter().map(|field| (field.default.clone(), None)).collect();
+        let mut customer = Self {
+            id,
+            clock: None,
+            order: 0,
+            admission: Admission::default(),
+            record: record.into(),
+            rings: (0..layout.rings).map(|_| Ring::default()).collect(),
+            totals: (0..layout.totals).map(|_| Total::default()).collect(),
+            sequences: machine.plan.sequences.iter().map(|_| SequenceState::default()).collect(),
+            profile,
+            profile_slots: vec![Value::Missing; layout.profile.len()].into(),
+            consent: Consent::default(),
+            zone: None,
+            runs: program.rules.iter().map(|_| Runs::default()).collect(),
+            sends: VecDeque::new(),
+            next_change: i64::MIN,
+        };
+        for field in (0..).take(program.profile.len()) {
+            customer.fill_slots(machine, segue_compiler::typed::FieldId(field));
+        }
+        customer
+    }
+
+    /// The place of the next call or made event in the order of application.
+    pub(super) fn next_order(&mut self) -> u64 {
+        self.order += 1;
+        self.order
+    }
+
+    /// The place of the latest one.
+    pub(super) fn order(&self) -> u64 {
+        self.order
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        if !self.is_seen() {
+            return None;
+        }
+        let pending = self.sequences.iter().filter_map(SequenceState::next_deadline).min();
+        let change = (self.next_change != i64::MAX).then_some(self.next_change);
+        pending.into_iter().chain(change).min()
+    }
+
+    /// Whether a call was applied; before that, time alone changes nothing.
+    fn is_seen(&self) -> bool {
+        self.record.get(FIRST_SEEN_WORD as usize).is_some_and(|first| *first != UNSEEN)
+    }
+
+    pub(super) fn is_member(&self, layout: &RecordLayout, segment: SegmentId) -> bool {
+        let word = self.record.get((layout.segments + segment.0 / 64) as usize).copied().unwrap_or(0);
+        word >> (segment.0 % 64) & 1 == 1
+    }
+
+    /// Counts a call that was applied.
+    pub(super) fn seen(&mut self, at: Millis, active: bool) {
+        let [first_seen, last_active] = [FIRST_SEEN_WORD as usize, LAST_ACTIVE_WORD as usize];
+        if let Some(word) = self.record.get_mut(first_seen)
+            && at < *word
+        {
+            *word = at;
+            // Every condition on how long the customer is known may change.
+            self.next_change = i64::MIN;
+        }
+        if let Some(word) = self.record.get_mut(last_active)
+            && active
+        {
+            *word = at.max(*word);
+        }
+    }
+}
+
+/// Words that do not begin as 0.
+fn initial_words(machine: &Machine) -> Vec<(u32, i64)> {
+    let mut words = vec![(FIRST_SEEN_WORD, UNSEEN), (LAST_ACTIVE_WORD, NEVER)];
+    for cell in &machine.plan.cells {
+        if let CellKind::Moment { word, first } = cell.kind {
+            words.push((word, if first { UNSEEN } else { NEVER }));
+        }
+    }
+    words
+}

@@ -1,0 +1,260 @@
+//! The functions that machine code calls, and the context that it hands to them.
+#![expect(unsafe_code, reason = "machine code calls in with a pointer to the context")]
+
+use super::{
+    Engine,
+    customer::{Customer, Match},
+    frame::Frame,
+    machine::Machine,
+    ring::Ring,
+    sequence::{self, SequenceState},
+    total::Total,
+};
+use segue_compiler::{
+    abi::{Header, HostTable, NO_DEADLINE, Slot},
+    consent::Consent,
+    execution::Counts,
+    module::{Call, Code},
+    plan::{CellId, Class, NodeId},
+    time::Zone,
+    typed::{Program, SegmentId, SequenceId},
+    value::{Millis, Value},
+};
+use std::sync::Arc;
+
+/// What a call of machine code works on. Machine code knows its first field.
+#[repr(C)]
+pub(super) struct Context<'a> {
+    pub(super) header: Header,
+    pub(super) machine: &'a Machine,
+    pub(super) program: &'a Program,
+    record: *mut i64,
+    words: usize,
+    pub(super) rings: &'a mut [Ring],
+    pub(super) totals: &'a mut [Total],
+    pub(super) sequences: &'a mut [SequenceState],
+    pub(super) profile_slots: &'a [Value],
+    pub(super) consent: &'a Consent,
+    pub(super) zone: &'a Zone,
+    /// The event that is being applied.
+    pub(super) this: Option<&'a Arc<Frame>>,
+    /// The match that triggered the run.
+    pub(super) run: Option<&'a Match>,
+    /// Whether the event is not too late to start something.
+    pub(super) starts: bool,
+    /// The row that is being made.
+    pub(super) columns: Vec<Value>,
+    pub(super) temporaries: Vec<Value>,
+    /// The query under way: its ring, the positions that it looks at, those that it keeps.
+    pub(super) queried: usize,
+    pub(super) rows: Vec<usize>,
+    pub(super) kept: Vec<usize>,
+    pub(super) row_slots: Vec<Slot>,
+    edges: Vec<(SegmentId, bool)>,
+    pub(super) matches: Vec<(SequenceId, Match)>,
+    pub(super) counts: Counts,
+}
+
+/// What machine code is run for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Occasion<'a> {
+    pub(super) now: Millis,
+    /// The event that is being applied, and whether it is not too late to start something.
+    pub(super) event: Option<(&'a Arc<Frame>, bool)>,
+    /// The match that triggered the run.
+    pub(super) run: Option<&'a Match>,
+}
+
+/// What a call of machine code did besides its result.
+#[derive(Default)]
+pub(super) struct Effects {
+    /// Segments that changed, in order of evaluation.
+    pub(super) edges: Vec<(SegmentId, bool)>,
+    /// Matches that were completed, in order.
+    pub(super) matches: Vec<(SequenceId, Match)>,
+    pub(super) counts: Counts,
+    /// The value that was computed, where one was.
+    pub(super) value: Value,
+}
+
+impl Engine {
+    /// Runs machine code on a customer; `class` is that of the value which it leaves, if it leaves one.
+    pub(super) fn run<R>(
+        &self,
+        customer: &mut Customer,
+        occasion: Occasion<'_>,
+        class: Option<Class>,
+        enter: impl FnOnce(&Code, &mut Call<'_>) -> R,
+    ) -> (R, Effects) {
+        let header =
+            Header { now: occasion.now, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
+        let mut frames: Vec<*const Slot> = Vec::with_capacity(2);
+        let slots = |frame: &Arc<Frame>| frame.slots.as_ptr();
+        frames.push(occasion.event.map_or(std::ptr::null(), |(event, _)| slots(event)));
+        if let Some(run) = occasion.run {
+            frames.push(run.events.last().map_or(std::ptr::null(), slots));
+            frames.extend(run.events.iter().map(slots));
+        }
+        let mut context = Context {
+            header,
+            machine: &self.machine,
+            program: &self.program,
+            record: customer.record.as_mut_ptr(),
+            words: customer.record.len(),
+            rings: &mut customer.rings,
+            totals: &mut customer.totals,
+            sequences: &mut customer.sequences,
+            profile_slots: &customer.profile_slots,
+            consent: &customer.consent,
+            zone: customer.zone.as_ref().unwrap_or(&self.settings.time_zone),
+            this: occasion.event.map(|(event, _)| event),
+            run: occasion.run,
+            starts: occasion.event.is_none_or(|(_, starts)| starts),
+            columns: Vec::new(),
+            temporaries: Vec::new(),
+            queried: 0,
+            rows: Vec::new(),
+            kept: Vec::new(),
+            row_slots: Vec::new(),
+            edges: Vec::new(),
+            matches: Vec::new(),
+            counts: Counts::default(),
+        };
+        let record = context.record;
+        let header = (&raw mut context).cast::<Header>();
+        // SAFETY: the context begins with its header (`repr(C)`) and lives until the call returns, as do the record, which
+        // has the plan's words (`Customer::new`), and the frames: slot arrays of the plan's layouts, of the events that
+        // code for this occasion looks at. Nobody else touches them meanwhile.
+        let mut call = unsafe { Call::new(header, record, &frames) };
+        let result = enter(&self.machine.code, &mut call);
+        let value = class.map(|class| context.value(context.header.tag, context.header.word, class));
+        let Context { edges, matches, counts, .. } = context;
+        (result, Effects { edges, matches, counts, value: value.unwrap_or_default() })
+    }
+}
+
+impl Context<'_> {
+    /// Feeds the cells that count a sequence's matches.
+    pub(super) fn feed(&mut self, sequence: SequenceId, at: Millis, order: u64) {
+        let (record, words) = (self.record, self.words);
+        let add = |word: u32| {
+            let word = word as usize;
+            if word < words {
+                // SAFETY: the record has `words` words, and only machine code, which is waiting for this function, and
+                // host functions touch it.
+                unsafe { *record.add(word) += 1 };
+            }
+        };
+        sequence::feed(self.machine, sequence, at, order, self.header.now, add, self.rings);
+    }
+}
+
+/// The addresses of the functions below, in the order of the table.
+pub(super) fn table() -> HostTable {
+    HostTable([
+        column as *const u8,
+        push as *const u8,
+        aggregate as *const u8,
+        query_begin as *const u8,
+        query_row as *const u8,
+        query_keep as *const u8,
+        query_end as *const u8,
+        query_all as *const u8,
+        arithmetic as *const u8,
+        call as *const u8,
+        consent as *const u8,
+        same_text as *const u8,
+        same_value as *const u8,
+        text_test as *const u8,
+        matches as *const u8,
+        list_contains as *const u8,
+        segment_changed as *const u8,
+        role as *const u8,
+    ])
+}
+
+/// The context behind the pointer that machine code was given.
+///
+/// # Safety
+/// The pointer is the one that [`Engine::run`] made, and its call has not returned.
+unsafe fn context<'a>(header: *mut Header) -> &'a mut Context<'a> {
+    // SAFETY: by the contract of this function; machine code passes on the pointer that it was given, and calls one
+    // host function at a time.
+    unsafe { &mut *header.cast::<Context<'a>>() }
+}
+
+/// A number that machine code passes: a position that was a `u32` when code was made.
+fn position(word: i64) -> u32 {
+    u32::try_from(word).unwrap_or(u32::MAX)
+}
+
+macro_rules! host {
+    ($($(#[$doc:meta])* fn $name:ident($context:ident $(, $argument:ident)*) $(-> $result:ty)? $body:block)*) => {
+        $(
+            $(#[$doc])*
+            extern "C" fn $name(header: *mut Header $(, $argument: i64)*) $(-> $result)? {
+                // SAFETY: only machine code calls this, with the pointer that it was given.
+                let $context = unsafe { context(header) };
+                $body
+            }
+        )*
+    };
+}
+
+host! {
+    fn column(context, tag, word, class) {
+        let value = context.value(tag, word, Class::from_number(class));
+        context.columns.push(value);
+    }
+    fn push(context, cell) {
+        context.push(CellId(position(cell)));
+    }
+    fn aggregate(context, node) {
+        context.aggregate(NodeId(position(node)));
+    }
+    fn query_begin(context, node) -> i64 {
+        context.query_begin(NodeId(position(node)))
+    }
+    fn query_row(context, row) {
+        context.query_row(row);
+    }
+    fn query_keep(context, row) {
+        context.query_keep(row);
+    }
+    fn query_end(context, node) {
+        context.query_end(NodeId(position(node)));
+    }
+    fn query_all(context, node) {
+        context.query_all(NodeId(position(node)));
+    }
+    fn arithmetic(context, node, left, right) {
+        context.arithmetic(NodeId(position(node)), left, right);
+    }
+    fn call(context, node, tag, word) {
+        context.call(NodeId(position(node)), tag, word);
+    }
+    fn consent(context, node) {
+        context.consent(NodeId(position(node)));
+    }
+    fn same_text(context, left, right) -> i64 {
+        i64::from(context.text(left) == context.text(right))
+    }
+    fn same_value(context, left, right) -> i64 {
+        i64::from(context.resolve(left) == context.resolve(right))
+    }
+    fn text_test(context, node, left, right) -> i64 {
+        i64::from(context.text_test(NodeId(position(node)), left, right))
+    }
+    fn matches(context, node, text) -> i64 {
+        i64::from(context.matches(NodeId(position(node)), text))
+    }
+    fn list_contains(context, node, list, tag, word) -> i64 {
+        i64::from(context.list_contains(NodeId(position(node)), list, tag, word))
+    }
+    fn segment_changed(context, segment, level) {
+        context.edges.push((SegmentId(position(segment)), level != 0));
+    }
+    fn role(context, sequence, roles) {
+        context.role(SequenceId(position(sequence)), roles.cast_unsigned());
+    }
+}

@@ -1,0 +1,185 @@
+//! Instants: a call, a deadline, a consequence.
+
+use super::{
+    Engine,
+    customer::{Customer, Match},
+    frame::{Frame, Tracked},
+    host::{Effects, Occasion},
+    sequence,
+};
+use segue_compiler::{
+    event::Incoming,
+    execution::{Outcome, Output},
+    limits::MAX_CONSEQUENCES,
+    record::{Change, Instant, Record, SegmentChange},
+    typed::{SegmentId, SequenceId},
+    value::Millis,
+};
+use std::sync::Arc;
+
+/// Why a run started.
+#[derive(Clone, Debug)]
+pub(super) enum Cause {
+    /// A match.
+    Match(Match),
+    /// A segment changed, with the event of the instant, if there was one.
+    Change { segment: SegmentId, change: Change, event: Option<Arc<Frame>> },
+}
+
+/// An instant being worked through.
+pub(super) struct Moment<'o> {
+    pub(super) now: Millis,
+    pub(super) out: &'o mut Output,
+    /// How many consequences may still follow.
+    pub(super) consequences: u32,
+}
+
+impl Engine {
+    /// Applies one call.
+    pub(super) fn apply_call(
+        &self,
+        customer: &mut Customer,
+        incoming: &Incoming<'_>,
+        out: &mut Output,
+    ) -> Outcome {
+        let outcome = customer.admission.admit(incoming, customer.clock, &self.settings, &mut out.counts);
+        match outcome {
+            Outcome::Duplicate | Outcome::Quarantined => return outcome,
+            Outcome::Applied | Outcome::Late => {}
+        }
+        self.pass_deadlines(customer, incoming.at - 1, out);
+        let now = customer.clock.map_or(incoming.at, |clock| clock.max(incoming.at));
+        customer.clock = Some(now);
+        let stamp = (incoming.at, customer.next_order());
+        let starts = now - incoming.at <= self.settings.lateness;
+        self.record_zone(customer, incoming.time_zone, stamp);
+        let mut moment = Moment { now, out, consequences: MAX_CONSEQUENCES };
+        match Tracked::of(&incoming.call, incoming.message_id) {
+            Some(event) => {
+                let frame = Arc::new(self.frame(event, incoming.at, stamp.1, &mut moment.out.counts));
+                let active = frame.event.is_none_or(|id| {
+                    self.program.events.get(id.0 as usize).is_none_or(|event| !event.passive)
+                });
+                customer.seen(incoming.at, active);
+                self.follow_messaging(customer, &frame, event);
+                self.event_instant(customer, &frame, starts, &mut moment);
+            }
+            None => {
+                customer.seen(incoming.at, false);
+                self.record_call(customer, &incoming.call, stamp, &mut moment.out.counts);
+                self.change_instant(customer, starts, &mut moment);
+            }
+        }
+        outcome
+    }
+
+    /// The instant of an event.
+    pub(super) fn event_instant(
+        &self,
+        customer: &mut Customer,
+        event: &Arc<Frame>,
+        starts: bool,
+        moment: &mut Moment<'_>,
+    ) {
+        let due = customer.next_change <= moment.now;
+        let occasion = Occasion { now: moment.now, event: Some((event, starts)), run: None };
+        let (next, effects) =
+            self.run(customer, occasion, None, |code, call| code.handle(event.event, call, due));
+        customer.next_change = if due { next } else { customer.next_change.min(next) };
+        self.follow(customer, effects, Some(event), starts, moment);
+    }
+
+    /// An instant in which something other than an event changed.
+    pub(super) fn change_instant(&self, customer: &mut Customer, starts: bool, moment: &mut Moment<'_>) {
+        let effects = self.evaluate(customer, moment.now);
+        self.follow(customer, effects, None, starts, moment);
+    }
+
+    fn evaluate(&self, customer: &mut Customer, now: Millis) -> Effects {
+        let occasion = Occasion { now, ..Occasion::default() };
+        let (next, effects) = self.run(customer, occasion, None, |code, call| code.evaluate(call));
+        customer.next_change = next;
+        effects
+    }
+
+    /// Gives segments their level without a change.
+    pub(super) fn set_levels(&self, customer: &mut Customer, now: Millis) {
+        let _ = self.evaluate(customer, now);
+        customer.next_change = i64::MIN;
+    }
+
+    /// Lets every deadline up to and including an instant pass.
+    pub(super) fn pass_deadlines(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
+        while let Some(at) = customer.next_deadline().filter(|at| *at <= until) {
+            let now = customer.clock.map_or(at, |clock| clock.max(at));
+            customer.clock = Some(now);
+            let matches = self.completed(customer, now);
+            let mut effects = self.evaluate(customer, now);
+            effects.matches = matches;
+            let mut moment = Moment { now, out, consequences: MAX_CONSEQUENCES };
+            self.follow(customer, effects, None, true, &mut moment);
+        }
+    }
+
+    /// The matches whose last event did not come, sequence by sequence.
+    fn completed(&self, customer: &mut Customer, now: Millis) -> Vec<(SequenceId, Match)> {
+        let mut all = Vec::new();
+        let order = customer.order();
+        for (plan, number) in self.machine.plan.sequences.iter().zip(0..) {
+            let sequence = SequenceId(number);
+            let Some(state) = customer.sequences.get_mut(number as usize) else { continue };
+            for completed in state.complete(plan, now) {
+                let record = &mut customer.record;
+                let add = |word: u32| {
+                    if let Some(word) = record.get_mut(word as usize) {
+                        *word += 1;
+                    }
+                };
+                sequence::feed(&self.machine, sequence, now, order, now, add, &mut customer.rings);
+                all.push((sequence, completed));
+            }
+        }
+        all
+    }
+
+    /// Records changed segments, then starts the rules that the instant triggers.
+    fn follow(
+        &self,
+        customer: &mut Customer,
+        effects: Effects,
+        event: Option<&Arc<Frame>>,
+        starts: bool,
+        moment: &mut Moment<'_>,
+    ) {
+        moment.out.counts += effects.counts;
+        for (segment, level) in &effects.edges {
+            let Some(definition) = self.program.segments.get(segment.0 as usize) else { continue };
+            moment.out.records.push(Record::Segment(SegmentChange {
+                at: Instant(moment.now),
+                customer: customer.id.clone(),
+                segment: definition.name.clone(),
+                change: if *level { Change::Enter } else { Change::Leave },
+            }));
+        }
+        if !starts || effects.edges.is_empty() && effects.matches.is_empty() {
+            return;
+        }
+        let mut triggered: Vec<(u32, Cause)> = Vec::new();
+        for (sequence, completed) in effects.matches {
+            let Some(plan) = self.machine.plan.sequences.get(sequence.0 as usize) else { continue };
+            triggered.extend(plan.rules.iter().map(|rule| (*rule, Cause::Match(completed.clone()))));
+        }
+        for (segment, level) in effects.edges {
+            let Some(changes) = self.changes.get(segment.0 as usize) else { continue };
+            let (rules, change) =
+                if level { (&changes.enters, Change::Enter) } else { (&changes.leaves, Change::Leave) };
+            let cause = Cause::Change { segment, change, event: event.cloned() };
+            triggered.extend(rules.iter().map(|rule| (*rule, cause.clone())));
+        }
+        // Stable: the matches of one rule stay in their order.
+        triggered.sort_by_key(|(rule, _)| *rule);
+        for (rule, cause) in triggered {
+            self.trigger(customer, rule, &cause, moment);
+        }
+    }
+}

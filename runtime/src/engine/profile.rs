@@ -1,0 +1,188 @@
+//! Profile, consent and what follows from messaging events.
+
+use super::{
+    Engine,
+    customer::Customer,
+    default_of,
+    frame::{Frame, Tracked},
+    machine::Machine,
+};
+use segue_compiler::{
+    consent::{Stamp, is_stop},
+    decode,
+    event::Call,
+    execution::Counts,
+    time::Zone,
+    typed::{FieldId, TopicId},
+    value::Value,
+};
+use serde_json::value::RawValue;
+
+impl Engine {
+    /// Records the traits of an identify call.
+    pub(super) fn record_traits(
+        &self,
+        customer: &mut Customer,
+        traits: &RawValue,
+        stamp: Stamp,
+        counts: &mut Counts,
+    ) {
+        let Some(members) = decode::members(traits) else {
+            counts.invalid_fields += 1;
+            return;
+        };
+        for (field, number) in self.program.profile.iter().zip(0..) {
+            let Some(raw) = members.get(&*field.field.name) else { continue };
+            match decode::value(raw, &field.field.ty) {
+                Ok(value) => self.record_field(customer, FieldId(number), value, stamp),
+                Err(decode::Invalid) => counts.invalid_fields += 1,
+            }
+        }
+        if let Some(raw) = members.get("consent") {
+            self.record_consent(customer, raw, stamp, counts);
+        }
+    }
+
+    /// Records a value if it is not older than the one that is there.
+    pub(super) fn record_field(&self, customer: &mut Customer, field: FieldId, value: Value, stamp: Stamp) {
+        let Some(entry) = customer.profile.get_mut(field.0 as usize) else { return };
+        if entry.1.is_some_and(|recorded| recorded > stamp) {
+            return;
+        }
+        let value = if value.is_known() { value.kept() } else { default_of(&self.program, field) };
+        *entry = (value, Some(stamp));
+        if self.fields.time_zone == Some(field) {
+            customer.zone = entry.0.as_text().and_then(Zone::named);
+        }
+        customer.fill_slots(&self.machine, field);
+    }
+
+    fn record_consent(&self, customer: &mut Customer, raw: &RawValue, stamp: Stamp, counts: &mut Counts) {
+        let Some(channels) = decode::members(raw) else {
+            counts.invalid_fields += u64::from(raw.get().trim() != "null");
+            return;
+        };
+        let channels: std::collections::BTreeMap<_, _> = channels.into_iter().collect();
+        for (channel, raw) in channels {
+            if let Some(granted) = boolean(raw) {
+                customer.consent.record(&channel, None, granted, stamp);
+                continue;
+            }
+            let Some(topics) = decode::members(raw) else {
+                counts.invalid_fields += 1;
+                continue;
+            };
+            let topics: std::collections::BTreeMap<_, _> = topics.into_iter().collect();
+            for (topic, raw) in topics {
+                match (self.topic(&topic), boolean(raw)) {
+                    (Some(topic), Some(granted)) => {
+                        customer.consent.record(&channel, Some(topic), granted, stamp)
+                    }
+                    (_, None) => counts.invalid_fields += 1,
+                    (None, Some(_)) => {}
+                }
+            }
+        }
+    }
+
+    fn topic(&self, name: &str) -> Option<TopicId> {
+        let position = self.program.topics.iter().position(|topic| &*topic.name == name)?;
+        u32::try_from(position).ok().map(TopicId)
+    }
+
+    /// The zone of a customer: their own, else the project's.
+    pub(super) fn zone<'z>(&'z self, customer: &'z Customer) -> &'z Zone {
+        customer.zone.as_ref().unwrap_or(&self.settings.time_zone)
+    }
+
+    /// Withdrawn consent and suppressed channels.
+    pub(super) fn follow_messaging(&self, customer: &mut Customer, frame: &Frame, event: Tracked<'_>) {
+        let (Some(id), Some(properties)) = (frame.event, event.properties) else { return };
+        let known = &self.messaging;
+        let concerned = [known.replied, known.bounced, known.unsubscribed, known.complained];
+        if !concerned.contains(&Some(id)) {
+            return;
+        }
+        let Some(members) = decode::members(properties) else { return };
+        let text = |name: &str| {
+            let raw = members.get(name)?;
+            match decode::value(raw, &segue_compiler::types::Type::Text) {
+                Ok(Value::Text(text)) => Some(text),
+                _ => None,
+            }
+        };
+        let Some(channel) = text("channel") else { return };
+        if known.unsubscribed == Some(id) {
+            let topic = text("topic").and_then(|topic| self.topic(&topic));
+            customer.consent.record(&channel, topic, false, frame.stamp());
+        } else if known.complained == Some(id)
+            || known.replied == Some(id) && text("text").is_some_and(|text| is_stop(&text))
+            || known.bounced == Some(id) && text("type").as_deref() == Some("hard")
+        {
+            customer.consent.suppress(&channel);
+        }
+        // Conditions on consent may change.
+        customer.next_change = i64::MIN;
+    }
+
+    /// What a call other than an event changes.
+    pub(super) fn record_call(
+        &self,
+        customer: &mut Customer,
+        call: &Call<'_>,
+        stamp: Stamp,
+        counts: &mut Counts,
+    ) {
+        match call {
+            Call::Identify { traits: Some(traits) } => self.record_traits(customer, traits, stamp, counts),
+            Call::Group { id } => {
+                if let Some(group) = self.fields.group {
+                    self.record_field(customer, group, Value::text(id), stamp);
+                }
+            }
+            Call::Identify { traits: None } | Call::Track { .. } => {}
+        }
+    }
+
+    /// The zone that a tracker sent along.
+    pub(super) fn record_zone(&self, customer: &mut Customer, name: Option<&str>, stamp: Stamp) {
+        let (Some(name), Some(field)) = (name, self.fields.time_zone) else { return };
+        let recorded = customer.profile.get(field.0 as usize).and_then(|(value, _)| value.as_text());
+        if recorded == Some(name) {
+            // The same zone again is only recorded anew.
+            if let Some((_, recorded)) = customer.profile.get_mut(field.0 as usize) {
+                *recorded = (*recorded).max(Some(stamp));
+            }
+        } else if Zone::named(name).is_some() {
+            self.record_field(customer, field, Value::text(name), stamp);
+            customer.next_change = i64::MIN;
+        }
+    }
+}
+
+impl Customer {
+    /// Fills the slots that machine code reads of a field.
+    pub(super) fn fill_slots(&mut self, machine: &Machine, field: FieldId) {
+        let layout = &machine.plan.record;
+        let Some((value, _)) = self.profile.get(field.0 as usize) else { return };
+        for (slot, number) in layout.profile.iter().zip(0_u32..).filter(|(slot, _)| slot.field == field) {
+            let reached = value.at(&slot.path);
+            let words = machine.slot(&reached, i64::from(number));
+            let first = (layout.profile_words + 2 * number) as usize;
+            if let Some([tag, word]) = self.record.get_mut(first..first + 2) {
+                (*tag, *word) = (words.tag, words.word);
+            }
+            if let Some(place) = self.profile_slots.get_mut(number as usize) {
+                *place = reached;
+            }
+        }
+    }
+}
+
+fn boolean(raw: &RawValue) -> Option<bool> {
+    match raw.get().trim() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}

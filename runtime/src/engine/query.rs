@@ -1,0 +1,350 @@
+//! What machine code asks of remembered rows and totals, and of values that lie elsewhere.
+
+use super::{
+    aggregate,
+    host::Context,
+    ring::{Keeping, Pushed, Row},
+    sequence,
+    total::Total,
+};
+use segue_compiler::{
+    abi::{SPACE_SHIFT, Slot, Space},
+    plan::{CellId, CellKind, CellSource, Class, Node, NodeId, Operation, QueryResult, WindowSpan},
+    time::calendar,
+    typed::{Aggregate, EventId, Function, SequenceId, TextTest},
+    value::{Decimal, Value, divide_half_even},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// How a cell of rows keeps them.
+pub(super) fn keeping(kind: &CellKind) -> Option<Keeping> {
+    match kind {
+        CellKind::Rows { capacity, stretch, reach, .. } => {
+            Some(Keeping { capacity: *capacity as usize, stretch: *stretch, reach: *reach })
+        }
+        CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. } => None,
+    }
+}
+
+impl Context<'_> {
+    /// The value of a word: itself, or what its handle means.
+    pub(super) fn value(&self, tag: i64, word: i64, class: Class) -> Value {
+        if tag == 0 {
+            Value::Missing
+        } else if class.is_handle() {
+            self.resolve(word).cloned().unwrap_or_default()
+        } else {
+            class.value(word)
+        }
+    }
+
+    /// What a handle means.
+    pub(super) fn resolve(&self, handle: i64) -> Option<&Value> {
+        let (space, place) =
+            (handle >> SPACE_SHIFT, usize::try_from(handle & ((1 << SPACE_SHIFT) - 1)).ok()?);
+        let values: &[Value] = match space {
+            s if s == Space::Constants as i64 => &self.machine.constants,
+            s if s == Space::This as i64 => &self.this?.values,
+            s if s == Space::Trigger as i64 => &self.run?.events.last()?.values,
+            s if s == Space::Profile as i64 => self.profile_slots,
+            s if s == Space::Temporary as i64 => &self.temporaries,
+            element => {
+                let number = usize::try_from(element - Space::Elements as i64).ok()?;
+                &self.run?.events.get(number)?.values
+            }
+        };
+        values.get(place)
+    }
+
+    pub(super) fn text(&self, handle: i64) -> &str {
+        self.resolve(handle).and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// A value as a slot; texts, lists and objects become temporaries.
+    fn temporary(&mut self, value: Value) -> Slot {
+        let place =
+            i64::try_from(self.temporaries.len()).unwrap_or(0) | (Space::Temporary as i64) << SPACE_SHIFT;
+        let slot = self.machine.slot(&value, place);
+        if matches!(value, Value::Text(_) | Value::List(_) | Value::Object(_)) {
+            self.temporaries.push(value);
+        }
+        slot
+    }
+
+    /// Leaves a value in the header.
+    pub(super) fn give(&mut self, value: Value) {
+        let slot = self.temporary(value);
+        (self.header.tag, self.header.word) = (slot.tag, slot.word);
+    }
+
+    fn deadline(&mut self, at: Option<i64>) {
+        if let Some(at) = at.filter(|at| *at > self.header.now) {
+            self.header.deadline = self.header.deadline.min(at);
+        }
+    }
+
+    /// Adds the row made of the columns to a cell.
+    pub(super) fn push(&mut self, cell: CellId) {
+        let mut columns = std::mem::take(&mut self.columns);
+        let (Some(cell), Some(event)) = (self.machine.plan.cell(cell), self.this) else { return };
+        if matches!(cell.source, CellSource::Events { object: true, .. }) {
+            columns.push(self.whole(event.event));
+        }
+        match &cell.kind {
+            CellKind::Total { place, .. } => {
+                if let Some(total) = self.totals.get_mut(*place as usize) {
+                    total.add(event.at, event.order, columns.last());
+                }
+            }
+            CellKind::Rows { place, capacity, .. } => {
+                let (Some(ring), Some(keeping)) = (self.rings.get_mut(*place as usize), keeping(&cell.kind))
+                else {
+                    return;
+                };
+                let columns = columns.iter().map(Value::kept).collect();
+                let row = Row { at: event.at, order: event.order, columns };
+                let pushed = ring.push(row, self.header.now, keeping);
+                self.counts.window_overflow += u64::from(pushed == Pushed::Overflowed && *capacity == EXACT);
+            }
+            CellKind::Counter { .. } | CellKind::Moment { .. } => {}
+        }
+    }
+
+    /// The event that is being applied as an object of its known fields.
+    fn whole(&self, event: Option<EventId>) -> Value {
+        let Some(position) = event.map(|event| event.0 as usize) else { return Value::Missing };
+        let (Some(ty), Some(layout)) =
+            (self.program.events.get(position), self.machine.plan.layouts.get(position))
+        else {
+            return Value::Missing;
+        };
+        let value = |name: &Arc<str>| {
+            let slot = layout.names.get(name)?;
+            self.this?.values.get(*slot as usize).filter(|value| value.is_known()).cloned()
+        };
+        let fields = ty.fields.iter().filter_map(|field| Some((field.name.clone(), value(&field.name)?)));
+        Value::Object(fields.collect())
+    }
+
+    /// The value of a window or a total.
+    pub(super) fn aggregate(&mut self, node: NodeId) {
+        let machine = self.machine;
+        let value = match machine.plan.node(node) {
+            Node::Total(cell, function) => match machine.plan.cell(*cell).map(|cell| &cell.kind) {
+                Some(CellKind::Total { place, class }) => {
+                    self.totals.get(*place as usize).map(|total| total.aggregate(*function, *class))
+                }
+                _ => None,
+            },
+            Node::Window { cell, function, span, class } => self.window(*cell, *function, *span, *class),
+            _ => None,
+        };
+        self.give(value.unwrap_or_default());
+    }
+
+    fn window(
+        &mut self,
+        cell: CellId,
+        function: Option<Aggregate>,
+        span: WindowSpan,
+        class: Class,
+    ) -> Option<Value> {
+        let CellKind::Rows { place, stretch, .. } = &self.machine.plan.cell(cell)?.kind else { return None };
+        let ring = self.rings.get(*place as usize)?;
+        let now = self.header.now;
+        let selection = ring.select(span, now, self.first());
+        let mut older = Total::default();
+        let mut leaves = None;
+        if let (Some(_), WindowSpan::Last(duration)) = (stretch, span) {
+            for (start, total) in ring.stretches(now, duration) {
+                leaves = leaves.or(Some(start + duration));
+                older.combine(total);
+            }
+        }
+        let value = match function {
+            None => {
+                let older = usize::try_from(older.count).unwrap_or(usize::MAX);
+                aggregate::number(older.saturating_add(ring.rows(selection).len()))
+            }
+            Some(function) => aggregate::of_rows(function, class, ring.rows(selection), older),
+        };
+        self.deadline(selection.deadline);
+        self.deadline(leaves);
+        Some(value)
+    }
+
+    /// The place of the match's first event.
+    fn first(&self) -> (i64, u64) {
+        self.run.map_or((i64::MIN, 0), |run| run.first)
+    }
+
+    /// Finds the rows that a query looks at; returns how many.
+    pub(super) fn query_begin(&mut self, node: NodeId) -> i64 {
+        self.rows.clear();
+        self.kept.clear();
+        let Node::Query { cell, span, .. } = self.machine.plan.node(node) else { return 0 };
+        let Some(CellKind::Rows { place, .. }) = self.machine.plan.cell(*cell).map(|cell| &cell.kind) else {
+            return 0;
+        };
+        let Some(ring) = self.rings.get(*place as usize) else { return 0 };
+        let selection = ring.select(*span, self.header.now, self.first());
+        self.rows.extend(selection.from..selection.to.max(selection.from));
+        self.queried = *place as usize;
+        self.deadline(selection.deadline);
+        i64::try_from(self.rows.len()).unwrap_or(0)
+    }
+
+    /// Lays out a row's columns for machine code.
+    pub(super) fn query_row(&mut self, row: i64) {
+        let columns = self.queried_row(row).map(|row| row.columns.clone()).unwrap_or_default();
+        self.row_slots.clear();
+        for value in columns {
+            let slot = self.temporary(value);
+            self.row_slots.push(slot);
+        }
+        self.header.row = self.row_slots.as_ptr();
+    }
+
+    fn queried_row(&self, row: i64) -> Option<&Row> {
+        let position = usize::try_from(row).ok().and_then(|row| self.rows.get(row))?;
+        self.rings.get(self.queried)?.row(*position)
+    }
+
+    pub(super) fn query_keep(&mut self, row: i64) {
+        let position = usize::try_from(row).ok().and_then(|row| self.rows.get(row)).copied();
+        self.kept.extend(position);
+    }
+
+    pub(super) fn query_all(&mut self, node: NodeId) {
+        self.query_begin(node);
+        self.kept.clone_from(&self.rows);
+    }
+
+    /// The value of a query over the rows that it kept.
+    pub(super) fn query_end(&mut self, node: NodeId) {
+        let Node::Query { result, class, .. } = self.machine.plan.node(node) else { return };
+        let value = match self.rings.get(self.queried) {
+            None => Value::Missing,
+            Some(ring) => {
+                let rows = self.kept.iter().filter_map(|position| ring.row(*position));
+                match *result {
+                    QueryResult::Count => aggregate::number(self.kept.len()),
+                    QueryResult::Aggregate(function) => {
+                        aggregate::of_rows(function, *class, rows, Total::default())
+                    }
+                    QueryResult::Newest { count, distinct } => newest(rows, count as usize, distinct),
+                    QueryResult::FirstTime => {
+                        rows.map(|row| row.at).next().map_or(Value::Missing, Value::Time)
+                    }
+                    QueryResult::LastTime => {
+                        rows.map(|row| row.at).next_back().map_or(Value::Missing, Value::Time)
+                    }
+                }
+            }
+        };
+        self.give(value);
+    }
+
+    /// Arithmetic that rounds; both operands are known.
+    pub(super) fn arithmetic(&mut self, node: NodeId, left: i64, right: i64) {
+        let Node::Arithmetic { operation, .. } = self.machine.plan.node(node) else { return };
+        let narrow = |value: i128| i64::try_from(value).ok();
+        let million = i128::from(segue_compiler::value::MILLIONTHS);
+        let word = match operation {
+            Operation::Multiply => Decimal(left).checked_mul(Decimal(right)).map(|number| number.0),
+            Operation::Divide => Decimal(left).checked_div(Decimal(right)).map(|number| number.0),
+            Operation::Scale => narrow(divide_half_even(i128::from(left) * i128::from(right), million)),
+            Operation::Shrink if right == 0 => None,
+            Operation::Shrink => narrow(divide_half_even(i128::from(left) * million, i128::from(right))),
+            Operation::Add => left.checked_add(right),
+            Operation::Subtract => left.checked_sub(right),
+        };
+        (self.header.tag, self.header.word) = (i64::from(word.is_some()), word.unwrap_or(0));
+    }
+
+    /// A built-in function.
+    pub(super) fn call(&mut self, node: NodeId, tag: i64, word: i64) {
+        let Node::Call { function, class, .. } = self.machine.plan.node(node) else { return };
+        let argument = self.value(tag, word, *class);
+        let value = match (function, &argument) {
+            (_, Value::Missing) => Value::Missing,
+            (Function::Lower, Value::Text(text)) => Value::Text(text.to_lowercase().into()),
+            (Function::Upper, Value::Text(text)) => Value::Text(text.to_uppercase().into()),
+            (Function::Trim, Value::Text(text)) => Value::text(text.trim()),
+            (Function::Length, Value::Text(text)) => aggregate::number(text.chars().count()),
+            (Function::Length, Value::List(items)) => aggregate::number(items.len()),
+            (Function::Round, Value::Number(number)) => number.round().map_or(Value::Missing, Value::Number),
+            (Function::Abs, Value::Number(number)) => {
+                number.checked_abs().map_or(Value::Missing, Value::Number)
+            }
+            (Function::Abs, Value::Duration(length)) => {
+                length.checked_abs().map_or(Value::Missing, Value::Duration)
+            }
+            (Function::Hour | Function::Weekday | Function::Day | Function::Month, _) => {
+                calendar(*function, &argument, self.zone)
+            }
+            _ => Value::Missing,
+        };
+        self.give(value);
+    }
+
+    pub(super) fn consent(&mut self, node: NodeId) {
+        let Node::Consent { channel, topic } = self.machine.plan.node(node) else { return };
+        let channel = self.machine.plan.texts.get(channel.0 as usize);
+        let recorded = channel.and_then(|channel| self.consent.recorded(self.program, channel, *topic));
+        self.give(recorded.map_or(Value::Missing, Value::Boolean));
+    }
+
+    pub(super) fn text_test(&self, node: NodeId, left: i64, right: i64) -> bool {
+        let Node::TextTest(test, ..) = self.machine.plan.node(node) else { return false };
+        let (text, part) = (self.text(left), self.text(right));
+        match test {
+            TextTest::Contains => text.contains(part),
+            TextTest::StartsWith => text.starts_with(part),
+            TextTest::EndsWith => text.ends_with(part),
+            // A pattern is a constant and has a node of its own.
+            TextTest::Matches => false,
+        }
+    }
+
+    pub(super) fn matches(&self, node: NodeId, text: i64) -> bool {
+        let Node::Matches(_, pattern) = self.machine.plan.node(node) else { return false };
+        let pattern = self.machine.patterns.get(*pattern as usize).and_then(Option::as_ref);
+        pattern.is_some_and(|pattern| pattern.is_match(self.text(text)))
+    }
+
+    pub(super) fn list_contains(&self, node: NodeId, list: i64, tag: i64, word: i64) -> bool {
+        let Node::ListContains { class, .. } = self.machine.plan.node(node) else { return false };
+        let item = self.value(tag, word, *class);
+        matches!(self.resolve(list), Some(Value::List(items)) if items.contains(&item))
+    }
+
+    /// Lets the event play roles in a sequence.
+    pub(super) fn role(&mut self, sequence: SequenceId, roles: u64) {
+        let machine = self.machine;
+        let (Some(plan), Some(event)) = (machine.plan.sequences.get(sequence.0 as usize), self.this) else {
+            return;
+        };
+        let Some(state) = self.sequences.get_mut(sequence.0 as usize) else { return };
+        let moment = sequence::Moment { now: self.header.now, starts: self.starts };
+        let matches = state.event(plan, roles, event, moment, machine, &mut self.counts);
+        for completed in matches {
+            let (at, order) = (event.at, event.order);
+            self.feed(sequence, at, order);
+            self.matches.push((sequence, completed));
+        }
+    }
+}
+
+/// How many rows make a window whose overflow is counted.
+const EXACT: u32 = 256;
+
+/// The last column of the newest rows, newest first; distinct by the column before it.
+fn newest<'r>(rows: impl DoubleEndedIterator<Item = &'r Row>, count: usize, distinct: bool) -> Value {
+    let mut seen = BTreeSet::new();
+    let fresh = |row: &&Row| match row.columns.len().checked_sub(2).and_then(|place| row.columns.get(place)) {
+        Some(by) if distinct => seen.insert(by.clone()),
+        Some(_) | None => true,
+    };
+    Value::List(rows.rev().filter(fresh).take(count).filter_map(|row| row.columns.last().cloned()).collect())
+}

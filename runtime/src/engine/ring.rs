@@ -1,0 +1,163 @@
+//! The newest rows of something, and sums over older ones.
+
+use super::total::Total;
+use segue_compiler::{
+    plan::WindowSpan,
+    value::{Millis, Value},
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// One remembered event.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    pub(super) at: Millis,
+    pub(super) order: u64,
+    pub(super) columns: Box<[Value]>,
+}
+
+/// The newest rows in order, and for older ones totals over aligned stretches of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ring {
+    rows: VecDeque<Row>,
+    older: BTreeMap<Millis, Total>,
+}
+
+/// How a ring keeps its rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keeping {
+    pub(super) capacity: usize,
+    /// The width of the stretches.
+    pub(super) stretch: Option<i64>,
+    /// Rows this old are never asked for again.
+    pub(super) reach: Option<i64>,
+}
+
+/// Whether a window may have lost rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    Kept,
+    Overflowed,
+}
+
+impl Ring {
+    /// Adds a row at its place in time and lets the oldest go where there are too many.
+    pub(super) fn push(&mut self, row: Row, now: Millis, keeping: Keeping) -> Pushed {
+        if let Some(reach) = keeping.reach {
+            let horizon = now - reach;
+            while self.rows.front().is_some_and(|row| row.at <= horizon) {
+                self.rows.pop_front();
+            }
+            while self.older.first_key_value().is_some_and(|(start, _)| *start <= horizon) {
+                self.older.pop_first();
+            }
+            if row.at <= horizon {
+                return Pushed::Kept;
+            }
+        }
+        let place = self.rows.partition_point(|other| (other.at, other.order) < (row.at, row.order));
+        self.rows.insert(place, row);
+        if self.rows.len() <= keeping.capacity {
+            return Pushed::Kept;
+        }
+        if let (Some(oldest), Some(width)) = (self.rows.pop_front(), keeping.stretch) {
+            let start = oldest.at.div_euclid(width) * width;
+            self.older.entry(start).or_default().add(oldest.at, oldest.order, oldest.columns.last());
+        }
+        Pushed::Overflowed
+    }
+
+    /// The rows of a window, by position, and the earliest instant at which they will be others.
+    pub(super) fn select(&self, span: WindowSpan, now: Millis, first: (Millis, u64)) -> Selection {
+        let rows = &self.rows;
+        let after = |at: Millis| rows.partition_point(|row| row.at <= at);
+        match span {
+            WindowSpan::All => Selection { from: 0, to: rows.len(), deadline: None },
+            WindowSpan::ThisMatch => {
+                let from = rows.partition_point(|row| (row.at, row.order) < first);
+                Selection { from, to: rows.len(), deadline: None }
+            }
+            WindowSpan::Last(duration) => {
+                let (from, to) = (after(now - duration), after(now));
+                let leaves = rows.get(from).filter(|_| from < to).map(|row| row.at + duration);
+                let enters = rows.get(to).map(|row| row.at);
+                Selection { from, to, deadline: leaves.into_iter().chain(enters).min() }
+            }
+            WindowSpan::Ago { near, far } => {
+                let (from, to) = (after(now - far), after(now - near));
+                let leaves = rows.get(from).filter(|_| from < to).map(|row| row.at + far);
+                let enters = rows.get(to).map(|row| row.at + near);
+                Selection { from, to, deadline: leaves.into_iter().chain(enters).min() }
+            }
+        }
+    }
+
+    /// The stretches that lie wholly within `(now − duration, now]`.
+    pub(super) fn stretches(
+        &self,
+        now: Millis,
+        duration: i64,
+    ) -> impl DoubleEndedIterator<Item = (&Millis, &Total)> {
+        self.older.range(now - duration + 1..)
+    }
+
+    pub(super) fn row(&self, position: usize) -> Option<&Row> {
+        self.rows.get(position)
+    }
+
+    pub(super) fn rows(
+        &self,
+        selection: Selection,
+    ) -> impl DoubleEndedIterator<Item = &Row> + ExactSizeIterator {
+        self.rows.range(selection.from.min(selection.to)..selection.to)
+    }
+}
+
+/// Rows by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// The earliest instant at which the window has other rows.
+    pub(super) deadline: Option<Millis>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(at: Millis, order: u64) -> Row {
+        Row { at, order, columns: Box::new([]) }
+    }
+
+    const KEEPING: Keeping = Keeping { capacity: 3, stretch: Some(10), reach: Some(100) };
+
+    #[test]
+    fn order_of_arrival_makes_no_difference() {
+        let times = [5, 41, 12, 77, 63, 30];
+        let mut in_order = Ring::default();
+        let mut sorted = times;
+        sorted.sort_unstable();
+        for at in sorted {
+            in_order.push(row(at, 0), 80, KEEPING);
+        }
+        let mut shuffled = Ring::default();
+        for at in times {
+            shuffled.push(row(at, 0), 80, KEEPING);
+        }
+        assert_eq!(in_order.rows, shuffled.rows);
+        assert_eq!(in_order.older.keys().collect::<Vec<_>>(), shuffled.older.keys().collect::<Vec<_>>());
+        assert_eq!(in_order.older.keys().copied().collect::<Vec<_>>(), [0, 10, 30]);
+    }
+
+    #[test]
+    fn a_window_is_open_at_its_old_end_and_tells_when_it_changes() {
+        let mut ring = Ring::default();
+        for at in [10, 20, 30] {
+            ring.push(row(at, 0), 30, KEEPING);
+        }
+        let window = ring.select(WindowSpan::Last(20), 30, (0, 0));
+        assert_eq!((window.from, window.to, window.deadline), (1, 3, Some(40)));
+        let ago = ring.select(WindowSpan::Ago { near: 5, far: 20 }, 30, (0, 0));
+        assert_eq!((ago.from, ago.to, ago.deadline), (1, 2, Some(35)));
+    }
+}

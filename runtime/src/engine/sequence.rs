@@ -1,0 +1,328 @@
+//! Matching of sequences.
+
+use super::{
+    customer::Match,
+    frame::Frame,
+    machine::Machine,
+    ring::{Ring, Row},
+};
+use segue_compiler::{
+    consent::Stamp,
+    execution::Counts,
+    limits::MAX_MATCHES,
+    plan::{CellKind, CellSource, NO_ELEMENT, SequencePlan},
+    typed::{Anchor, SequenceId},
+    value::{Millis, Value},
+};
+use std::sync::Arc;
+
+/// One sequence of one customer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SequenceState {
+    /// Whether an event that could begin it was ever applied.
+    begun: bool,
+    keys: Vec<KeyState>,
+}
+
+/// What is under way for one value of the fields that must be the same.
+#[derive(Clone, Debug)]
+struct KeyState {
+    key: Vec<Value>,
+    /// When an event last played a role.
+    touched: Stamp,
+    chains: Vec<Chain>,
+    pending: Vec<Pending>,
+    /// The latest event that must not come.
+    denied: Option<Stamp>,
+}
+
+/// Events that fulfil the first elements.
+#[derive(Clone, Debug)]
+struct Chain {
+    /// The element that the last event fulfils.
+    step: usize,
+    events: Vec<Arc<Frame>>,
+}
+
+impl Chain {
+    /// The place of the last event.
+    fn last(&self) -> Stamp {
+        self.events.last().map(|event| event.stamp()).unwrap_or_default()
+    }
+}
+
+/// A match that waits for what must not come.
+#[derive(Clone, Debug)]
+struct Pending {
+    completed: Match,
+    deadline: Millis,
+}
+
+/// The instant at which an event is applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now: Millis,
+    /// Whether the event is not too late to start something.
+    pub(super) starts: bool,
+}
+
+impl SequenceState {
+    /// The earliest instant at which a match completes by time.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        self.keys.iter().flat_map(|key| &key.pending).map(|pending| pending.deadline).min()
+    }
+
+    /// Lets an event play its roles (bit n: element n); returns the matches that it completes.
+    pub(super) fn event(
+        &mut self,
+        plan: &SequencePlan,
+        roles: u64,
+        event: &Arc<Frame>,
+        moment: Moment,
+        machine: &Machine,
+        counts: &mut Counts,
+    ) -> Vec<Match> {
+        let begins = roles & 1 != 0 && !(plan.first_time && self.begun);
+        self.begun |= roles & 1 != 0;
+        let Some(key) = key(plan, event) else { return Vec::new() };
+        let state = self.key(key, event.stamp(), counts);
+        if roles >> NO_ELEMENT & 1 != 0 {
+            state.deny(event.stamp());
+        }
+        let mut matches = Vec::new();
+        if moment.starts {
+            let roles = if begins { roles } else { roles & !1 };
+            let step = Step { plan, event, moment, machine };
+            matches = state.advance(&step, roles, counts);
+        }
+        self.keys.retain(|key| !key.is_empty());
+        matches
+    }
+
+    fn key(&mut self, key: Vec<Value>, touched: Stamp, counts: &mut Counts) -> &mut KeyState {
+        let known = self.keys.iter().position(|state| state.key == key);
+        let position = known.unwrap_or_else(|| {
+            if self.keys.len() >= MAX_MATCHES {
+                let oldest =
+                    self.keys.iter().zip(0..).min_by_key(|(state, _)| state.touched).map_or(0, |(_, n)| n);
+                self.keys.remove(oldest);
+                counts.matches_dropped += 1;
+            }
+            self.keys.push(KeyState { key, touched, chains: Vec::new(), pending: Vec::new(), denied: None });
+            self.keys.len() - 1
+        });
+        let state = &mut self.keys[position];
+        state.touched = state.touched.max(touched);
+        state
+    }
+
+    /// The matches that complete at an instant because what must not come did not.
+    pub(super) fn complete(&mut self, plan: &SequencePlan, at: Millis) -> Vec<Match> {
+        let mut completed = Vec::new();
+        for key in &mut self.keys {
+            let before = completed.len();
+            key.pending.retain(|pending| {
+                let due = pending.deadline <= at;
+                if due {
+                    completed.push(pending.completed.clone());
+                }
+                !due
+            });
+            if completed.len() > before && plan.anchor != Anchor::Each {
+                key.chains.clear();
+            }
+        }
+        self.keys.retain(|key| !key.is_empty());
+        completed.sort_by_key(Match::waits_from);
+        completed
+    }
+}
+
+/// The values that must be the same; `None` when one is missing.
+fn key(plan: &SequencePlan, event: &Frame) -> Option<Vec<Value>> {
+    if plan.same.values().all(Vec::is_empty) {
+        return Some(Vec::new());
+    }
+    let slots = plan.same.get(&event.event?)?;
+    let value =
+        |slot: &u32| event.values.get(*slot as usize).filter(|value| value.is_known()).map(Value::kept);
+    slots.iter().map(value).collect()
+}
+
+/// An event that is being matched.
+struct Step<'a> {
+    plan: &'a SequencePlan,
+    event: &'a Arc<Frame>,
+    moment: Moment,
+    machine: &'a Machine,
+}
+
+impl KeyState {
+    fn is_empty(&self) -> bool {
+        self.chains.is_empty() && self.pending.is_empty() && self.denied.is_none()
+    }
+
+    fn deny(&mut self, stamp: Stamp) {
+        self.pending.retain(|pending| pending.completed.waits_from() > stamp);
+        self.denied = self.denied.max(Some(stamp));
+    }
+
+    fn advance(&mut self, step: &Step<'_>, roles: u64, counts: &mut Counts) -> Vec<Match> {
+        let elements = step.plan.within.len();
+        for element in (0..elements).rev().filter(|element| roles >> element & 1 != 0) {
+            let begun = self.begun_chains(step, element);
+            if begun.is_empty() {
+                continue;
+            }
+            let is_last = element + 1 == elements;
+            match step.plan.then_no {
+                None if is_last => {
+                    if step.plan.anchor != Anchor::Each {
+                        self.chains.clear();
+                    }
+                    return begun.into_iter().map(|events| Match::of(events, step.event.clone())).collect();
+                }
+                Some(within) if is_last => self.wait(step, begun, within, counts),
+                None | Some(_) => self.progress(step, begun, element, counts),
+            }
+        }
+        Vec::new()
+    }
+
+    /// The chains that the event extends as an element; those of `each` are taken out.
+    fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> Vec<Vec<Arc<Frame>>> {
+        let Some(before) = element.checked_sub(1) else { return vec![Vec::new()] };
+        let within = step.plan.within.get(element).copied().unwrap_or(0);
+        let extends = |chain: &Chain| {
+            chain.step == before
+                && chain.events.last().is_some_and(|last| {
+                    last.stamp() < step.event.stamp() && step.event.at - last.at <= within
+                })
+        };
+        let found: Vec<Vec<Arc<Frame>>> =
+            self.chains.iter().filter(|chain| extends(chain)).map(|chain| chain.events.clone()).collect();
+        if step.plan.anchor == Anchor::Each {
+            self.chains.retain(|chain| !extends(chain));
+        }
+        found
+    }
+
+    /// Keeps chains that are not complete.
+    fn progress(
+        &mut self,
+        step: &Step<'_>,
+        begun: Vec<Vec<Arc<Frame>>>,
+        element: usize,
+        counts: &mut Counts,
+    ) {
+        for mut events in begun {
+            events.push(step.kept());
+            let stored = self.chains.iter_mut().find(|chain| chain.step == element);
+            match (step.plan.anchor, stored) {
+                (Anchor::Earliest, Some(stored)) if element == 0 => {
+                    let reach = step.plan.within.get(1).copied().unwrap_or(0);
+                    if stored.events.last().is_some_and(|last| last.at + reach < step.event.at) {
+                        stored.events = events;
+                    }
+                }
+                (Anchor::Latest | Anchor::Earliest, Some(stored)) => {
+                    if stored.events.last().is_none_or(|last| last.stamp() < step.event.stamp()) {
+                        stored.events = events;
+                    }
+                }
+                (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
+                    // In the order of their last events; of those that end with one event, the farthest first.
+                    let rank = |chain: &Chain| (chain.last(), std::cmp::Reverse(chain.step));
+                    let chain = Chain { step: element, events };
+                    let place = self.chains.partition_point(|other| rank(other) <= rank(&chain));
+                    self.chains.insert(place, chain);
+                    if self.chains.len() > MAX_MATCHES {
+                        self.chains.remove(0);
+                        counts.matches_dropped += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets complete chains wait for what must not come.
+    fn wait(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Frame>>>, within: i64, counts: &mut Counts) {
+        let deadline = step.event.at + within;
+        let is_late = step.event.at < step.moment.now;
+        if is_late && deadline <= step.moment.now
+            || self.denied.is_some_and(|denied| denied > step.event.stamp())
+        {
+            return;
+        }
+        for events in begun {
+            let completed = Match::of(events, step.kept());
+            match (step.plan.anchor, self.pending.first_mut()) {
+                (Anchor::Earliest, Some(_)) => {}
+                (Anchor::Latest, Some(pending)) => {
+                    if pending.completed.waits_from() < completed.waits_from() {
+                        let first = pending.completed.first;
+                        *pending = Pending { completed: Match { first, ..completed }, deadline };
+                    }
+                }
+                (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
+                    let from = completed.waits_from();
+                    let place = self.pending.partition_point(|other| other.completed.waits_from() <= from);
+                    self.pending.insert(place, Pending { completed, deadline });
+                    if self.pending.len() > MAX_MATCHES {
+                        self.pending.remove(0);
+                        counts.matches_dropped += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Step<'_> {
+    /// The event as it is remembered beyond its instant.
+    fn kept(&self) -> Arc<Frame> {
+        let cut = self.event.values.iter().any(|value| value.kept() != *value);
+        if cut { Arc::new(self.event.kept(self.machine)) } else { self.event.clone() }
+    }
+}
+
+impl Match {
+    fn of(mut events: Vec<Arc<Frame>>, last: Arc<Frame>) -> Self {
+        events.push(last);
+        let first = events.first().map(|event| event.stamp()).unwrap_or_default();
+        Self { events, first }
+    }
+
+    /// The place of the last event.
+    pub(super) fn waits_from(&self) -> Stamp {
+        self.events.last().map(|event| event.stamp()).unwrap_or_default()
+    }
+}
+
+/// Feeds the cells that count a sequence's matches.
+pub(super) fn feed(
+    machine: &Machine,
+    sequence: SequenceId,
+    at: Millis,
+    order: u64,
+    now: Millis,
+    mut word: impl FnMut(u32),
+    rings: &mut [Ring],
+) {
+    let Some(plan) = machine.plan.sequences.get(sequence.0 as usize) else { return };
+    for cell in plan.feeds.iter().filter_map(|id| machine.plan.cell(*id)) {
+        match (&cell.kind, &cell.source) {
+            (CellKind::Counter { word: place }, CellSource::Sequence { since, .. }) if at >= *since => {
+                word(*place)
+            }
+            (CellKind::Rows { place, .. }, _) => {
+                if let (Some(ring), Some(keeping)) =
+                    (rings.get_mut(*place as usize), super::query::keeping(&cell.kind))
+                {
+                    ring.push(Row { at, order, columns: Box::new([]) }, now, keeping);
+                }
+            }
+            (CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. }, _) => {}
+        }
+    }
+}

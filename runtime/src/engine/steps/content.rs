@@ -1,0 +1,108 @@
+//! What messages and payloads say.
+
+use super::Run;
+use crate::engine::{
+    Engine,
+    customer::{Customer, Match},
+};
+use segue_compiler::{
+    content::Scope,
+    plan::Content,
+    record::{Fields, Json},
+    time::Zone,
+    typed::{EventRole, FieldId, LetId, TemplateId},
+    value::{Millis, Value},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+impl Engine {
+    pub(super) fn fields(
+        &self,
+        customer: &mut Customer,
+        run: &Run<'_>,
+        fields: &[(Arc<str>, Content)],
+        now: Millis,
+    ) -> Fields {
+        Fields(
+            fields
+                .iter()
+                .map(|(name, content)| (name.clone(), self.content(customer, run, content, now)))
+                .collect(),
+        )
+    }
+
+    pub(super) fn content(
+        &self,
+        customer: &mut Customer,
+        run: &Run<'_>,
+        content: &Content,
+        now: Millis,
+    ) -> Json {
+        match content {
+            Content::Template(template) => Json::Value(self.render(customer, run, *template, now)),
+            Content::Value(value) => Json::Value(self.value(customer, now, run.completed, *value)),
+            Content::Variant { by, variants, otherwise } => {
+                let by = self.value(customer, now, run.completed, *by);
+                let chosen = variants
+                    .iter()
+                    .find(|(name, _)| by.as_text() == Some(name))
+                    .map(|(_, template)| template);
+                Json::Value(self.render(customer, run, *chosen.unwrap_or(otherwise), now))
+            }
+            Content::Object(fields) => Json::Fields(self.fields(customer, run, fields, now)),
+        }
+    }
+
+    fn render(&self, customer: &mut Customer, run: &Run<'_>, id: TemplateId, now: Millis) -> Value {
+        let Some(template) = self.program.templates.get(id.0 as usize) else { return Value::Missing };
+        let mut lets = BTreeMap::new();
+        for id in &template.lets {
+            if let Some(Some(value)) = self.machine.plan.lets.get(id.0 as usize) {
+                lets.insert(*id, self.value(customer, now, None, *value));
+            }
+        }
+        let scope = TemplateScope { engine: self, customer, completed: run.completed, lets };
+        Value::text(&self.contents.render(id, &scope))
+    }
+}
+
+/// What a template can see.
+struct TemplateScope<'s> {
+    engine: &'s Engine,
+    customer: &'s Customer,
+    completed: Option<&'s Match>,
+    lets: BTreeMap<LetId, Value>,
+}
+
+impl Scope for TemplateScope<'_> {
+    fn profile(&self, field: FieldId) -> Value {
+        self.customer.profile.get(field.0 as usize).map(|(value, _)| value.clone()).unwrap_or_default()
+    }
+
+    fn let_value(&self, id: LetId) -> Value {
+        self.lets.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn event(&self, role: &EventRole, field: &str) -> Value {
+        let Some(completed) = self.completed else { return Value::Missing };
+        let event = match role {
+            EventRole::This | EventRole::Trigger => completed.events.last(),
+            EventRole::Element(number, _) => completed.events.get(*number as usize),
+        };
+        let Some(event) = event else { return Value::Missing };
+        match field {
+            "at" => Value::Time(event.at),
+            "message_id" => Value::Text(event.message_id.clone()),
+            "event_name" => Value::Text(event.name.clone()),
+            name => {
+                let layout = event.event.and_then(|id| self.engine.machine.plan.layouts.get(id.0 as usize));
+                let slot = layout.and_then(|layout| layout.names.get(name));
+                slot.and_then(|slot| event.values.get(*slot as usize)).cloned().unwrap_or_default()
+            }
+        }
+    }
+
+    fn zone(&self) -> Zone {
+        self.engine.zone(self.customer).clone()
+    }
+}

@@ -1,0 +1,42 @@
+//! Bounds on what is read and delivered, each with its reason.
+
+/// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
+/// and must not fill the memory.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+/// Longest customer id, message id or event name in bytes: ids are kept per customer, and nobody's is longer.
+pub const MAX_NAME_BYTES: usize = 1024;
+/// How many characters of a wrong value are shown.
+pub const SHOWN_CHARACTERS: usize = 40;
+
+/// How far `--drain` goes beyond the end, in milliseconds (3,653 days, ten years): schedules never end.
+pub const DRAIN: i64 = 3_653 * 86_400_000;
+
+/// Longest content file in bytes (1 MiB): longer than any mail.
+pub const MAX_CONTENT_FILE_BYTES: u64 = 1 << 20;
+/// Longest rule file or `segue.toml` that is read, in bytes (4 MiB); the parser has its own, lower limit and says so
+/// with a place.
+pub const MAX_TEXT_FILE_BYTES: u64 = 1 << 22;
+/// Deepest folder within a project: links that lead in circles end here.
+pub const MAX_FOLDER_DEPTH: usize = 32;
+/// Most files of one project: a folder with more is not a project but a disk.
+pub const MAX_PROJECT_FILES: usize = 10_000;
+/// Longest duration in `segue.toml` in milliseconds (36,525 days, a century): sums with instants stay in range.
+pub const MAX_DURATION: i64 = 36_525 * 86_400_000;
+
+/// How long a webhook may take to answer, in milliseconds, when `timeout` is not set.
+pub const WEBHOOK_TIMEOUT: i64 = 10_000;
+/// Longest `timeout` of a webhook in milliseconds: a hook that needs more should answer first and work later.
+pub const MAX_WEBHOOK_TIMEOUT: i64 = 120_000;
+/// How often a delivery is tried again when `retries` is not set: five attempts in all.
+pub const WEBHOOK_RETRIES: u32 = 4;
+/// Most `retries`: with doubling waits more would take hours.
+pub const MAX_WEBHOOK_RETRIES: u32 = 10;
+/// The wait before the first retry in milliseconds; each further one is twice as long.
+pub const FIRST_RETRY: u64 = 500;
+/// Longest wait before a retry in milliseconds, also when `Retry-After` asks for more.
+pub const LONGEST_RETRY: u64 = 30_000;
+/// How many bytes of a webhook's answer are read: enough for its words when it refuses.
+pub const MAX_ANSWER_BYTES: u64 = 16 * 1024;
+/// After how many deliveries in a row that failed in spite of all retries a channel is taken for down: each of them may
+/// have taken minutes.
+pub const FAILURES_UNTIL_DOWN: u32 = 5;

@@ -1,0 +1,172 @@
+//! Profile files: traits that are known before the first event.
+
+mod table;
+
+use crate::{
+    limits::MAX_LINE_BYTES,
+    source::{Input, Line, Lines, Progress, Reject, SourceError, name_of},
+};
+use segue_compiler::typed::ProfileField;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::{
+    io::{self, BufRead, Read},
+    path::Path,
+};
+
+/// What a line of a profile file gave.
+#[derive(Debug)]
+pub enum Row<'a> {
+    /// Traits of a customer.
+    Traits {
+        /// The customer.
+        customer: &'a str,
+        /// A JSON object.
+        traits: &'a RawValue,
+    },
+    /// A line that could not be used.
+    Reject(Reject<'a>),
+}
+
+/// Reads a profile file from start to end: NDJSON (`{"user_id": …, traits…}` or `{"userId": …, "traits": {…}}`) or CSV
+/// with a header, told by its first character. `fields` says what type the cells of a CSV column become.
+///
+/// # Errors
+/// When the file cannot be read, or is CSV without a column `user_id`.
+pub fn read(path: &Path, fields: &[ProfileField], take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceError> {
+    let mut input = Input::open(path, &Progress::default())?;
+    let start = start(&mut *input.reader).map_err(|error| SourceError::Read {
+        file: input.name.clone(),
+        line: 0,
+        error,
+    })?;
+    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start);
+    let first = text.trim_ascii_start().first().copied();
+    let header = text.to_vec();
+    input.reader = Box::new(io::Cursor::new(start).chain(input.reader));
+    match first {
+        None => Ok(()),
+        Some(b'{') => read_lines(input, take),
+        Some(_) => table::read(input, &header, fields, take),
+    }
+}
+
+/// The input up to the end of the first line with something on it, or as much as a line may have.
+fn start(reader: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    let mut reader = reader.take(MAX_LINE_BYTES as u64);
+    while reader.read_until(b'\n', &mut start)? > 0 && start.trim_ascii().is_empty() {}
+    Ok(start)
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "userId")]
+    user_id_as_tracked: Option<&'a RawValue>,
+    #[serde(borrow)]
+    traits: Option<&'a RawValue>,
+}
+
+fn read_lines(input: Input, take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceError> {
+    let mut lines = Lines::new(input.reader);
+    let mut line = Vec::new();
+    loop {
+        let kind = lines.next(&mut line).map_err(|error| SourceError::Read {
+            file: input.name.clone(),
+            line: lines.number(),
+            error,
+        })?;
+        let result = match kind {
+            None => return Ok(()),
+            Some(Line::TooLong) => Err("the line is too long".to_owned()),
+            Some(Line::Whole) => read_line(&line, take),
+        };
+        if let Err(reason) = result {
+            take(Row::Reject(Reject { file: &input.name, number: lines.number(), reason, line: None }));
+        }
+    }
+}
+
+fn read_line(line: &[u8], take: &mut dyn FnMut(Row<'_>)) -> Result<(), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8 text".to_owned())?;
+    let row: &RawValue = serde_json::from_str(text).map_err(|_| "not JSON".to_owned())?;
+    let wire: Wire<'_> =
+        serde_json::from_str(text).map_err(|_| "not a JSON object with each name once".to_owned())?;
+    let customer = match name_of(wire.user_id, "user_id")? {
+        Some(id) => Some(id),
+        None => name_of(wire.user_id_as_tracked, "userId")?,
+    };
+    let customer = customer.ok_or("`user_id` is missing: it says whose traits these are")?;
+    let traits = wire.traits.filter(|traits| traits.get().starts_with('{')).unwrap_or(row);
+    take(Row::Traits { customer: &customer, traits });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use segue_compiler::{
+        types::{Field, Type},
+        value::Value,
+    };
+
+    fn rows(content: &str) -> Vec<String> {
+        let field = |name: &str, ty| ProfileField {
+            field: Field { name: name.into(), ty, optional: true },
+            default: Value::Missing,
+        };
+        let fields = [
+            field("first_name", Type::Text),
+            field("age", Type::Number),
+            field("vip", Type::Boolean),
+            field("tags", Type::List(Box::new(Type::Text))),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profiles");
+        std::fs::write(&path, content).unwrap();
+        let mut rows = Vec::new();
+        read(&path, &fields, &mut |row| {
+            rows.push(match row {
+                Row::Traits { customer, traits } => format!("{customer} {}", traits.get()),
+                Row::Reject(reject) => format!("{}: {}", reject.number, reject.reason),
+            });
+        })
+        .unwrap();
+        rows
+    }
+
+    #[test]
+    fn reads_ndjson() {
+        let content =
+            "{\"user_id\":1,\"age\":3}\n\n{\"userId\":\"b\",\"traits\":{\"age\":4}}\n{\"age\":5}\n[\n";
+        assert_eq!(
+            rows(content),
+            [
+                "1 {\"user_id\":1,\"age\":3}",
+                "b {\"age\":4}",
+                "4: `user_id` is missing: it says whose traits these are",
+                "5: not JSON"
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_csv_by_declared_types() {
+        let content = "\u{feff}user_id;first_name;age;vip;tags;consent.sms;consent.email.news;other\n\
+            a;\"Ada \"\"L\"\"\";42.5;TRUE;\"[\"\"x\"\"]\";true;no;7\n\
+            b;;old;;;;;\n\
+            ;Bob;;;;;;\n\
+            c;too;short\n";
+        assert_eq!(
+            rows(content),
+            [
+                r#"a {"first_name":"Ada \"L\"","age":42.5,"vip":true,"tags":["x"],"other":"7","consent":{"sms":true,"email":{"news":false}}}"#,
+                r#"b {"age":"old"}"#,
+                "4: `user_id` is empty",
+                "5: 3 columns, but the first line names 8",
+            ]
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! What a replay counted.
+
+use crate::{
+    source::Envelope,
+    words::{counted, thousands},
+};
+use segue_compiler::{
+    execution::{Counts, Outcome},
+    record::{Change, Instant, Reason, Record},
+    typed::Program,
+    value::Millis,
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// What a replay counted. Printed, it is a page for people.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Calls applied in order.
+    pub applied: u64,
+    /// Calls applied behind the customer's clock.
+    pub late: u64,
+    /// Calls whose id was known.
+    pub duplicate: u64,
+    /// Calls stamped after their arrival.
+    pub quarantined: u64,
+    /// Calls after the end.
+    pub after_end: u64,
+    /// Lines that were no calls.
+    pub rejected: u64,
+    /// `identify` calls with both ids, whose customers were not merged.
+    pub unmerged: u64,
+    /// Rows of profiles.
+    pub profiles: u64,
+    /// Rows of profiles that could not be used.
+    pub rejected_profiles: u64,
+    /// Customers.
+    pub customers: u64,
+    /// Per rule, in order of name.
+    pub rules: BTreeMap<Arc<str>, RuleSummary>,
+    /// Per segment, in the program's order.
+    pub segments: Vec<SegmentSummary>,
+    /// Limits and broken fields.
+    pub counts: Counts,
+    /// The time of the last call that was applied.
+    pub last: Option<Millis>,
+    /// Where time stopped.
+    pub end: Option<Millis>,
+    /// The last deadline that passed after the end.
+    pub drained: Option<Millis>,
+    /// Customers with deadlines beyond what `--drain` waits for.
+    pub undrained: u64,
+}
+
+/// What one rule did.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSummary {
+    /// Runs that started.
+    pub fired: u64,
+    /// Messages.
+    pub sent: u64,
+    /// Calls of systems.
+    pub called: u64,
+    /// Profile fields and consents set.
+    pub set: u64,
+    /// Events made.
+    pub emitted: u64,
+    /// What was not done, by reason.
+    pub suppressed: BTreeMap<Reason, u64>,
+}
+
+/// What one segment saw.
+#[derive(Clone, Debug)]
+pub struct SegmentSummary {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Times a customer came in.
+    pub entered: u64,
+    /// Times a customer went out.
+    pub left: u64,
+    /// Customers within at the end.
+    pub members: u64,
+}
+
+impl Summary {
+    /// All rules and segments with nothing counted.
+    pub(super) fn of(program: &Program) -> Self {
+        let segment =
+            |name: &Arc<str>| SegmentSummary { name: name.clone(), entered: 0, left: 0, members: 0 };
+        Self {
+            rules: program.rules.iter().map(|rule| (rule.name.clone(), RuleSummary::default())).collect(),
+            segments: program.segments.iter().map(|it| segment(&it.name)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Lines read, calls or not.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.applied + self.late + self.duplicate + self.quarantined + self.after_end + self.rejected
+    }
+
+    pub(super) fn count_call(&mut self, envelope: &Envelope<'_>, outcome: Outcome, until: Option<Millis>) {
+        match outcome {
+            Outcome::Applied => self.applied += 1,
+            Outcome::Late => self.late += 1,
+            Outcome::Duplicate => self.duplicate += 1,
+            Outcome::Quarantined if until.is_some_and(|until| envelope.at > until) => self.after_end += 1,
+            Outcome::Quarantined => self.quarantined += 1,
+        }
+        if matches!(outcome, Outcome::Applied | Outcome::Late) {
+            self.unmerged += u64::from(envelope.merges);
+            self.last = self.last.max(Some(envelope.at));
+        }
+    }
+
+    pub(super) fn count_fired(&mut self, rule: &Arc<str>) {
+        self.rule(rule).fired += 1;
+    }
+
+    pub(super) fn count_record(&mut self, record: &Record) {
+        match record {
+            Record::Send(it) => self.rule(&it.rule).sent += 1,
+            Record::Call(it) => self.rule(&it.rule).called += 1,
+            Record::Set(it) => self.rule(&it.rule).set += 1,
+            Record::Emit(it) => self.rule(&it.rule).emitted += 1,
+            Record::Suppressed(it) => *self.rule(&it.rule).suppressed.entry(it.reason).or_default() += 1,
+            Record::Segment(it) => {
+                if let Some(segment) = self.segments.iter_mut().find(|segment| segment.name == it.segment) {
+                    match it.change {
+                        Change::Enter => segment.entered += 1,
+                        Change::Leave => segment.left += 1,
+                    }
+                }
+            }
+        }
+    }
+
+    fn rule(&mut self, name: &Arc<str>) -> &mut RuleSummary {
+        self.rules.entry(name.clone()).or_default()
+    }
+
+    fn events(&self) -> String {
+        let mut words = format!(
+            "{} read: {} applied",
+            counted(self.read(), "event"),
+            thousands(self.applied + self.late)
+        );
+        let mut part = |count: u64, before: &str, after: &str| {
+            if count > 0 {
+                words.push_str(&format!("{before}{}{after}", thousands(count)));
+            }
+        };
+        part(self.late, " (", " of them late)");
+        part(self.duplicate, ", ", " duplicate");
+        part(self.quarantined, ", ", " stamped after their arrival and set aside");
+        part(self.after_end, ", ", " after the end and set aside");
+        part(self.rejected, ", ", " rejected");
+        words
+    }
+
+    /// What was read, in two lines.
+    #[must_use]
+    pub fn input(&self) -> String {
+        let mut words = format!("{}\n{}", self.events(), counted(self.customers, "customer"));
+        if self.profiles > 0 {
+            words.push_str(&format!(", {} loaded", counted(self.profiles, "profile")));
+        }
+        if self.rejected_profiles > 0 {
+            words.push_str(&format!(", {} rejected", counted(self.rejected_profiles, "profile")));
+        }
+        if let Some(end) = self.end {
+            words.push_str(&format!("; time stopped at {}", Instant(end)));
+        }
+        if let Some(drained) = self.drained.filter(|drained| Some(*drained) > self.end) {
+            words.push_str(&format!(" and went on to the last deadline at {}", Instant(drained)));
+        }
+        words.push('\n');
+        words
+    }
+
+    /// Lines about what is unusual, each a sentence.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mut note = |count: u64, noun: &str, words: &str| {
+            if count > 0 {
+                notes.push(format!("{} {words}", counted(count, noun)));
+            }
+        };
+        let counts = &self.counts;
+        note(counts.invalid_fields, "field", "broke the declaration and were taken as missing");
+        note(counts.matches_dropped, "open sequence", "dropped: a customer had more at once than the limit");
+        note(counts.consequences_dropped, "consequence", "dropped: an instant had more than the limit");
+        note(counts.window_overflow, "event", "only counted in groups: a window held more than the limit");
+        note(counts.ids_dropped, "message id", "let go early: a customer had more than the limit");
+        note(
+            self.unmerged,
+            "`identify` call",
+            "with both ids: merging customers is not supported yet, so they stay apart",
+        );
+        note(
+            self.undrained,
+            "customer",
+            "with deadlines more than ten years after the end, which were not waited for",
+        );
+        notes
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.input())?;
+        for (name, rule) in &self.rules {
+            writeln!(f, "{name}: {rule}")?;
+        }
+        for segment in &self.segments {
+            let SegmentSummary { name, entered, left, members } = segment;
+            let [entered, left, members] = [*entered, *left, *members].map(thousands);
+            writeln!(f, "segment {name}: {members} in it, {entered} entered, {left} left")?;
+        }
+        for note in self.notes() {
+            writeln!(f, "{note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for RuleSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suppressed: u64 = self.suppressed.values().sum();
+        let parts = [
+            (self.fired, "fired"),
+            (self.sent, "sent"),
+            (self.called, "called"),
+            (self.set, "set"),
+            (self.emitted, "emitted"),
+            (suppressed, "suppressed"),
+        ];
+        let done: Vec<String> = parts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{} {word}", thousands(*n)))
+            .collect();
+        if done.is_empty() {
+            return f.write_str("never fired");
+        }
+        f.write_str(&done.join(", "))?;
+        if suppressed > 0 {
+            let reasons: Vec<String> = self
+                .suppressed
+                .iter()
+                .map(|(reason, count)| format!("{} {}", thousands(*count), reason.word()))
+                .collect();
+            write!(f, " ({})", reasons.join(", "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! Event files: bytes to calls, line by line.
+//!
+//! [`Events`] opens files (plain, gzip or Zstandard, or standard input), merges them by time and gives each line as an
+//! [`Envelope`] or as a [`Reject`]. Memory is bounded by one line per file.
+
+mod envelope;
+mod input;
+mod lines;
+mod merge;
+
+pub use envelope::Envelope;
+pub use input::{Progress, SourceError};
+pub use merge::{Event, Events, Item, Reject};
+
+pub(crate) use envelope::name_of;
+pub(crate) use input::Input;
+pub(crate) use lines::{Line, Lines};

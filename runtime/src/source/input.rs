@@ -1,0 +1,124 @@
+//! Files as they are: plain, gzip, Zstandard, or standard input.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// How much is read from the system at once.
+const BUFFER_BYTES: usize = 128 * 1024;
+
+/// An input that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// It cannot be opened.
+    #[error("cannot open `{file}`: {error}")]
+    Open {
+        /// The file.
+        file: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// Reading stopped in its midst: the disk, or a compressed file that is cut off.
+    #[error("cannot read on in `{file}` after line {line}: {error}")]
+    Read {
+        /// The file.
+        file: String,
+        /// The last line that was read.
+        line: u64,
+        /// Why.
+        error: io::Error,
+    },
+    /// A profile file without a column for the customer.
+    #[error(
+        "`{file}` has no column `user_id`: its first line names the columns, and that one says whose traits a line holds"
+    )]
+    NoCustomerColumn {
+        /// The file.
+        file: String,
+    },
+}
+
+/// How much of the input was read: bytes of the files as they lie on disk.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An opened input.
+pub(crate) struct Input {
+    /// Its name in messages.
+    pub(crate) name: String,
+    /// Its content, no longer compressed.
+    pub(crate) reader: Box<dyn BufRead + Send>,
+    /// Its length on disk, where there is one.
+    pub(crate) length: Option<u64>,
+}
+
+impl Input {
+    /// Opens a file, or standard input for `-`. Compression is told by the first bytes, not by the name.
+    pub(crate) fn open(path: &Path, progress: &Progress) -> Result<Self, SourceError> {
+        let progress = progress.clone();
+        if path.as_os_str() == "-" {
+            let reader = decoded(Counted { reader: io::stdin(), progress });
+            let name = "standard input".to_owned();
+            return match reader {
+                Ok(reader) => Ok(Self { name, reader, length: None }),
+                Err(error) => Err(SourceError::Open { file: name, error }),
+            };
+        }
+        let name = path.display().to_string();
+        let opened = File::open(path).and_then(|file| {
+            let metadata = file.metadata()?;
+            if metadata.is_dir() {
+                return Err(io::Error::other("it is a folder; name the files in it"));
+            }
+            Ok((decoded(Counted { reader: file, progress })?, metadata.is_file().then_some(metadata.len())))
+        });
+        match opened {
+            Ok((reader, length)) => Ok(Self { name, reader, length }),
+            Err(error) => Err(SourceError::Open { file: name, error }),
+        }
+    }
+}
+
+fn decoded(mut reader: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut start = Vec::with_capacity(4);
+    reader.by_ref().take(4).read_to_end(&mut start)?;
+    let gzip = start.starts_with(&[0x1F, 0x8B]);
+    let zstandard = start.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]);
+    let whole = BufReader::with_capacity(BUFFER_BYTES, io::Cursor::new(start).chain(reader));
+    Ok(if gzip {
+        Box::new(BufReader::with_capacity(BUFFER_BYTES, flate2::bufread::MultiGzDecoder::new(whole)))
+    } else if zstandard {
+        Box::new(BufReader::with_capacity(BUFFER_BYTES, zstd::Decoder::with_buffer(whole)?))
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// Counts what is read through it.
+struct Counted<R> {
+    reader: R,
+    progress: Progress,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.progress.0.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}

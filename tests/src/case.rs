@@ -1,0 +1,199 @@
+//! Case files: rules, calls, and what comes out of them on both executors.
+//!
+//! ```text
+//! # What this case is about.
+//! segment loyal { did "Order Completed" at least 2 times }
+//! --- run until 2026-01-06 00:00, consent assumed
+//! 2026-01-05 10:00 ada "Order Completed" {"total": 20}
+//! 2026-01-05 11:00 ada "Order Completed" {"total": 30}
+//! --- records
+//! 2026-01-05 11:00 ada enters loyal
+//! ```
+//!
+//! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
+//! `id=ID` gives a message id and `zone=NAME` a time zone. Words after `run` are settings: `until TIME`,
+//! `consent assumed`, `lateness MINUTES`, `zone NAME`. Every case runs on the reference interpreter and on machine code,
+//! and nothing else than what is written may come out.
+
+use crate::difference::with_settings;
+use segue_compiler::{
+    project::{Project, Source, compile},
+    record::{Change, Instant, Json, Record},
+    settings::{ConsentPolicy, Settings},
+    time::{Zone, parse_local},
+};
+use serde_json::{Value, json};
+use std::{fmt::Write, fs, path::Path, sync::Arc};
+
+/// Set to rewrite the records of cases as they come out.
+pub const BLESS: &str = "SEGUE_BLESS";
+
+/// Runs a case file.
+///
+/// # Panics
+/// When what comes out is not what is written, or the executors differ.
+pub fn run(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let actual = outcome(&text, path);
+    if actual == text {
+        return;
+    }
+    if std::env::var_os(BLESS).is_some() {
+        fs::write(path, actual).unwrap();
+        return;
+    }
+    let lines = text.lines().zip(actual.lines()).position(|(a, b)| a != b);
+    let first = lines.map_or_else(|| "the end".to_owned(), |line| format!("line {}", line + 1));
+    panic!(
+        "{} differs from {first} on; it should read:\n{actual}\n(run `just bless` to accept)",
+        path.display()
+    );
+}
+
+/// The file as it would be with the records that come out.
+fn outcome(text: &str, path: &Path) -> String {
+    let mut parts = text.split_inclusive('\n').peekable();
+    let mut rules = String::new();
+    while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
+        rules.push_str(line);
+    }
+    let mut actual = rules.clone();
+    let program = Arc::new(checked(&rules, path));
+    while let Some(header) = parts.next() {
+        actual.push_str(header);
+        if !header.starts_with("--- run") {
+            while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
+            continue;
+        }
+        let mut calls = Vec::new();
+        while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
+            actual.push_str(line);
+            if !line.trim().is_empty() && !line.starts_with('#') {
+                calls.push(call(line.trim(), calls.len()));
+            }
+        }
+        let (settings, until) = settings(header.trim_start_matches("--- run").trim());
+        match with_settings(program.clone(), &calls, until, &settings) {
+            Ok(driven) => {
+                actual.push_str("--- records\n");
+                for record in &driven.records {
+                    let _ = writeln!(actual, "{}", line(record));
+                }
+            }
+            Err(difference) => panic!("{}: the executors differ\n{difference}", path.display()),
+        }
+        if parts.next_if(|line| line.starts_with("--- records")).is_some() {
+            while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
+        }
+    }
+    actual
+}
+
+fn checked(rules: &str, path: &Path) -> segue_compiler::typed::Program {
+    let source = Source { name: path.display().to_string(), text: rules.to_owned() };
+    let checked = compile(&Project { sources: vec![source], ..Project::default() });
+    let words: Vec<String> =
+        checked.diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect();
+    checked.program.unwrap_or_else(|| panic!("{}: {}", path.display(), words.join("\n")))
+}
+
+fn settings(words: &str) -> (Settings, Option<i64>) {
+    let mut settings = Settings::default();
+    let mut until = None;
+    for part in words.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match part.split_once(' ').unwrap_or((part, "")) {
+            ("until", at) => until = Some(instant(at)),
+            ("consent", "assumed") => settings.consent = ConsentPolicy::Assumed,
+            ("lateness", minutes) => settings.lateness = minutes.parse::<i64>().unwrap() * 60_000,
+            ("zone", name) => settings.time_zone = Zone::named(name).unwrap(),
+            (other, _) => panic!("unknown setting {other}"),
+        }
+    }
+    settings.until = until;
+    (settings, until)
+}
+
+fn instant(text: &str) -> i64 {
+    parse_local(text, &Zone::utc()).unwrap_or_else(|| panic!("no instant: {text}"))
+}
+
+/// A line as a Segment-spec call.
+fn call(line: &str, number: usize) -> Value {
+    let mut words = line.splitn(4, ' ');
+    let (date, time, customer) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+    let mut rest = words.next().unwrap_or_else(|| panic!("what happened? {line}")).trim();
+    let at = instant(&format!("{date} {time}"));
+    let mut call = json!({"userId": customer, "messageId": format!("m{}", number + 1), "timestamp": at});
+    while let Some((before, option)) =
+        rest.rsplit_once(' ').filter(|(_, last)| last.starts_with("id=") || last.starts_with("zone="))
+    {
+        let (name, value) = option.split_once('=').unwrap();
+        match name {
+            "id" => call["messageId"] = json!(value),
+            _ => call["context"] = json!({"timezone": value}),
+        }
+        rest = before.trim();
+    }
+    let body = |text: &str| -> Value {
+        if text.trim().is_empty() {
+            json!({})
+        } else {
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{line}: {error}"))
+        }
+    };
+    if let Some(quoted) = rest.strip_prefix('"') {
+        let (event, properties) = quoted.split_once('"').unwrap();
+        call["type"] = json!("track");
+        call["event"] = json!(event);
+        call["properties"] = body(properties);
+    } else if let Some(traits) = rest.strip_prefix("identify") {
+        call["type"] = json!("identify");
+        call["traits"] = body(traits);
+    } else {
+        call["type"] = json!("group");
+        call["groupId"] = json!(rest.trim_start_matches("group").trim());
+    }
+    call
+}
+
+/// A record as a line.
+fn line(record: &Record) -> String {
+    let json = |value: &Json| serde_json::to_string(value).unwrap();
+    let what = match record {
+        Record::Send(it) => format!(
+            "{}.{} sends {} to {} {}",
+            it.rule,
+            it.step,
+            it.channel,
+            it.to,
+            serde_json::to_string(&it.content).unwrap()
+        ),
+        Record::Call(it) => format!(
+            "{}.{} calls {} {}",
+            it.rule,
+            it.step,
+            it.hook,
+            serde_json::to_string(&it.payload).unwrap()
+        ),
+        Record::Suppressed(it) => {
+            let channel = it.channel.as_ref().map(|channel| format!(" {channel}")).unwrap_or_default();
+            format!("{}.{}{channel} suppressed: {}", it.rule, it.step, it.reason.word())
+        }
+        Record::Segment(it) => match it.change {
+            Change::Enter => format!("enters {}", it.segment),
+            Change::Leave => format!("leaves {}", it.segment),
+        },
+        Record::Set(it) => format!("{} sets {} = {}", it.rule, it.field, json(&it.value)),
+        Record::Emit(it) => {
+            format!("{} emits \"{}\" {}", it.rule, it.event, serde_json::to_string(&it.properties).unwrap())
+        }
+    };
+    format!("{} {} {what}", short(record.at()), record.customer())
+}
+
+/// `2026-01-05 10:00`, with seconds and milliseconds where there are some.
+fn short(at: i64) -> String {
+    let full = Instant(at).to_string();
+    let text = full.trim_end_matches('Z').replace('T', " ");
+    text.strip_suffix(":00.000").or_else(|| text.strip_suffix(".000")).unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,100 @@
+//! Compares machine code with the reference interpreter.
+
+use crate::{
+    drive::{Driven, drive},
+    generate::{history, program},
+    random::Random,
+};
+use segue_compiler::{
+    project::{Project, Source, compile},
+    reference::Reference,
+    settings::Settings,
+    typed::Program,
+};
+use segue_runtime::engine::Engine;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What came of one random program and history.
+#[derive(Debug)]
+pub enum Comparison {
+    /// The checker refused the program, with these codes.
+    Refused(Vec<&'static str>),
+    /// Both gave the same, so many records.
+    Agreed(usize),
+    /// They differ: a text to print.
+    Differed(String),
+}
+
+/// Makes a program and a history from a seed and compares the executors on them.
+#[must_use]
+pub fn compare(seed: u64) -> Comparison {
+    let mut random = Random::new(seed);
+    let source = program(&mut random);
+    let calls: Vec<Value> = history(&mut random).into_iter().map(|step| step.call).collect();
+    let project = Project {
+        sources: vec![Source { name: "generated.segue".to_owned(), text: source.clone() }],
+        ..Project::default()
+    };
+    let checked = compile(&project);
+    let Some(program) = checked.program else {
+        let errors = checked.diagnostics.iter().filter(|it| it.severity == segue_grammar::Severity::Error);
+        return Comparison::Refused(errors.map(|it| it.code).collect());
+    };
+    let until =
+        calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).max().map(|at| at + 7_200_000);
+    match difference(Arc::new(program), &calls, until) {
+        Ok(driven) => Comparison::Agreed(driven.records.len()),
+        Err(difference) => {
+            let history: Vec<String> = calls.iter().map(Value::to_string).collect();
+            Comparison::Differed(format!("seed {seed}\n{source}\n{}\n\n{difference}", history.join("\n")))
+        }
+    }
+}
+
+/// Runs both executors; what they agree on, or how they differ.
+///
+/// # Errors
+/// When they differ, or the engine cannot be made.
+pub fn difference(program: Arc<Program>, calls: &[Value], until: Option<i64>) -> Result<Driven, String> {
+    with_settings(program, calls, until, &Settings::default())
+}
+
+/// As [`difference`], under other settings.
+///
+/// # Errors
+/// As [`difference`].
+pub fn with_settings(
+    program: Arc<Program>,
+    calls: &[Value],
+    until: Option<i64>,
+    settings: &Settings,
+) -> Result<Driven, String> {
+    let reference = Reference::new(program.clone(), settings.clone());
+    let engine = Engine::new(program.clone(), settings.clone()).map_err(|error| error.to_string())?;
+    let expected = drive(&program, &reference, calls, until);
+    let actual = drive(&program, &engine, calls, until);
+    if expected == actual { Ok(actual) } else { Err(first_difference(&expected, &actual)) }
+}
+
+fn first_difference(expected: &Driven, actual: &Driven) -> String {
+    let print = |record: Option<&segue_compiler::record::Record>| match record {
+        Some(record) => serde_json::to_string(record).unwrap_or_else(|error| error.to_string()),
+        None => "nothing".to_owned(),
+    };
+    let count = expected.records.len().max(actual.records.len());
+    for number in 0..count {
+        let (e, a) = (expected.records.get(number), actual.records.get(number));
+        if e != a {
+            return format!("record {number}\n  reference: {}\n  machine:   {}", print(e), print(a));
+        }
+    }
+    if expected.members == actual.members {
+        format!(
+            "runs\n  reference: {:?}\n  machine:   {:?}\noutcomes\n  reference: {:?}\n  machine:   {:?}",
+            expected.fired, actual.fired, expected.outcomes, actual.outcomes
+        )
+    } else {
+        format!("members\n  reference: {:?}\n  machine:   {:?}", expected.members, actual.members)
+    }
+}

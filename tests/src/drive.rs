@@ -1,0 +1,120 @@
+//! Drives an executor over calls, customer by customer, as a replay does.
+
+use segue_compiler::{
+    event::{Call, Incoming},
+    execution::{Execution, Output},
+    record::Record,
+    time,
+    typed::{Program, SegmentId},
+    value::Millis,
+};
+use serde_json::{Value, value::RawValue};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What an executor made of some calls.
+#[derive(Debug, PartialEq)]
+pub struct Driven {
+    /// Records in order of time, then customer, then happening.
+    pub records: Vec<Record>,
+    /// By customer, the names of the segments they are in at the end.
+    pub members: BTreeMap<String, Vec<String>>,
+    /// The rule of each run that started.
+    pub fired: Vec<Arc<str>>,
+    /// What became of each call.
+    pub outcomes: Vec<String>,
+}
+
+/// Applies calls in order and lets time pass to `until`, or to the last call's time.
+#[must_use]
+pub fn drive<E: Execution>(
+    program: &Program,
+    executor: &E,
+    calls: &[Value],
+    until: Option<Millis>,
+) -> Driven {
+    let mut customers: BTreeMap<String, E::Customer> = BTreeMap::new();
+    let mut out = Output::default();
+    let mut outcomes = Vec::new();
+    let mut latest = i64::MIN;
+    for call in calls {
+        let Some(read) = Read::of(call) else {
+            outcomes.push("unreadable".to_owned());
+            continue;
+        };
+        latest = latest.max(read.at);
+        let customer = customers
+            .entry(read.customer.clone())
+            .or_insert_with(|| executor.customer(Arc::from(read.customer.as_str())));
+        outcomes.push(format!("{:?}", executor.apply(customer, &read.incoming(), &mut out)));
+    }
+    let end = until.unwrap_or(latest);
+    for customer in customers.values_mut() {
+        executor.advance(customer, end, &mut out);
+    }
+    let fired = out.fired;
+    let mut records = out.records;
+    // Stable: what happened to one customer at one instant stays in its order.
+    records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
+    let members = customers
+        .iter()
+        .map(|(id, customer)| {
+            let of =
+                program.segments.iter().zip(0..).filter(|(_, n)| executor.is_member(customer, SegmentId(*n)));
+            (id.clone(), of.map(|(segment, _)| segment.name.to_string()).collect())
+        })
+        .collect();
+    Driven { records, members, fired, outcomes }
+}
+
+/// A call with everything that [`Incoming`] borrows.
+struct Read {
+    customer: String,
+    message_id: String,
+    at: Millis,
+    received_at: Option<Millis>,
+    time_zone: Option<String>,
+    kind: String,
+    event: String,
+    payload: Option<Box<RawValue>>,
+    group: String,
+}
+
+impl Read {
+    fn of(call: &Value) -> Option<Self> {
+        let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let instant = |name: &str| match call.get(name)? {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => time::parse_instant(text),
+            _ => None,
+        };
+        let kind = text("type");
+        let payload = call.get(if kind == "identify" { "traits" } else { "properties" });
+        Some(Self {
+            customer: text("userId"),
+            message_id: if text("messageId").is_empty() { call.to_string() } else { text("messageId") },
+            at: instant("timestamp")?,
+            received_at: instant("receivedAt"),
+            time_zone: call.pointer("/context/timezone").and_then(Value::as_str).map(str::to_owned),
+            event: text("event"),
+            payload: payload.and_then(|payload| RawValue::from_string(payload.to_string()).ok()),
+            group: text("groupId"),
+            kind,
+        })
+    }
+
+    fn incoming(&self) -> Incoming<'_> {
+        let payload = self.payload.as_deref();
+        let call = match self.kind.as_str() {
+            "identify" => Call::Identify { traits: payload },
+            "group" => Call::Group { id: &self.group },
+            _ => Call::Track { event: &self.event, properties: payload, name: None },
+        };
+        Incoming {
+            message_id: &self.message_id,
+            at: self.at,
+            received_at: self.received_at,
+            time_zone: self.time_zone.as_deref(),
+            call,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Random programs.
+
+use super::{
+    DECLARATIONS,
+    condition::{Scope, aggregate, condition, duration, filter, pattern},
+};
+use crate::random::Random;
+use std::fmt::Write;
+
+/// The source of a random program.
+#[must_use]
+pub fn program(random: &mut Random) -> String {
+    let mut source = DECLARATIONS.to_owned();
+    let mut scope = Scope::default();
+    for number in 0..random.below(3) {
+        let name = format!("let_{number}");
+        let value = if random.chance(40) {
+            let arm = condition(random, &scope, 1);
+            format!("{} if {arm}, otherwise {}", aggregate(random, &scope), random.below(4))
+        } else {
+            aggregate(random, &scope)
+        };
+        line(&mut source, &format!("let {name} = {value}"));
+        scope.lets.push(name);
+    }
+    for number in 0..=random.below(4) {
+        let name = format!("segment_{number}");
+        let mut holds = condition(random, &scope, 2);
+        if random.chance(50) {
+            holds = format!("({holds}) and known for {}", duration(random));
+        }
+        line(&mut source, &format!("segment {name} {{ {holds} }}"));
+        scope.segments.push(name);
+    }
+    for number in 0..=random.below(4) {
+        rule(random, &mut source, &scope, number);
+    }
+    source
+}
+
+fn line(source: &mut String, text: &str) {
+    source.push_str(text);
+    source.push('\n');
+}
+
+fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) {
+    let mut scope = scope.clone();
+    let trigger = trigger(random, &mut scope);
+    line(source, &format!("rule rule_{number} {{"));
+    line(source, &format!("  when {trigger}"));
+    if random.chance(40) {
+        line(source, &format!("  only if {}", condition(random, &scope, 1)));
+    }
+    if random.chance(20) {
+        line(source, &format!("  still if {}", condition(random, &scope, 1)));
+    }
+    match random.below(4) {
+        0 => line(source, "  limit once"),
+        1 => line(source, &format!("  limit {} per {}", random.below(2) + 1, duration(random))),
+        _ => {}
+    }
+    if random.chance(20) {
+        line(source, &format!("  priority {}", random.below(5)));
+    }
+    if scope.trigger.is_some_and(|event| event != "any") && random.chance(15) {
+        line(source, "  overlap per k");
+    }
+    let topic = if scope.trigger.is_some() && random.chance(20) {
+        "transactional"
+    } else {
+        random.pick(&["topic news", "topic offers"])
+    };
+    line(source, &format!("  {topic}"));
+    for _ in 0..=random.below(3) {
+        step(random, source, &scope, 2, number);
+    }
+    line(source, "}");
+}
+
+fn trigger(random: &mut Random, scope: &mut Scope) -> String {
+    let plain = Scope::default();
+    match random.below(10) {
+        0 | 1 => {
+            let word = random.pick(&["enters", "leaves"]);
+            format!("{word} {}", scope.segments[random.below(scope.segments.len())])
+        }
+        2 | 3 => {
+            let anchor = random.pick(&["", "", "earliest ", "each "]);
+            let same = random.pick(&["", " with same k"]);
+            scope.trigger = Some("A");
+            let held = maybe(random, "A", &plain);
+            format!("{anchor}\"A\"{held} then no \"B\" within {}{same}", duration(random))
+        }
+        4 => {
+            scope.trigger = Some("B");
+            scope.elements = vec![("first_a".to_owned(), "A")];
+            let anchor = random.pick(&["", "earliest ", "each "]);
+            let same = random.pick(&["", " with same k"]);
+            format!(
+                "{anchor}\"A\" as first_a then \"B\"{} within {}{same}",
+                maybe(random, "B", &plain),
+                duration(random)
+            )
+        }
+        5 => {
+            scope.trigger = Some("C");
+            let (first, second) = (duration(random), duration(random));
+            format!("\"A\" then \"B\" within {first} then \"C\" within {second}")
+        }
+        6 => {
+            scope.trigger = Some("B");
+            format!("\"A\" then \"B\" within {} then no \"C\" within {}", duration(random), duration(random))
+        }
+        7 => {
+            scope.trigger = Some("A");
+            format!("\"A\"{} for the first time", maybe(random, "A", &plain))
+        }
+        8 => {
+            scope.trigger = Some("A");
+            format!("any of (\"A\", \"B\"){}", maybe(random, "AB", &plain))
+        }
+        _ => {
+            scope.trigger = Some("A");
+            format!("\"A\"{}", maybe(random, "A", &plain))
+        }
+    }
+}
+
+fn maybe(random: &mut Random, event: &str, scope: &Scope) -> String {
+    if random.chance(40) { format!(" where {}", filter(random, event, scope, 1)) } else { String::new() }
+}
+
+fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rule: usize) {
+    let indent = "  ".repeat(4 - depth as usize);
+    match random.below(10) {
+        0 if depth > 0 => {
+            line(source, &format!("{indent}if {} {{", condition(random, scope, 1)));
+            step(random, source, scope, depth - 1, rule);
+            line(source, &format!("{indent}}} otherwise {{"));
+            step(random, source, scope, depth - 1, rule);
+            line(source, &format!("{indent}}}"));
+        }
+        1 => line(
+            source,
+            &format!(
+                "{indent}set profile.score = {}",
+                random.pick(&["1", "2", "coalesce(profile.score, 0) + 1"])
+            ),
+        ),
+        2 => line(source, &format!("{indent}set profile.tier = \"{}\"", random.pick(&super::TEXTS))),
+        // Only event C is made, and no generated trigger but rare ones looks at it, so that few programs form cycles.
+        3 => line(source, &format!("{indent}emit \"P\" {{ n: {rule}, t: \"red\" }}")),
+        4 => {
+            let word = random.pick(&["grant", "withdraw"]);
+            let topic = random.pick(&["", " news", " offers"]);
+            line(source, &format!("{indent}{word} consent sms{topic}"));
+        }
+        5 => {
+            let mut call = String::new();
+            let last = format!("last 2 of {}", pattern_of_a(random, scope));
+            let value = if random.chance(40) { last } else { aggregate(random, scope) };
+            let _ = write!(call, "call crm {{ value: {value}, score: profile.score }}");
+            line(source, &format!("{indent}{call}"));
+        }
+        6 => line(
+            source,
+            &format!("{indent}send email {{ subject: \"Hi\", body: \"{}\" }}", body(random, scope)),
+        ),
+        _ => line(
+            source,
+            &format!(
+                "{indent}send {} \"{}\"",
+                random.pick(&["sms", "sms", "email2"]).replace("email2", "sms"),
+                body(random, scope)
+            ),
+        ),
+    }
+}
+
+fn pattern_of_a(random: &mut Random, scope: &Scope) -> String {
+    let _ = pattern(random, scope);
+    if random.chance(50) {
+        "\"A\"".to_owned()
+    } else {
+        format!("\"A\" where {}", filter(random, "A", scope, 1))
+    }
+}
+
+fn body(random: &mut Random, scope: &Scope) -> String {
+    let mut text = "Dear {{ profile.tier | default('you') }}".to_owned();
+    if scope.trigger.is_some() && random.chance(50) {
+        text.push_str(", {{ event.n }} {{ event.t | default('none') }}");
+    }
+    if let Some(name) = scope.lets.first()
+        && random.chance(50)
+    {
+        text.push_str(&format!(", {{{{ {name} | default('nothing') }}}}"));
+    }
+    text
+}

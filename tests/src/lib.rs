@@ -1,0 +1,14 @@
+//! What the tests share: case files, random programs and histories, and the comparison of both executors.
+//!
+//! - [`case`] reads and runs the files under `cases/`.
+//! - [`generate`] makes random programs and histories from a seed.
+//! - [`drive`] applies calls to an executor; [`difference`] compares two.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+pub mod case;
+pub mod difference;
+pub mod drive;
+pub mod expectation;
+pub mod generate;
+pub mod random;

@@ -1,0 +1,64 @@
+//! Every example gives what lies beside it, on both executors. `just bless` rewrites what comes out.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+use segue_compiler::{
+    execution::Execution,
+    project::{Project, Source, compile},
+    reference::Reference,
+    typed::Program,
+};
+use segue_runtime::{
+    engine::Engine,
+    load::load,
+    replay::{Options, Replay},
+    source::{Events, Item},
+};
+use segue_tests::case::BLESS;
+use std::{fs, path::Path, sync::Arc};
+
+fn replay<E: Execution>(executor: E, program: &Arc<Program>, events: &Path) -> String {
+    let mut replay = Replay::new(executor, program.clone(), Options::default());
+    let mut events = Events::open(&[events]).unwrap();
+    while let Some(item) = events.read().unwrap() {
+        match item {
+            Item::Event(event) => {
+                replay.apply(&event.envelope);
+            }
+            Item::Reject(reject) => panic!("{}:{}: {}", reject.file, reject.number, reject.reason),
+        }
+    }
+    replay.finish().iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect()
+}
+
+fn example(folder: &Path) {
+    let loaded = load(folder).unwrap();
+    let sources = loaded.sources.into_iter().map(|(name, text)| Source { name, text }).collect();
+    let settings = loaded.config.settings;
+    let project = Project { sources, files: loaded.files, time_zone: settings.time_zone.clone() };
+    let program = Arc::new(compile(&project).program.unwrap());
+    let events = folder.join("events.ndjson");
+    let machine = replay(Engine::new(program.clone(), settings.clone()).unwrap(), &program, &events);
+    let reference = replay(Reference::new(program.clone(), settings), &program, &events);
+    assert_eq!(machine, reference, "{}", folder.display());
+    let path = folder.join("expected.ndjson");
+    if std::env::var_os(BLESS).is_some() {
+        fs::write(&path, &machine).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap();
+    assert!(machine == expected, "{} gives\n{machine}\nrun `just bless` to accept", folder.display());
+}
+
+#[test]
+fn examples_give_what_lies_beside_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut count = 0;
+    for entry in fs::read_dir(root).unwrap() {
+        let folder = entry.unwrap().path();
+        if folder.join("events.ndjson").is_file() {
+            example(&folder);
+            count += 1;
+        }
+    }
+    assert!(count >= 12, "{count} examples");
+}
