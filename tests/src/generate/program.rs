@@ -148,7 +148,7 @@ fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rul
             ),
         ),
         2 => line(source, &format!("{indent}set profile.tier = \"{}\"", random.pick(&super::TEXTS))),
-        // Only event C is made, and no generated trigger but rare ones looks at it, so that few programs form cycles.
+        // Only event P is made, and only rare triggers look at it, so that few programs form cycles.
         3 => line(source, &format!("{indent}emit \"P\" {{ n: {rule}, t: \"red\" }}")),
         4 => {
             let word = random.pick(&["grant", "withdraw"]);
@@ -189,7 +189,7 @@ fn pattern_of_a(random: &mut Random, scope: &Scope) -> String {
 fn body(random: &mut Random, scope: &Scope) -> String {
     let mut text = "Dear {{ profile.tier | default('you') }}".to_owned();
     if scope.trigger.is_some() && random.chance(50) {
-        text.push_str(", {{ event.n }} {{ event.t | default('none') }}");
+        text.push_str(", {{ event.n | default(0) }} {{ event.t | default('none') }}");
     }
     if let Some(name) = scope.lets.first()
         && random.chance(50)
