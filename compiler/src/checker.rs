@@ -13,6 +13,7 @@ mod walk;
 mod words;
 
 use crate::{
+    diagnostics::limits::too_large,
     limits,
     project::Project,
     typed::{
@@ -52,6 +53,7 @@ pub(crate) fn check(
     };
     let items: Vec<&Item> = packs.iter().chain(files).flat_map(|file| &file.items).collect();
     let names = Names::of(&items);
+    checker.declarations(&items);
     checker.uses(&items);
     checker.declare(&items);
     checker.duplicates(&names);
@@ -104,6 +106,14 @@ impl Checker<'_> {
     fn text(&self, span: Span) -> &str {
         let source = self.project.sources.get(span.source.0 as usize);
         source.and_then(|source| source.text.get(span.start as usize..span.end as usize)).unwrap_or_default()
+    }
+
+    /// Reports the first declaration beyond the bound.
+    fn declarations(&mut self, items: &[&Item]) {
+        if let Some(item) = items.get(limits::MAX_DECLARATIONS) {
+            let what = format!("the project has {} declarations", items.len());
+            self.report(too_large(item.span(), &what, limits::MAX_DECLARATIONS));
+        }
     }
 
     /// Events and profile: declarations of one name add up.
@@ -290,7 +300,7 @@ impl Checker<'_> {
     }
 
     fn rate(&mut self, rate: &ast::Rate) -> Option<Rate> {
-        let (count, per) = (self.count(&rate.count, 1, limits::MAX_RATE), self.duration(&rate.per));
+        let (count, per) = (self.count(&rate.count, 1, limits::MAX_LIMIT_COUNT), self.duration(&rate.per));
         let channel = rate.channel.as_ref().map(|channel| Arc::from(channel.text.as_str()));
         Some(Rate { channel, count: count?, per: per? })
     }
@@ -354,7 +364,7 @@ impl Checker<'_> {
             .sum();
         if size > limits::MAX_EXPRESSION_SIZE {
             let most = usize::try_from(limits::MAX_EXPRESSION_SIZE).unwrap_or(usize::MAX);
-            self.report(crate::diagnostics::limits::too_large(
+            self.report(too_large(
                 definition.name.span,
                 "the parts of a named value, with those that it uses",
                 most,

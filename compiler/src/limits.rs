@@ -26,13 +26,9 @@ pub const MAX_ELEMENTS: usize = 16;
 pub const MAX_CHOICES: usize = 256;
 /// The most nodes of a condition or value with its named values written out: what one event may cost.
 pub const MAX_EXPRESSION_SIZE: u64 = 10_000;
-/// The most declarations of one kind: positions stay small, and a check stays a matter of moments.
+/// The most declarations of a project: positions stay small, and a check stays a matter of moments.
 pub const MAX_DECLARATIONS: usize = 4_096;
 /// The longest template, in bytes: larger than any mail that is still shown whole.
 pub const MAX_TEMPLATE_BYTES: usize = 1 << 18;
-/// The deepest nesting of brackets and blocks in a template, bounded because they are walked by recursion.
-pub const MAX_TEMPLATE_DEPTH: usize = 100;
 /// The longest regular expression, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 1_000;
-/// The most messages of a rate: as many of a customer's messages are remembered.
-pub const MAX_RATE: u32 = 256;

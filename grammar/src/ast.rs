@@ -34,6 +34,25 @@ pub enum Item {
     Test(Test),
 }
 
+impl Item {
+    /// The whole declaration.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Use(it) => it.span,
+            Self::Event(it) => it.span,
+            Self::Profile(it) => it.span,
+            Self::Let(it) => it.span,
+            Self::Segment(it) => it.span,
+            Self::Topic(it) => it.span,
+            Self::Defaults(it) => it.span,
+            Self::Suppress(it) => it.span,
+            Self::Rule(it) => it.span,
+            Self::Test(it) => it.span,
+        }
+    }
+}
+
 /// `use ecommerce` or `use "path"`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Use {

@@ -3,6 +3,8 @@
 use super::say::{names, types};
 use super::{Checker, Scope};
 use crate::{
+    diagnostics::limits::too_large,
+    limits,
     checker::words,
     time,
     typed::{EventRole, EventSet, Expr, ExprKind, FieldPath, Function},
@@ -46,6 +48,11 @@ impl Checker<'_> {
             }
             ast::ExprKind::Between { value, low, high } => self.between(value, low, high, scope, span),
             ast::ExprKind::In { value, negated, choices } => {
+                if choices.len() > limits::MAX_CHOICES {
+                    let what = format!("`in` has {} choices", choices.len());
+                    self.report(too_large(span, &what, limits::MAX_CHOICES));
+                    return None;
+                }
                 let checked = self.expr(value, scope);
                 let choices: Vec<Option<Expr>> =
                     choices.iter().map(|choice| self.expr(choice, scope)).collect();
@@ -338,6 +345,11 @@ impl Checker<'_> {
                 self.report(crate::diagnostics::types::regex_not_literal(operand.span));
                 return None;
             };
+            if pattern.len() > limits::MAX_PATTERN_BYTES {
+                let what = format!("this regular expression has {} bytes", pattern.len());
+                self.report(too_large(operand.span, &what, limits::MAX_PATTERN_BYTES));
+                return None;
+            }
             if let Err(error) = regex::Regex::new(pattern) {
                 self.report(crate::diagnostics::types::bad_regex(
                     operand.span,

@@ -3,6 +3,7 @@
 use super::say::{names, rules, types};
 use super::{Checker, Scope, expr::negate};
 use crate::{
+    diagnostics::limits::too_large,
     limits,
     typed::{
         Aggregate, Element, EventSet, Expr, ExprKind, Occurrence, Pattern, Sequence, SequenceId, Window,
@@ -199,6 +200,11 @@ impl Checker<'_> {
 
     /// A sequence that needs a matcher.
     pub(super) fn sequence(&mut self, sequence: &ast::Sequence, scope: Scope<'_>) -> Option<SequenceId> {
+        if sequence.elements.len() > limits::MAX_ELEMENTS {
+            let what = format!("this sequence has {} elements", sequence.elements.len());
+            self.report(too_large(sequence.span, &what, limits::MAX_ELEMENTS));
+            return None;
+        }
         let mut elements = Vec::new();
         for (element, number) in sequence.elements.iter().zip(0_usize..) {
             elements.push(self.element(element, number == 0, scope));

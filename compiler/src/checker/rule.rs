@@ -242,7 +242,7 @@ impl Checker<'_> {
     fn limit(&mut self, clause: &Clause) -> Option<Limit> {
         match &clause.kind {
             ClauseKind::LimitPer { count, per } => {
-                let (count, per) = (self.count(count, 1, limits::MAX_TIMES), self.duration(per));
+                let (count, per) = (self.count(count, 1, limits::MAX_LIMIT_COUNT), self.duration(per));
                 Some(Limit::Per { count: count?, per: per? })
             }
             _ => Some(Limit::Once),

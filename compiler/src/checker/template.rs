@@ -4,7 +4,8 @@ mod paths;
 
 use super::{Checker, Scope, rule::RuleScope};
 use crate::{
-    diagnostics::{listed, meant, names, templates},
+    diagnostics::{limits::too_large, listed, meant, names, templates},
+    limits,
     suggest::nearest,
     typed::{ContentValue, EventRole, EventSet, FieldPath, LetId, Template, TemplateId},
     types::Type,
@@ -185,6 +186,11 @@ impl Checker<'_> {
     fn template_text(&mut self, place: Place<'_>, html: bool, scope: Scope<'_>) -> Option<TemplateId> {
         let errors = self.errors();
         let text = place.text;
+        if text.len() > limits::MAX_TEMPLATE_BYTES {
+            let what = format!("this template has {} bytes", text.len());
+            self.report(too_large(place.span, &what, limits::MAX_TEMPLATE_BYTES));
+            return None;
+        }
         let template = Template {
             source: Arc::from(text),
             html,
