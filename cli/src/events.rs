@@ -6,7 +6,7 @@ use segue_compiler::{execution::Execution, value::Millis};
 use segue_runtime::{
     profiles::{self, Row},
     replay::Replay,
-    source::{Event, Events, Item, Reject},
+    source::{Events, Item, Reject, fault},
 };
 use std::{
     fs::File,
@@ -28,10 +28,10 @@ pub(crate) struct Input {
     /// Traits that are known before the first event: NDJSON, or CSV with a column `user_id`
     #[arg(long, value_name = "FILE")]
     pub(crate) profiles: Option<PathBuf>,
-    /// Where lines that could not be used are written
+    /// Where lines of events that could not be used are written
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// End with exit code 2 if a line could not be used
+    /// Refuse events and traits that break their declaration, and end with exit code 2 if anything was refused
     #[arg(long)]
     pub(crate) strict: bool,
     /// Only results and errors: no progress, no summary
@@ -80,11 +80,20 @@ pub(crate) fn feed<E: Execution>(input: &Input, replay: &mut Replay<E>) -> Resul
     let mut profiles = input.profiles.as_deref();
     while let Some(item) = events.read().map_err(unreadable)? {
         match item {
-            Item::Event(Event { envelope, .. }) => {
+            Item::Event(event) => {
                 if let Some(path) = profiles.take() {
-                    load_profiles(path, envelope.at, replay, &mut rejects)?;
+                    load_profiles(path, event.envelope.at, replay, &mut rejects)?;
                 }
-                replay.apply(&envelope);
+                let fault = if input.strict { fault(replay.program(), &event.envelope) } else { None };
+                match fault {
+                    None => {
+                        replay.apply(&event.envelope);
+                    }
+                    Some(reason) => {
+                        replay.reject();
+                        rejects.take(&event.refuse(reason))?;
+                    }
+                }
             }
             Item::Reject(reject) => {
                 replay.reject();

@@ -139,6 +139,36 @@ fn broken_lines_are_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn strict_refuses_what_breaks_its_declaration() {
+    let folder = project(
+        "event \"Order\" { total: number }\nprofile { age: number? }\nsegment buyer { did \"Order\" }\n",
+    );
+    let events = folder.path().join("events.ndjson");
+    let lines = [
+        r#"{"type":"track","messageId":"a","userId":"ada","event":"Order","timestamp":"2026-01-05T10:00:00Z","properties":{"total":"much"}}"#,
+        r#"{"type":"track","messageId":"b","userId":"ben","event":"Order","timestamp":"2026-01-05T10:00:01Z"}"#,
+        r#"{"type":"identify","messageId":"c","userId":"ben","timestamp":"2026-01-05T10:00:02Z","traits":{"age":"old","other":1}}"#,
+        r#"{"type":"track","messageId":"d","userId":"cyd","event":"Order","timestamp":"2026-01-05T10:00:03Z","properties":{"total":1}}"#,
+    ];
+    fs::write(&events, lines.join("\n")).unwrap();
+    let (rules, events) = (folder.path().to_str().unwrap(), events.to_str().unwrap());
+    let lenient = segue(&["run", rules, "--events", events]);
+    assert_eq!(text(&lenient.stdout).lines().count(), 3, "what is broken is applied without the field");
+    let strict = segue(&["run", rules, "--events", events, "--strict"]);
+    let words = text(&strict.stderr);
+    for line in [
+        "events.ndjson:1: rejected: `Order` breaks its declaration: its field `total` should be of type number, found `\"much\"`",
+        "events.ndjson:2: rejected: `Order` breaks its declaration: its field `total` is missing",
+        "events.ndjson:3: rejected: the traits break the declaration of the profile: its field `age` should be",
+        "4 events read: 1 applied, 3 rejected",
+    ] {
+        assert!(words.contains(line), "{line} in\n{words}");
+    }
+    assert_eq!(strict.status.code(), Some(2));
+    assert_eq!(text(&strict.stdout).lines().count(), 1);
+}
+
+#[test]
 fn both_executors_print_the_same_bytes() {
     for folder in fs::read_dir(root().join("examples")).unwrap() {
         let folder = folder.unwrap().path();

@@ -3,10 +3,9 @@
 use super::say::{names, types};
 use super::{Checker, Scope};
 use crate::{
-    diagnostics::limits::too_large,
-    limits,
     checker::words,
-    time,
+    diagnostics::limits::too_large,
+    limits, time,
     typed::{EventRole, EventSet, Expr, ExprKind, FieldPath, Function},
     types::Type,
     value::{Decimal, Value},

@@ -187,7 +187,11 @@ impl Summary {
             }
         };
         let counts = &self.counts;
-        note(counts.invalid_fields, "field", "broke the declaration and were taken as missing");
+        note(
+            counts.invalid_fields,
+            "field",
+            "in use broke the declaration and were taken as missing; `--strict` says which",
+        );
         note(counts.matches_dropped, "open sequence", "dropped: a customer had more at once than the limit");
         note(counts.consequences_dropped, "consequence", "dropped: an instant had more than the limit");
         note(counts.window_overflow, "event", "only counted in groups: a window held more than the limit");

@@ -42,6 +42,16 @@ pub struct Event<'a> {
     pub file: &'a str,
     /// The line, from 1.
     pub number: u64,
+    /// The line as it was read, without its end.
+    pub line: &'a [u8],
+}
+
+impl<'a> Event<'a> {
+    /// The call as one that is refused after all.
+    #[must_use]
+    pub fn refuse(self, reason: String) -> Reject<'a> {
+        Reject { file: self.file, number: self.number, reason, line: Some(self.line) }
+    }
 }
 
 /// A line that could not be used.
@@ -138,7 +148,7 @@ impl File {
         let reject = |reason, line| Item::Reject(Reject { file, number, reason, line });
         match self.kind {
             Line::Whole => match Envelope::parse(&self.line) {
-                Ok(envelope) => Item::Event(Event { envelope, file, number }),
+                Ok(envelope) => Item::Event(Event { envelope, file, number, line: &self.line }),
                 Err(reason) => reject(reason, Some(&self.line[..])),
             },
             Line::TooLong => {
