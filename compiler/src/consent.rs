@@ -1,6 +1,8 @@
 //! What a customer consented to, and which channels are suppressed.
 
 use crate::{
+    execution::Counts,
+    json::JsonText,
     settings::ConsentPolicy,
     typed::{Program, TopicId},
     value::Millis,
@@ -37,6 +39,34 @@ impl Consent {
             entries.insert(topic, (granted, stamp));
             if topic.is_none() {
                 entries.retain(|topic, old| topic.is_none() || !wins(old));
+            }
+        }
+    }
+
+    /// Records consent as traits say it: by channel a boolean, or booleans by topic. What is neither is counted and
+    /// changes nothing; topics that are not declared mean nothing here.
+    pub fn read(&mut self, program: &Program, said: JsonText<'_>, stamp: Stamp, counts: &mut Counts) {
+        let Some(channels) = said.members() else {
+            counts.invalid_fields += u64::from(!said.is_null());
+            return;
+        };
+        for (channel, said) in channels {
+            let Some(channel) = channel.text() else { continue };
+            if let Some(granted) = said.boolean() {
+                self.record(&channel, None, granted, stamp);
+                continue;
+            }
+            let Some(topics) = said.members() else {
+                counts.invalid_fields += 1;
+                continue;
+            };
+            for (topic, said) in topics {
+                let topic = topic.text().and_then(|name| program.topic(&name));
+                match (topic, said.boolean()) {
+                    (Some(topic), Some(granted)) => self.record(&channel, Some(topic), granted, stamp),
+                    (None, Some(_)) => {}
+                    (_, None) => counts.invalid_fields += 1,
+                }
             }
         }
     }

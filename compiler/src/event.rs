@@ -1,7 +1,6 @@
 //! What arrives for one customer, read from its envelope; properties and traits are still JSON text.
 
-use crate::value::Millis;
-use serde_json::value::RawValue;
+use crate::{json::JsonText, value::Millis};
 
 /// One call of a tracker.
 #[derive(Clone, Debug)]
@@ -27,14 +26,14 @@ pub enum Call<'a> {
         /// The event's name.
         event: &'a str,
         /// A JSON object, when there is one.
-        properties: Option<&'a RawValue>,
+        properties: Option<JsonText<'a>>,
         /// The `name` of a page or screen, which is added to the properties.
         name: Option<&'a str>,
     },
     /// `identify`.
     Identify {
         /// A JSON object, when there is one.
-        traits: Option<&'a RawValue>,
+        traits: Option<JsonText<'a>>,
     },
     /// `group`: sets `profile.group`.
     Group {

@@ -1,7 +1,6 @@
 //! What an executor of rules is: the reference interpreter is one, the engine with machine code another.
 
-use crate::{event::Incoming, record::Record, typed::SegmentId, value::Millis};
-use serde_json::value::RawValue;
+use crate::{event::Incoming, json::JsonText, record::Record, typed::SegmentId, value::Millis};
 use std::{ops::AddAssign, sync::Arc};
 
 /// An executor. It holds the program; what it knows of a customer lies in `Customer`, so that customers can be spread
@@ -15,7 +14,7 @@ pub trait Execution {
 
     /// Sets traits before the first event, silently: segments take their level without a change being recorded, and no
     /// rule is triggered. `at` is the time that the traits count as recorded.
-    fn load_profile(&self, customer: &mut Self::Customer, at: Millis, traits: &RawValue, counts: &mut Counts);
+    fn load_profile(&self, customer: &mut Self::Customer, at: Millis, traits: JsonText<'_>, counts: &mut Counts);
 
     /// Applies one call: first every deadline before its time passes, then the call itself.
     fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome;
@@ -28,6 +27,41 @@ pub trait Execution {
 
     /// Whether the customer is in the segment, as of the last instant evaluated.
     fn is_member(&self, customer: &Self::Customer, segment: SegmentId) -> bool;
+}
+
+/// One executor serves several parts of the customers.
+impl<E: Execution> Execution for Arc<E> {
+    type Customer = E::Customer;
+
+    fn customer(&self, id: Arc<str>) -> Self::Customer {
+        (**self).customer(id)
+    }
+
+    fn load_profile(
+        &self,
+        customer: &mut Self::Customer,
+        at: Millis,
+        traits: JsonText<'_>,
+        counts: &mut Counts,
+    ) {
+        (**self).load_profile(customer, at, traits, counts);
+    }
+
+    fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        (**self).apply(customer, incoming, out)
+    }
+
+    fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output) {
+        (**self).advance(customer, until, out);
+    }
+
+    fn next_deadline(&self, customer: &Self::Customer) -> Option<Millis> {
+        (**self).next_deadline(customer)
+    }
+
+    fn is_member(&self, customer: &Self::Customer, segment: SegmentId) -> bool {
+        (**self).is_member(customer, segment)
+    }
 }
 
 /// Where an executor writes.

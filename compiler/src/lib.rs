@@ -45,6 +45,7 @@ pub mod content;
 pub mod decode;
 pub mod event;
 pub mod execution;
+pub mod json;
 pub mod limits;
 pub mod record;
 pub mod settings;

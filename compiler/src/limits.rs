@@ -27,7 +27,7 @@ pub const MAX_CHOICES: usize = 256;
 /// The most nodes of a condition or value with its named values written out: what one event may cost.
 pub const MAX_EXPRESSION_SIZE: u64 = 10_000;
 /// The most declarations of a project: positions stay small, and a check stays a matter of moments.
-pub const MAX_DECLARATIONS: usize = 4_096;
+pub const MAX_DECLARATIONS: usize = 1 << 16;
 /// The longest template, in bytes: larger than any mail that is still shown whole.
 pub const MAX_TEMPLATE_BYTES: usize = 1 << 18;
 /// The longest regular expression, in bytes.

@@ -23,6 +23,7 @@ use crate::{
     content::Contents,
     event::Incoming,
     execution::{Counts, Execution, Outcome, Output},
+    json::JsonText,
     settings::Settings,
     typed::{EventId, ExprKind, FieldId, Program, SegmentId, TextTest, visit},
     value::{Millis, Value},
@@ -30,7 +31,6 @@ use crate::{
 pub use customer::Customer;
 use deadline::Watches;
 use regex::Regex;
-use serde_json::value::RawValue;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The reference interpreter of one program.
@@ -79,7 +79,7 @@ impl Execution for Reference {
         Customer::new(id, &self.program)
     }
 
-    fn load_profile(&self, customer: &mut Customer, at: Millis, traits: &RawValue, counts: &mut Counts) {
+    fn load_profile(&self, customer: &mut Customer, at: Millis, traits: JsonText<'_>, counts: &mut Counts) {
         let stamp = customer.next_stamp(at);
         self.record_traits(customer, traits, stamp, counts);
         let now = customer.clock.map_or(at, |clock| clock.max(at));

@@ -555,6 +555,13 @@ impl Program {
         u32::try_from(position).ok().map(EventId)
     }
 
+    /// The topic of this name.
+    #[must_use]
+    pub fn topic(&self, name: &str) -> Option<TopicId> {
+        let position = self.topics.iter().position(|topic| &*topic.name == name)?;
+        u32::try_from(position).ok().map(TopicId)
+    }
+
     /// The segment of this name.
     #[must_use]
     pub fn segment(&self, name: &str) -> Option<SegmentId> {

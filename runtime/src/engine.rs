@@ -22,6 +22,7 @@ use segue_compiler::{
     content::Contents,
     event::Incoming,
     execution::{Counts, Execution, Outcome, Output},
+    json::JsonText,
     lower::lower,
     module::{Code, CodeError, clif},
     plan::{Plan, verify::verify},
@@ -29,7 +30,6 @@ use segue_compiler::{
     typed::{EventId, FieldId, Program, SegmentId, Trigger},
     value::{Millis, Value},
 };
-use serde_json::value::RawValue;
 use std::{collections::HashMap, sync::Arc};
 
 /// A compiled program, ready to be applied to customers.
@@ -170,7 +170,7 @@ impl Execution for Engine {
         Customer::new(id, &self.program, &self.machine)
     }
 
-    fn load_profile(&self, customer: &mut Customer, at: Millis, traits: &RawValue, counts: &mut Counts) {
+    fn load_profile(&self, customer: &mut Customer, at: Millis, traits: JsonText<'_>, counts: &mut Counts) {
         let stamp = (at, customer.next_order());
         self.record_traits(customer, traits, stamp, counts);
         self.set_levels(customer, at);

@@ -6,9 +6,7 @@ use crate::{
     limits::MAX_LINE_BYTES,
     source::{Input, Line, Lines, Progress, Reject, SourceError, name_of},
 };
-use segue_compiler::typed::ProfileField;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use segue_compiler::{json::JsonText, typed::ProfileField};
 use std::{
     io::{self, BufRead, Read},
     path::Path,
@@ -22,7 +20,7 @@ pub enum Row<'a> {
         /// The customer.
         customer: &'a str,
         /// A JSON object.
-        traits: &'a RawValue,
+        traits: JsonText<'a>,
     },
     /// A line that could not be used.
     Reject(Reject<'a>),
@@ -59,16 +57,6 @@ fn start(reader: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    user_id: Option<&'a RawValue>,
-    #[serde(borrow, rename = "userId")]
-    user_id_as_tracked: Option<&'a RawValue>,
-    #[serde(borrow)]
-    traits: Option<&'a RawValue>,
-}
-
 fn read_lines(input: Input, take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceError> {
     let mut lines = Lines::new(input.reader);
     let mut line = Vec::new();
@@ -91,15 +79,16 @@ fn read_lines(input: Input, take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceE
 
 fn read_line(line: &[u8], take: &mut dyn FnMut(Row<'_>)) -> Result<(), String> {
     let text = std::str::from_utf8(line).map_err(|_| "not UTF-8 text".to_owned())?;
-    let row: &RawValue = serde_json::from_str(text).map_err(|_| "not JSON".to_owned())?;
-    let wire: Wire<'_> =
-        serde_json::from_str(text).map_err(|_| "not a JSON object with each name once".to_owned())?;
-    let customer = match name_of(wire.user_id, "user_id")? {
+    let row = JsonText::parse(text).map_err(|_| "not JSON".to_owned())?;
+    if row.members().is_none() {
+        return Err("not a JSON object".to_owned());
+    }
+    let customer = match name_of(row.member("user_id"), "user_id")? {
         Some(id) => Some(id),
-        None => name_of(wire.user_id_as_tracked, "userId")?,
+        None => name_of(row.member("userId"), "userId")?,
     };
     let customer = customer.ok_or("`user_id` is missing: it says whose traits these are")?;
-    let traits = wire.traits.filter(|traits| traits.get().starts_with('{')).unwrap_or(row);
+    let traits = row.member("traits").filter(|traits| traits.members().is_some()).unwrap_or(row);
     take(Row::Traits { customer: &customer, traits });
     Ok(())
 }
@@ -129,7 +118,7 @@ mod tests {
         let mut rows = Vec::new();
         read(&path, &fields, &mut |row| {
             rows.push(match row {
-                Row::Traits { customer, traits } => format!("{customer} {}", traits.get()),
+                Row::Traits { customer, traits } => format!("{customer} {}", traits.text()),
                 Row::Reject(reject) => format!("{}: {}", reject.number, reject.reason),
             });
         })

@@ -9,11 +9,11 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 use crate::{limits::DRAIN, source::Envelope};
 use segue_compiler::{
     execution::{Execution, Outcome, Output},
+    json::JsonText,
     record::Record,
     typed::{Program, SegmentId},
     value::Millis,
 };
-use serde_json::value::RawValue;
 use std::{collections::HashMap, sync::Arc};
 
 /// How far a replay goes and what it keeps.
@@ -55,7 +55,7 @@ impl<E: Execution> Replay<E> {
     }
 
     /// Sets traits before the first event.
-    pub fn load_profile(&mut self, customer: &str, at: Millis, traits: &RawValue) {
+    pub fn load_profile(&mut self, customer: &str, at: Millis, traits: JsonText<'_>) {
         let execution = &self.execution;
         self.shard.with(execution, customer, |state, output| {
             execution.load_profile(state, at, traits, &mut output.counts);

@@ -2,13 +2,14 @@
 
 use segue_compiler::{
     event::{Call, Incoming},
+    json::JsonText,
     execution::{Execution, Output},
     record::Record,
     time,
     typed::{Program, SegmentId},
     value::Millis,
 };
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What an executor made of some calls.
@@ -75,7 +76,7 @@ struct Read {
     time_zone: Option<String>,
     kind: String,
     event: String,
-    payload: Option<Box<RawValue>>,
+    payload: Option<String>,
     group: String,
 }
 
@@ -96,14 +97,14 @@ impl Read {
             received_at: instant("receivedAt"),
             time_zone: call.pointer("/context/timezone").and_then(Value::as_str).map(str::to_owned),
             event: text("event"),
-            payload: payload.and_then(|payload| RawValue::from_string(payload.to_string()).ok()),
+            payload: payload.map(Value::to_string),
             group: text("groupId"),
             kind,
         })
     }
 
     fn incoming(&self) -> Incoming<'_> {
-        let payload = self.payload.as_deref();
+        let payload = self.payload.as_deref().and_then(|payload| JsonText::parse(payload).ok());
         let call = match self.kind.as_str() {
             "identify" => Call::Identify { traits: payload },
             "group" => Call::Group { id: &self.group },

@@ -7,15 +7,14 @@ use super::{
 };
 use crate::{
     consent::{Stamp, is_stop},
-    decode::{self, Members},
+    decode,
     event::{Call, Incoming},
     execution::{Counts, Output},
+    json::JsonText,
     time::Zone,
-    typed::{Program, TopicId},
     types::Type,
     value::Value,
 };
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 impl Reference {
@@ -50,7 +49,7 @@ impl Reference {
             Call::Identify { traits } => {
                 cause.starts_nothing = !starts;
                 if let Some(traits) = traits {
-                    self.record_traits(customer, traits, stamp, &mut out.counts);
+                    self.record_traits(customer, *traits, stamp, &mut out.counts);
                 }
             }
             Call::Group { id } => {
@@ -75,21 +74,20 @@ impl Reference {
         customer: &Customer,
         call: &Incoming<'_>,
         name: &str,
-        properties: Option<&RawValue>,
+        properties: Option<JsonText<'_>>,
         page: Option<&str>,
         stamp: Stamp,
         counts: &mut Counts,
     ) -> Arc<Event> {
         let id = self.program.event(name);
         let declared = id.and_then(|id| self.program.events.get(id.0 as usize));
-        let page = page.and_then(|page| serde_json::value::to_raw_value(page).ok());
-        let mut members = properties.and_then(decode::members).unwrap_or_default();
-        if let Some(page) = &page {
-            members.insert("name".into(), page);
-        }
         let fields = declared.map(|declared| declared.fields.as_slice()).unwrap_or_default();
         let fields = fields.iter().map(|field| {
-            let value = member(&members, &field.name, &field.ty);
+            let value = match (page, properties.and_then(|all| all.member(&field.name))) {
+                (Some(page), _) if &*field.name == "name" => of_page(page, &field.ty),
+                (_, Some(json)) => decode::value(json, &field.ty),
+                (_, None) => Ok(Value::Missing),
+            };
             if value.is_err() || value == Ok(Value::Missing) && !field.optional {
                 counts.invalid_fields += 1;
             }
@@ -110,51 +108,24 @@ impl Reference {
     pub(super) fn record_traits(
         &self,
         customer: &mut Customer,
-        traits: &RawValue,
+        traits: JsonText<'_>,
         stamp: Stamp,
         counts: &mut Counts,
     ) {
-        let Some(members) = decode::members(traits) else {
+        if traits.members().is_none() {
             counts.invalid_fields += 1;
             return;
-        };
+        }
         for (declared, number) in self.program.profile.iter().zip(0..) {
             let field = &declared.field;
-            if !members.contains_key(&*field.name) {
-                continue;
-            }
-            match member(&members, &field.name, &field.ty) {
+            let Some(json) = traits.member(&field.name) else { continue };
+            match decode::value(json, &field.ty) {
                 Ok(value) => customer.record(crate::typed::FieldId(number), &value, stamp),
                 Err(decode::Invalid) => counts.invalid_fields += 1,
             }
         }
-        if let Some(consent) = members.get("consent") {
-            self.record_consent(customer, consent, stamp, counts);
-        }
-    }
-
-    /// Records consent as traits say it: by channel a boolean, or booleans by topic.
-    fn record_consent(&self, customer: &mut Customer, raw: &RawValue, stamp: Stamp, counts: &mut Counts) {
-        let Some(channels) = decode::members(raw) else {
-            counts.invalid_fields += u64::from(raw.get().trim() != "null");
-            return;
-        };
-        for (channel, raw) in channels {
-            if let Some(granted) = boolean(raw) {
-                customer.consent.record(&channel, None, granted, stamp);
-                continue;
-            }
-            let Some(topics) = decode::members(raw) else {
-                counts.invalid_fields += 1;
-                continue;
-            };
-            for (name, raw) in topics {
-                let Some(topic) = topic(&self.program, &name) else { continue };
-                match boolean(raw) {
-                    Some(granted) => customer.consent.record(&channel, Some(topic), granted, stamp),
-                    None => counts.invalid_fields += 1,
-                }
-            }
+        if let Some(said) = traits.member("consent") {
+            customer.consent.read(&self.program, said, stamp, counts);
         }
     }
 
@@ -164,7 +135,7 @@ impl Reference {
         let Some(channel) = text("channel").filter(|_| event.id.is_some()) else { return };
         match &*event.name {
             "Unsubscribed" => {
-                let topic = text("topic").and_then(|name| topic(&self.program, name));
+                let topic = text("topic").and_then(|name| self.program.topic(name));
                 customer.consent.record(channel, topic, false, event.stamp);
             }
             "Message Replied" if text("text").is_some_and(is_stop) => customer.consent.suppress(channel),
@@ -175,19 +146,7 @@ impl Reference {
     }
 }
 
-fn member(members: &Members<'_>, name: &str, ty: &Type) -> Result<Value, decode::Invalid> {
-    members.get(name).map_or(Ok(Value::Missing), |raw| decode::value(raw, ty))
-}
-
-fn boolean(raw: &RawValue) -> Option<bool> {
-    match decode::value(raw, &Type::Boolean) {
-        Ok(Value::Boolean(value)) => Some(value),
-        Ok(_) | Err(_) => None,
-    }
-}
-
-/// The topic of this name.
-fn topic(program: &Program, name: &str) -> Option<TopicId> {
-    let position = program.topics.iter().position(|topic| &*topic.name == name)?;
-    u32::try_from(position).ok().map(TopicId)
+/// The name of a page or screen as a field of this type.
+fn of_page(name: &str, ty: &Type) -> Result<Value, decode::Invalid> {
+    if *ty == Type::Text { Ok(Value::text(name)) } else { Err(decode::Invalid) }
 }

@@ -7,10 +7,10 @@ use segue_compiler::{
     reference::{Customer, Reference},
     settings::{ConsentPolicy, Settings},
     typed::*,
+    json::JsonText,
     types::{Field, Type},
     value::{Decimal, Millis, Value},
 };
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 pub(crate) const MINUTE: i64 = 60_000;
@@ -232,20 +232,20 @@ impl World {
     }
 
     pub(crate) fn track_as(&mut self, id: &str, at: Millis, event: &str, properties: &str) -> Outcome {
-        let properties = RawValue::from_string(properties.into()).unwrap();
-        self.apply(id, at, Call::Track { event, properties: Some(&properties), name: None })
+        let properties = JsonText::parse(properties).unwrap();
+        self.apply(id, at, Call::Track { event, properties: Some(properties), name: None })
     }
 
     pub(crate) fn identify(&mut self, at: Millis, traits: &str) -> Outcome {
         self.serial += 1;
         let id = format!("m{}", self.serial);
-        let traits = RawValue::from_string(traits.into()).unwrap();
-        self.apply(&id, at, Call::Identify { traits: Some(&traits) })
+        let traits = JsonText::parse(traits).unwrap();
+        self.apply(&id, at, Call::Identify { traits: Some(traits) })
     }
 
     pub(crate) fn load(&mut self, traits: &str) {
-        let traits = RawValue::from_string(traits.into()).unwrap();
-        self.reference.load_profile(&mut self.customer, 0, &traits, &mut self.out.counts);
+        let traits = JsonText::parse(traits).unwrap();
+        self.reference.load_profile(&mut self.customer, 0, traits, &mut self.out.counts);
     }
 
     fn apply(&mut self, message_id: &str, at: Millis, call: Call<'_>) -> Outcome {

@@ -6,14 +6,13 @@ use segue_compiler::{
     decode,
     event::Call,
     execution::Counts,
-    plan::{FIXED_SLOTS, Layout},
+    json::JsonText,
+    plan::{FIXED_SLOTS, FieldUse, Layout, SlotUse},
     typed::{EventId, EventType},
-    types::Field,
+    types::Type,
     value::{Millis, Value},
 };
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::sync::Arc;
 
 /// An event with the slots of its layout.
 #[derive(Clone, Debug)]
@@ -56,20 +55,23 @@ impl Engine {
             at,
         );
         if let Some((ty, layout)) = builder.declared(self) {
-            let mut seen = vec![false; layout.fields.len()];
-            if let Some(properties) = event.properties {
-                let seed = Fields { ty, layout, seen: &mut seen, builder: &mut builder, counts };
-                let mut json = serde_json::Deserializer::from_str(properties.get());
-                // What is no object has no fields.
-                let _ = seed.deserialize(&mut json);
-            }
-            for (used, seen) in layout.fields.iter().zip(&mut seen) {
-                let Some(field) = ty.fields.get(used.field as usize) else { continue };
-                if let (Some(text), "name") = (event.title, &*field.name) {
-                    builder.fill(used, &Value::text(text));
-                    *seen = true;
+            let mut members: Vec<Option<JsonText<'_>>> = vec![None; layout.fields.len()];
+            for (key, json) in event.properties.and_then(JsonText::members).into_iter().flatten() {
+                let named = |used: &&FieldUse| ty.fields.get(used.field as usize).is_some_and(|it| key.is(&it.name));
+                if let Some(place) = layout.fields.iter().position(|used| named(&used)) {
+                    members[place] = Some(json);
                 }
-                counts.invalid_fields += u64::from(!*seen && !field.optional);
+            }
+            for (used, json) in layout.fields.iter().zip(members) {
+                let Some(field) = ty.fields.get(used.field as usize) else { continue };
+                let value = match (event.title, json) {
+                    (Some(title), _) if &*field.name == "name" => of_title(title, &field.ty),
+                    (_, Some(json)) => decode::value(json, &field.ty),
+                    (_, None) => Ok(Value::Missing),
+                };
+                counts.invalid_fields +=
+                    u64::from(value.is_err() || value == Ok(Value::Missing) && !field.optional);
+                builder.fill(used, value.unwrap_or_default());
             }
         }
         builder.finish(order)
@@ -91,7 +93,7 @@ impl Engine {
             for used in &layout.fields {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };
                 if let Some((_, value)) = fields.iter().find(|(name, _)| *name == field.name) {
-                    builder.fill(used, value);
+                    builder.fill(used, value.clone());
                 }
             }
         }
@@ -104,7 +106,7 @@ impl Engine {
 pub(super) struct Tracked<'a> {
     pub(super) name: &'a str,
     pub(super) message_id: &'a str,
-    pub(super) properties: Option<&'a RawValue>,
+    pub(super) properties: Option<JsonText<'a>>,
     /// The `name` of a page or screen.
     pub(super) title: Option<&'a str>,
 }
@@ -154,7 +156,15 @@ impl<'m> FrameBuilder<'m> {
         Some((engine.program.events.get(position)?, engine.machine.plan.layouts.get(position)?))
     }
 
-    fn fill(&mut self, used: &segue_compiler::plan::FieldUse, value: &Value) {
+    fn fill(&mut self, used: &FieldUse, value: Value) {
+        if let [SlotUse { slot, path, .. }] = used.slots.as_slice()
+            && path.is_empty()
+        {
+            if let Some(slot) = self.values.get_mut(*slot as usize) {
+                *slot = value;
+            }
+            return;
+        }
         for place in &used.slots {
             if let Some(slot) = self.values.get_mut(place.slot as usize) {
                 *slot = value.at(&place.path);
@@ -177,86 +187,7 @@ impl<'m> FrameBuilder<'m> {
     }
 }
 
-/// Reads the fields in use from a JSON object and skips the rest.
-struct Fields<'s, 'm> {
-    ty: &'s EventType,
-    layout: &'s Layout,
-    seen: &'s mut [bool],
-    builder: &'s mut FrameBuilder<'m>,
-    counts: &'s mut Counts,
-}
-
-impl<'de> DeserializeSeed<'de> for Fields<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(Key)? {
-            let declared = |field: u32| self.ty.fields.get(field as usize);
-            let found = self
-                .layout
-                .fields
-                .iter()
-                .zip(0_usize..)
-                .find(|(used, _)| declared(used.field).is_some_and(|field| *field.name == *key));
-            let (Some((used, number)), raw) = (found, ()) else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let () = raw;
-            let raw: &RawValue = map.next_value()?;
-            let Some(field) = declared(used.field) else { continue };
-            let value = read(raw, field, self.counts);
-            if let Some(seen) = self.seen.get_mut(number) {
-                *seen = value.is_known();
-                self.builder.fill(used, &value);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn read(raw: &RawValue, field: &Field, counts: &mut Counts) -> Value {
-    decode::value(raw, &field.ty).unwrap_or_else(|_| {
-        counts.invalid_fields += u64::from(field.optional);
-        Value::Missing
-    })
-}
-
-/// A key of an object, borrowed where it has no escapes.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
-    }
+/// The name of a page or screen as a field of this type.
+fn of_title(title: &str, ty: &Type) -> Result<Value, decode::Invalid> {
+    if *ty == Type::Text { Ok(Value::text(title)) } else { Err(decode::Invalid) }
 }

@@ -12,34 +12,35 @@ use segue_compiler::{
     decode,
     event::Call,
     execution::Counts,
+    json::JsonText,
     time::Zone,
-    typed::{FieldId, TopicId},
+    typed::FieldId,
+    types::Type,
     value::Value,
 };
-use serde_json::value::RawValue;
 
 impl Engine {
     /// Records the traits of an identify call.
     pub(super) fn record_traits(
         &self,
         customer: &mut Customer,
-        traits: &RawValue,
+        traits: JsonText<'_>,
         stamp: Stamp,
         counts: &mut Counts,
     ) {
-        let Some(members) = decode::members(traits) else {
+        if traits.members().is_none() {
             counts.invalid_fields += 1;
             return;
-        };
+        }
         for (field, number) in self.program.profile.iter().zip(0..) {
-            let Some(raw) = members.get(&*field.field.name) else { continue };
-            match decode::value(raw, &field.field.ty) {
+            let Some(json) = traits.member(&field.field.name) else { continue };
+            match decode::value(json, &field.field.ty) {
                 Ok(value) => self.record_field(customer, FieldId(number), value, stamp),
                 Err(decode::Invalid) => counts.invalid_fields += 1,
             }
         }
-        if let Some(raw) = members.get("consent") {
-            self.record_consent(customer, raw, stamp, counts);
+        if let Some(said) = traits.member("consent") {
+            customer.consent.read(&self.program, said, stamp, counts);
         }
     }
 
@@ -57,39 +58,6 @@ impl Engine {
         customer.fill_slots(&self.machine, field);
     }
 
-    fn record_consent(&self, customer: &mut Customer, raw: &RawValue, stamp: Stamp, counts: &mut Counts) {
-        let Some(channels) = decode::members(raw) else {
-            counts.invalid_fields += u64::from(raw.get().trim() != "null");
-            return;
-        };
-        let channels: std::collections::BTreeMap<_, _> = channels.into_iter().collect();
-        for (channel, raw) in channels {
-            if let Some(granted) = boolean(raw) {
-                customer.consent.record(&channel, None, granted, stamp);
-                continue;
-            }
-            let Some(topics) = decode::members(raw) else {
-                counts.invalid_fields += 1;
-                continue;
-            };
-            let topics: std::collections::BTreeMap<_, _> = topics.into_iter().collect();
-            for (topic, raw) in topics {
-                match (self.topic(&topic), boolean(raw)) {
-                    (Some(topic), Some(granted)) => {
-                        customer.consent.record(&channel, Some(topic), granted, stamp)
-                    }
-                    (_, None) => counts.invalid_fields += 1,
-                    (None, Some(_)) => {}
-                }
-            }
-        }
-    }
-
-    fn topic(&self, name: &str) -> Option<TopicId> {
-        let position = self.program.topics.iter().position(|topic| &*topic.name == name)?;
-        u32::try_from(position).ok().map(TopicId)
-    }
-
     /// The zone of a customer: their own, else the project's.
     pub(super) fn zone<'z>(&'z self, customer: &'z Customer) -> &'z Zone {
         customer.zone.as_ref().unwrap_or(&self.settings.time_zone)
@@ -103,17 +71,13 @@ impl Engine {
         if !concerned.contains(&Some(id)) {
             return;
         }
-        let Some(members) = decode::members(properties) else { return };
-        let text = |name: &str| {
-            let raw = members.get(name)?;
-            match decode::value(raw, &segue_compiler::types::Type::Text) {
-                Ok(Value::Text(text)) => Some(text),
-                _ => None,
-            }
+        let text = |name: &str| match decode::value(properties.member(name)?, &Type::Text) {
+            Ok(Value::Text(text)) => Some(text),
+            _ => None,
         };
         let Some(channel) = text("channel") else { return };
         if known.unsubscribed == Some(id) {
-            let topic = text("topic").and_then(|topic| self.topic(&topic));
+            let topic = text("topic").and_then(|topic| self.program.topic(&topic));
             customer.consent.record(&channel, topic, false, frame.stamp());
         } else if known.complained == Some(id)
             || known.replied == Some(id) && text("text").is_some_and(|text| is_stop(&text))
@@ -134,7 +98,7 @@ impl Engine {
         counts: &mut Counts,
     ) {
         match call {
-            Call::Identify { traits: Some(traits) } => self.record_traits(customer, traits, stamp, counts),
+            Call::Identify { traits: Some(traits) } => self.record_traits(customer, *traits, stamp, counts),
             Call::Group { id } => {
                 if let Some(group) = self.fields.group {
                     self.record_field(customer, group, Value::text(id), stamp);
@@ -176,13 +140,5 @@ impl Customer {
                 *place = reached;
             }
         }
-    }
-}
-
-fn boolean(raw: &RawValue) -> Option<bool> {
-    match raw.get().trim() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Row;
 use crate::source::{Input, Reject, SourceError};
-use segue_compiler::{typed::ProfileField, types::Type, value::Decimal};
-use serde_json::{Map, Value as Json, value::RawValue};
+use segue_compiler::{json::JsonText, typed::ProfileField, types::Type, value::Decimal};
+use serde_json::{Map, Value};
 use std::io;
 
 /// What a column holds.
@@ -40,8 +40,10 @@ pub(super) fn read(
         let line = reader.position().line();
         let reason = match reader.read_record(&mut record) {
             Ok(false) => return Ok(()),
-            Ok(true) => traits(&columns, &record).map(|(customer, traits)| {
-                take(Row::Traits { customer, traits: &traits });
+            Ok(true) => traits(&columns, &record).and_then(|(customer, traits)| {
+                let traits = JsonText::parse(&traits).map_err(|_| "cells nested too deep".to_owned())?;
+                take(Row::Traits { customer, traits });
+                Ok(())
             }),
             Err(error) if error.is_io_error() => return Err(broken(line, error.into())),
             Err(_) => Err("not UTF-8 text".to_owned()),
@@ -80,12 +82,12 @@ fn column<'a>(name: &str, fields: &'a [ProfileField]) -> Column<'a> {
 fn traits<'a>(
     columns: &[Column<'_>],
     record: &'a csv::StringRecord,
-) -> Result<(&'a str, Box<RawValue>), String> {
+) -> Result<(&'a str, String), String> {
     if record.len() != columns.len() {
         return Err(format!("{} columns, but the first line names {}", record.len(), columns.len()));
     }
     let mut customer = "";
-    let mut traits: Vec<(&str, Box<RawValue>)> = Vec::new();
+    let mut traits: Vec<(&str, String)> = Vec::new();
     let mut consent = Map::new();
     for (column, cell) in columns.iter().zip(record) {
         let cell = cell.trim();
@@ -94,7 +96,7 @@ fn traits<'a>(
         }
         match column {
             Column::Customer => customer = cell,
-            Column::Field { name, ty } => traits.push((name, json(cell, *ty)?)),
+            Column::Field { name, ty } => traits.push((name, json(cell, *ty))),
             Column::Consent { channel, topic } => add_consent(&mut consent, channel, topic.as_deref(), cell),
         }
     }
@@ -102,25 +104,25 @@ fn traits<'a>(
         return Err("`user_id` is empty".to_owned());
     }
     if !consent.is_empty() {
-        traits.push(("consent", raw(Json::Object(consent).to_string())?));
+        traits.push(("consent", Value::Object(consent).to_string()));
     }
-    object(&traits).map(|traits| (customer, traits))
+    Ok((customer, object(&traits)))
 }
 
-fn add_consent(consent: &mut Map<String, Json>, channel: &str, topic: Option<&str>, cell: &str) {
-    let value = truth(cell).map_or_else(|| Json::String(cell.to_owned()), Json::Bool);
+fn add_consent(consent: &mut Map<String, Value>, channel: &str, topic: Option<&str>, cell: &str) {
+    let value = truth(cell).map_or_else(|| Value::String(cell.to_owned()), Value::Bool);
     let Some(topic) = topic else {
         consent.insert(channel.to_owned(), value);
         return;
     };
-    let topics = consent.entry(channel).or_insert_with(|| Json::Object(Map::new()));
-    if let Json::Object(topics) = topics {
+    let topics = consent.entry(channel).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(topics) = topics {
         topics.insert(topic.to_owned(), value);
     }
 }
 
 /// A cell as JSON of its column's type; one that does not fit stays text, which the executor counts as invalid.
-fn json(cell: &str, ty: Option<&Type>) -> Result<Box<RawValue>, String> {
+fn json(cell: &str, ty: Option<&Type>) -> String {
     let fitting = match ty {
         Some(Type::Number) => number(cell),
         Some(Type::Boolean) => truth(cell).map(|truth| truth.to_string()),
@@ -128,10 +130,8 @@ fn json(cell: &str, ty: Option<&Type>) -> Result<Box<RawValue>, String> {
         Some(Type::List(_) | Type::Object(_)) => Some(cell.to_owned()),
         Some(Type::Text | Type::Date) | None => None,
     };
-    if let Some(raw) = fitting.and_then(|json| RawValue::from_string(json).ok()) {
-        return Ok(raw);
-    }
-    raw(Json::String(cell.to_owned()).to_string())
+    let fitting = fitting.filter(|json| JsonText::parse(json).is_ok());
+    fitting.unwrap_or_else(|| Value::String(cell.to_owned()).to_string())
 }
 
 fn number(cell: &str) -> Option<String> {
@@ -151,14 +151,10 @@ fn truth(cell: &str) -> Option<bool> {
     }
 }
 
-fn object(members: &[(&str, Box<RawValue>)]) -> Result<Box<RawValue>, String> {
+fn object(members: &[(&str, String)]) -> String {
     let members: Vec<String> = members
         .iter()
-        .map(|(name, value)| format!("{}:{}", Json::String((*name).to_owned()), value.get()))
+        .map(|(name, value)| format!("{}:{value}", Value::String((*name).to_owned())))
         .collect();
-    raw(format!("{{{}}}", members.join(",")))
-}
-
-fn raw(json: String) -> Result<Box<RawValue>, String> {
-    RawValue::from_string(json).map_err(|error| error.to_string())
+    format!("{{{}}}", members.join(","))
 }

@@ -7,12 +7,11 @@ use crate::{
     words::{did_you_mean, quote},
 };
 use segue_compiler::{
+    decode,
     event::{Call, Incoming},
-    time,
-    value::{Decimal, MILLIONTHS, Millis},
+    json::{JsonText, MAX_DEPTH, Reader},
+    value::Millis,
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// A call read from its line.
@@ -32,38 +31,26 @@ pub struct Envelope<'a> {
 
 #[derive(Clone, Debug)]
 enum Said<'a> {
-    Track { event: Cow<'a, str>, properties: Option<&'a RawValue>, name: Option<Cow<'a, str>> },
-    Identify { traits: Option<&'a RawValue> },
+    Track { event: Cow<'a, str>, properties: Option<JsonText<'a>>, name: Option<Cow<'a, str>> },
+    Identify { traits: Option<JsonText<'a>> },
     Group { id: Cow<'a, str> },
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The fields of a call that are read, each still JSON text.
+#[derive(Default)]
 struct Wire<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    user_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    anonymous_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    event: Option<&'a RawValue>,
-    #[serde(borrow)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    group_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    properties: Option<&'a RawValue>,
-    #[serde(borrow)]
-    traits: Option<&'a RawValue>,
-    #[serde(borrow)]
-    context: Option<&'a RawValue>,
-    #[serde(borrow)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    received_at: Option<&'a RawValue>,
+    kind: Option<JsonText<'a>>,
+    message_id: Option<JsonText<'a>>,
+    user_id: Option<JsonText<'a>>,
+    anonymous_id: Option<JsonText<'a>>,
+    event: Option<JsonText<'a>>,
+    name: Option<JsonText<'a>>,
+    group_id: Option<JsonText<'a>>,
+    properties: Option<JsonText<'a>>,
+    traits: Option<JsonText<'a>>,
+    context: Option<JsonText<'a>>,
+    timestamp: Option<JsonText<'a>>,
+    received_at: Option<JsonText<'a>>,
 }
 
 const TYPES: &[&str] = &["track", "page", "screen", "identify", "group", "alias"];
@@ -75,7 +62,7 @@ impl<'a> Envelope<'a> {
     /// When the line is not JSON, or lacks what its type needs.
     pub fn parse(line: &'a [u8]) -> Result<Self, String> {
         let text = text_line(line)?;
-        let wire: Wire<'a> = serde_json::from_str(text).map_err(|error| json_reason(&error))?;
+        let wire = Wire::read(text)?;
         let kind = text_of(wire.kind, "type")?
             .ok_or("`type` is missing: a line says whether it is `track`, `identify` …")?;
         let said = wire.said(&kind)?;
@@ -85,14 +72,14 @@ impl<'a> Envelope<'a> {
         let customer = user.or(anonymous).ok_or("`userId` and `anonymousId` are missing: nobody did this")?;
         let timestamp =
             wire.timestamp.ok_or("`timestamp` is missing: events in files say when they happened")?;
-        let at = instant(timestamp).ok_or_else(|| {
+        let at = decode::moment(timestamp).ok_or_else(|| {
             format!("`timestamp` is no instant such as `2026-01-31T08:00:00Z`, found {}", found(timestamp))
         })?;
         let message_id = match name_of(wire.message_id, "messageId")? {
             Some(id) => id,
             None => Cow::Owned(fingerprint(text)),
         };
-        let received_at = wire.received_at.and_then(instant);
+        let received_at = wire.received_at.and_then(decode::moment);
         Ok(Self { customer, at, merges, message_id, received_at, time_zone: time_zone(wire.context), said })
     }
 
@@ -117,6 +104,34 @@ impl<'a> Envelope<'a> {
 }
 
 impl<'a> Wire<'a> {
+    fn read(text: &'a str) -> Result<Self, String> {
+        let mut wire = Self::default();
+        let mut reader = Reader::new(text);
+        reader.open().map_err(|_| json_reason(text))?;
+        while let Some((key, json)) = reader.member().map_err(|_| json_reason(text))? {
+            let field = match key.plain() {
+                "type" => &mut wire.kind,
+                "messageId" => &mut wire.message_id,
+                "userId" => &mut wire.user_id,
+                "anonymousId" => &mut wire.anonymous_id,
+                "event" => &mut wire.event,
+                "name" => &mut wire.name,
+                "groupId" => &mut wire.group_id,
+                "properties" => &mut wire.properties,
+                "traits" => &mut wire.traits,
+                "context" => &mut wire.context,
+                "timestamp" => &mut wire.timestamp,
+                "receivedAt" => &mut wire.received_at,
+                _ => continue,
+            };
+            if field.replace(json).is_some() {
+                return Err(format!("not a call: `{}` stands twice", key.plain()));
+            }
+        }
+        reader.end().map_err(|_| json_reason(text))?;
+        Ok(wire)
+    }
+
     fn said(&self, kind: &str) -> Result<Said<'a>, String> {
         match kind {
             "track" => {
@@ -156,31 +171,33 @@ fn text_line(line: &[u8]) -> Result<&str, String> {
     }
 }
 
-/// The parser's words, without the line number, which would always be 1.
-fn json_reason(error: &serde_json::Error) -> String {
+/// Why a text is not JSON, in the words of a parser that explains itself.
+fn json_reason(text: &str) -> String {
+    let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
+        return format!("not JSON: nested more than {MAX_DEPTH} deep");
+    };
+    // Without the line number, which would always be 1.
     let place = format!(" at line {} column {}", error.line(), error.column());
     let words = error.to_string();
     let words = words.strip_suffix(&place).unwrap_or(&words);
-    let kind = if error.is_data() { "not a call" } else { "not JSON" };
-    format!("{kind}: {words} (column {})", error.column())
+    format!("not JSON: {words} (column {})", error.column())
 }
 
 /// The text of a field; a JSON number is its own digits; absent, null and empty are none.
-pub(crate) fn text_of<'a>(raw: Option<&'a RawValue>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
-    let Some(raw) = raw else { return Ok(None) };
-    let json = raw.get();
-    let text = match json.as_bytes().first() {
-        Some(b'"') => string(json).ok_or_else(|| format!("`{field}` is no valid text"))?,
-        Some(b'-' | b'0'..=b'9') => Cow::Borrowed(json),
-        Some(b'n') => return Ok(None),
-        _ => return Err(format!("`{field}` should be text, found {}", found(raw))),
+pub(crate) fn text_of<'a>(json: Option<JsonText<'a>>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
+    let Some(json) = json else { return Ok(None) };
+    let text = match json.first() {
+        b'"' => json.string().ok_or_else(|| format!("`{field}` is no valid text"))?,
+        b'-' | b'0'..=b'9' => Cow::Borrowed(json.text()),
+        b'n' => return Ok(None),
+        _ => return Err(format!("`{field}` should be text, found {}", found(json))),
     };
     Ok(if text.is_empty() { None } else { Some(text) })
 }
 
 /// As [`text_of`], of bounded length.
-pub(crate) fn name_of<'a>(raw: Option<&'a RawValue>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
-    let text = text_of(raw, field)?;
+pub(crate) fn name_of<'a>(json: Option<JsonText<'a>>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
+    let text = text_of(json, field)?;
     match &text {
         Some(name) if name.len() > MAX_NAME_BYTES => {
             Err(format!("`{field}` has {} bytes, at most {MAX_NAME_BYTES} are taken", name.len()))
@@ -189,54 +206,28 @@ pub(crate) fn name_of<'a>(raw: Option<&'a RawValue>, field: &str) -> Result<Opti
     }
 }
 
-fn string(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.contains('\\') {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<String>(json).ok().map(Cow::Owned)
-}
-
-fn object<'a>(raw: Option<&'a RawValue>, field: &str) -> Result<Option<&'a RawValue>, String> {
-    match raw {
+fn object<'a>(json: Option<JsonText<'a>>, field: &str) -> Result<Option<JsonText<'a>>, String> {
+    match json {
         None => Ok(None),
-        Some(raw) if raw.get().starts_with('{') => Ok(Some(raw)),
-        Some(raw) => Err(format!("`{field}` should be an object, found {}", found(raw))),
+        Some(json) if json.first() == b'{' => Ok(Some(json)),
+        Some(json) => Err(format!("`{field}` should be an object, found {}", found(json))),
     }
 }
 
 /// What JSON is there, in words.
-fn found(raw: &RawValue) -> String {
-    match raw.get().as_bytes().first() {
-        Some(b'[') => "a list".to_owned(),
-        Some(b'{') => "an object".to_owned(),
-        _ => quote(raw.get()),
+fn found(json: JsonText<'_>) -> String {
+    match json.first() {
+        b'[' => "a list".to_owned(),
+        b'{' => "an object".to_owned(),
+        _ => quote(json.text()),
     }
-}
-
-fn instant(raw: &RawValue) -> Option<Millis> {
-    let json = raw.get();
-    if json.starts_with('"') {
-        return time::parse_instant(&string(json)?);
-    }
-    let whole = json.parse().ok().or_else(|| Some(Decimal::parse(json)?.round()?.0 / MILLIONTHS))?;
-    time::instant_from_number(whole)
 }
 
 /// `context.timezone`; a context that is absent or odd has none.
-fn time_zone(context: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Context<'a> {
-        #[serde(borrow)]
-        timezone: Option<&'a RawValue>,
-    }
-    // Contexts are long and mostly without a zone; a search is cheaper than a second parse.
-    let json = context?.get();
-    if !json.contains("\"timezone\"") {
-        return None;
-    }
-    let context: Context<'_> = serde_json::from_str(json).ok()?;
-    text_of(context.timezone, "timezone").ok().flatten()
+fn time_zone(context: Option<JsonText<'_>>) -> Option<Cow<'_, str>> {
+    // Contexts are long and mostly without a zone; a search is cheaper than walking them.
+    let context = context.filter(|context| context.text().contains("\"timezone\""))?;
+    text_of(context.member("timezone"), "timezone").ok().flatten()
 }
 
 /// The key of a line without an id: the first 128 bits of SHA-256 over its content.
@@ -263,7 +254,7 @@ mod tests {
         assert_eq!((incoming.message_id, incoming.received_at), ("7", Some(2000)));
         assert_eq!(incoming.time_zone, Some("Europe/Oslo"));
         let Call::Track { event, properties, name } = incoming.call else { panic!("a track call") };
-        assert_eq!((event, properties.map(RawValue::get), name), ("Kjøp \"nå\"", Some(r#"{"a":[1]}"#), None));
+        assert_eq!((event, properties.map(JsonText::text), name), ("Kjøp \"nå\"", Some(r#"{"a":[1]}"#), None));
     }
 
     #[test]
@@ -302,7 +293,7 @@ mod tests {
         let lines = [
             ("[]", "not a JSON object: a line starts with `{`, found `[]`"),
             (r#"{"type":"track""#, "not JSON: EOF while parsing an object (column 15)"),
-            (r#"{"type":"track","type":"page"}"#, "not a call: duplicate field `type` (column 22)"),
+            (r#"{"type":"track","type":"page"}"#, "not a call: `type` stands twice"),
             (r#"{"type":"trak"}"#, "unknown type `trak` (did you mean `track`?)"),
             (r#"{"type":"alias"}"#, "merging customers (`alias`) is not supported yet"),
             (r#"{"type":"track"}"#, "`event` is missing: a `track` call names its event"),

@@ -1,0 +1,59 @@
+//! Packs of rules.
+
+use segue_compiler::{
+    project::{Project, Source, compile},
+    typed::Program,
+};
+use std::sync::Arc;
+
+/// Twenty rules of an ordinary shop.
+pub const ORDINARY: &str = include_str!("../rules/pack.segue");
+
+/// Rules that differ in a constant: for each product one.
+#[must_use]
+pub fn of_a_constant(count: usize) -> String {
+    let mut rules = DECLARATIONS.to_owned();
+    for number in 0..count {
+        rules.push_str(&format!(
+            "rule product_{number} {{ when \"Product Viewed\" where product_id = \"p{number}\"\n  limit once\n  call crm {{ product: {number} }} }}\n"
+        ));
+    }
+    rules
+}
+
+/// Rules over the same event, each with a filter and a window of its own.
+#[must_use]
+pub fn distinct(count: usize) -> String {
+    let mut rules = DECLARATIONS.to_owned();
+    for number in 0..count {
+        let (price, hours) = (590 + number % 20, 1 + number);
+        let category = super::stream::CATEGORIES[number % 8];
+        let cents = number % 97;
+        rules.push_str(&format!(
+            "segment s_{number} {{ did \"Product Viewed\" where (category = \"{category}\" and price > {price}.{cents:02}) at least 3 times in the last {hours} hours }}\n\
+             rule r_{number} {{ when enters s_{number}\n  call crm {{ rule: {number} }} }}\n"
+        ));
+    }
+    rules
+}
+
+const DECLARATIONS: &str = "event \"Product Viewed\" { product_id: text, category: text, price: number }\n";
+
+/// Checks a pack.
+///
+/// # Panics
+/// When it has errors.
+#[must_use]
+#[expect(clippy::panic, reason = "a bench whose rules are wrong has nothing to measure")]
+pub fn checked(rules: &str) -> Arc<Program> {
+    // A file is bounded, a project is spread over several.
+    let lines: Vec<&str> = rules.split_inclusive("}\n").collect();
+    let source =
+        |(part, number): (&[&str], u32)| Source { name: format!("{number}.segue"), text: part.concat() };
+    let sources = lines.chunks(2_000).zip(0..).map(source).collect();
+    let checked = compile(&Project { sources, ..Project::default() });
+    match checked.program {
+        Some(program) => Arc::new(program),
+        None => panic!("{:?}", checked.diagnostics.first()),
+    }
+}

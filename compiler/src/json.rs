@@ -1,0 +1,418 @@
+//! JSON text read in place: checked once, then cut into members and items without building a tree.
+//!
+//! It accepts what RFC 8259 does, in UTF-8, nested at most [`MAX_DEPTH`] deep; `tests/tests/json.rs` compares it with
+//! `serde_json` on random and mutilated texts.
+
+use std::borrow::Cow;
+
+/// How deep a text may nest: no tracker's call does, and whoever reads a value may walk it by recursion.
+pub const MAX_DEPTH: u32 = 127;
+
+/// A JSON value as the text that it was written as, without space around it; the text is known to be valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonText<'a>(&'a str);
+
+/// A text is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJson {
+    /// The byte at which that shows.
+    pub at: usize,
+}
+
+impl<'a> JsonText<'a> {
+    /// The value that a text is, space around it left out.
+    ///
+    /// # Errors
+    /// When the text is not one JSON value, or nests too deep.
+    pub fn parse(text: &'a str) -> Result<Self, NotJson> {
+        let mut reader = Reader::new(text);
+        reader.space();
+        let value = reader.value()?;
+        reader.space();
+        if reader.at == text.len() { Ok(value) } else { Err(reader.fault()) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.0
+    }
+
+    /// The first byte, which tells the kind: `{`, `[`, `"`, `t`, `f`, `n`, `-` or a digit.
+    #[must_use]
+    pub fn first(self) -> u8 {
+        self.0.as_bytes().first().copied().unwrap_or(b'n')
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.first() == b'n'
+    }
+
+    /// Whether it is a number.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        matches!(self.first(), b'-' | b'0'..=b'9')
+    }
+
+    /// A boolean.
+    #[must_use]
+    pub fn boolean(self) -> Option<bool> {
+        match self.first() {
+            b't' => Some(true),
+            b'f' => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A string, borrowed where it has no escapes; `None` when it is none, or has half of a surrogate pair.
+    #[must_use]
+    pub fn string(self) -> Option<Cow<'a, str>> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        if inner.as_bytes().contains(&b'\\') {
+            serde_json::from_str(self.0).ok().map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(inner))
+        }
+    }
+
+    /// The members of an object in the order of the text; `None` when it is none.
+    #[must_use]
+    pub fn members(self) -> Option<Members<'a>> {
+        (self.first() == b'{').then(|| Members(Reader { text: self.0, at: 1 }))
+    }
+
+    /// The items of a list; `None` when it is none.
+    #[must_use]
+    pub fn items(self) -> Option<Items<'a>> {
+        (self.first() == b'[').then(|| Items(Reader { text: self.0, at: 1 }))
+    }
+
+    /// A member of an object by name; of several the last.
+    #[must_use]
+    pub fn member(self, name: &str) -> Option<Self> {
+        self.members()?.filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
+    }
+}
+
+/// The name of a member.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a>(JsonText<'a>);
+
+impl<'a> Key<'a> {
+    /// Whether it is this name.
+    #[must_use]
+    pub fn is(self, name: &str) -> bool {
+        let inner = self.plain();
+        inner == name || inner.as_bytes().contains(&b'\\') && self.0.string().is_some_and(|key| *key == *name)
+    }
+
+    /// The name between its quotes as it is written: equal names without escapes are written alike.
+    #[must_use]
+    pub fn plain(self) -> &'a str {
+        self.0.text().get(1..self.0.text().len() - 1).unwrap_or_default()
+    }
+
+    /// The name; `None` when it has half of a surrogate pair.
+    #[must_use]
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        self.0.string()
+    }
+}
+
+/// The members of an object.
+#[derive(Clone, Debug)]
+pub struct Members<'a>(Reader<'a>);
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Key<'a>, JsonText<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // INVARIANT: the text is valid, so that no member is a fault.
+        self.0.member().ok().flatten()
+    }
+}
+
+/// The items of a list.
+#[derive(Clone, Debug)]
+pub struct Items<'a>(Reader<'a>);
+
+impl<'a> Iterator for Items<'a> {
+    type Item = JsonText<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // INVARIANT: the text is valid, so that no item is a fault.
+        self.0.item().ok().flatten()
+    }
+}
+
+/// Reads a text that may not be JSON from front to back.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of a text.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Goes past the `{` of an object, after which [`Reader::member`] gives its members.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn open(&mut self) -> Result<(), NotJson> {
+        self.space();
+        self.take(b'{')
+    }
+
+    /// The next member of the object that was opened; `None` at its end.
+    ///
+    /// # Errors
+    /// When there is neither.
+    pub fn member(&mut self) -> Result<Option<(Key<'a>, JsonText<'a>)>, NotJson> {
+        if self.ends(b'{', b'}')? {
+            return Ok(None);
+        }
+        let key = self.string()?;
+        self.space();
+        self.take(b':')?;
+        self.space();
+        Ok(Some((Key(key), self.value()?)))
+    }
+
+    /// Makes sure that nothing but space follows.
+    ///
+    /// # Errors
+    /// When something does.
+    pub fn end(&mut self) -> Result<(), NotJson> {
+        self.space();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.fault()) }
+    }
+
+    fn item(&mut self) -> Result<Option<JsonText<'a>>, NotJson> {
+        if self.ends(b'[', b']')? { Ok(None) } else { self.value().map(Some) }
+    }
+
+    /// Whether an object or list ends here; if not, goes past the comma before its next part.
+    fn ends(&mut self, open: u8, close: u8) -> Result<bool, NotJson> {
+        let before = self.text.as_bytes().get(self.at.wrapping_sub(1)).copied();
+        let is_first = before == Some(open);
+        self.space();
+        if self.peek() == close {
+            self.at += 1;
+            return Ok(true);
+        }
+        if !is_first {
+            self.take(b',')?;
+            self.space();
+        }
+        Ok(false)
+    }
+
+    fn fault(&self) -> NotJson {
+        NotJson { at: self.at }
+    }
+
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    fn take(&mut self, byte: u8) -> Result<(), NotJson> {
+        if self.peek() != byte {
+            return Err(self.fault());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    fn since(&self, start: usize) -> JsonText<'a> {
+        // INVARIANT: values begin and end at ASCII bytes.
+        JsonText(self.text.get(start..self.at).unwrap_or("null"))
+    }
+
+    fn string(&mut self) -> Result<JsonText<'a>, NotJson> {
+        let start = self.at;
+        self.skip_string()?;
+        Ok(self.since(start))
+    }
+
+    /// The value that begins here.
+    fn value(&mut self) -> Result<JsonText<'a>, NotJson> {
+        let start = self.at;
+        match self.peek() {
+            b'{' | b'[' => self.skip_nested()?,
+            _ => self.skip_scalar()?,
+        }
+        Ok(self.since(start))
+    }
+
+    /// Goes past an object or list and all within, without recursion: a bit for each open one says which it is.
+    fn skip_nested(&mut self) -> Result<(), NotJson> {
+        let (mut objects, mut depth): (u128, u32) = (0, 0);
+        loop {
+            // A value begins here.
+            match self.peek() {
+                byte @ (b'{' | b'[') => {
+                    if depth == MAX_DEPTH {
+                        return Err(self.fault());
+                    }
+                    depth += 1;
+                    objects = objects << 1 | u128::from(byte == b'{');
+                    self.at += 1;
+                    self.space();
+                    let close = if byte == b'{' { b'}' } else { b']' };
+                    if self.peek() != close {
+                        if byte == b'{' {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                _ => self.skip_scalar()?,
+            }
+            // A value has ended, or an empty container is about to.
+            loop {
+                self.space();
+                let in_object = objects & 1 == 1;
+                match self.peek() {
+                    b',' => {
+                        self.at += 1;
+                        self.space();
+                        if in_object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    b'}' if in_object => {}
+                    b']' if !in_object => {}
+                    _ => return Err(self.fault()),
+                }
+                self.at += 1;
+                objects >>= 1;
+                depth -= 1;
+                if depth == 0 {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<(), NotJson> {
+        self.skip_string()?;
+        self.space();
+        self.take(b':')?;
+        self.space();
+        Ok(())
+    }
+
+    fn skip_scalar(&mut self) -> Result<(), NotJson> {
+        match self.peek() {
+            b'"' => self.skip_string(),
+            b'-' | b'0'..=b'9' => self.skip_number(),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => Err(self.fault()),
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), NotJson> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.fault());
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn skip_string(&mut self) -> Result<(), NotJson> {
+        self.take(b'"')?;
+        let bytes = self.text.as_bytes();
+        loop {
+            let rest = bytes.get(self.at..).unwrap_or_default();
+            self.at += plain_prefix(rest);
+            match self.peek() {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'\\' => {
+                    self.at += 1;
+                    let length = match self.peek() {
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 1,
+                        b'u' => 5,
+                        _ => return Err(self.fault()),
+                    };
+                    let digits = bytes.get(self.at + 1..self.at + length).ok_or_else(|| self.fault())?;
+                    if !digits.iter().all(u8::is_ascii_hexdigit) {
+                        return Err(self.fault());
+                    }
+                    self.at += length;
+                }
+                _ => return Err(self.fault()),
+            }
+        }
+    }
+
+    fn skip_number(&mut self) -> Result<(), NotJson> {
+        self.at += usize::from(self.peek() == b'-');
+        match self.peek() {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.digits()?,
+            _ => return Err(self.fault()),
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), b'+' | b'-'));
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), NotJson> {
+        if !self.peek().is_ascii_digit() {
+            return Err(self.fault());
+        }
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        Ok(())
+    }
+}
+
+/// How many bytes of a string come before its end, an escape, or a byte that may not stand in it.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let mut at = 0;
+    // Eight bytes at a time: a byte is found where a difference is zero, or where taking a space from it borrows.
+    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
+        let word = u64::from_le_bytes(chunk);
+        let quote = has_zero(word ^ (ONES * u64::from(b'"')));
+        let escape = has_zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let found = quote | escape | control;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    at + end.unwrap_or(rest.len())
+}
