@@ -22,6 +22,10 @@ use std::{
     sync::Arc,
 };
 
+/// As in the command itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures whole runs")]
 struct Arguments {

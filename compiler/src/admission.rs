@@ -6,10 +6,8 @@ use crate::{
     settings::Settings,
     value::Millis,
 };
-use std::{
-    collections::VecDeque,
-    hash::{DefaultHasher, Hasher},
-};
+use std::collections::VecDeque;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// How many message ids of a customer are kept: enough for the retries of a busy day, and a bound of 4 KB.
 pub const MAX_IDS: usize = 256;
@@ -25,7 +23,7 @@ pub struct Admission {
 impl Admission {
     /// What becomes of a call; `clock` is the customer's. A call that is applied is remembered.
     ///
-    /// Fingerprints are SipHash with fixed keys: among 256 of them the chance that a new id is taken for a known one is
+    /// Fingerprints are XXH3: among 256 of them the chance that a new id is taken for a known one is
     /// about 10⁻¹⁷.
     pub fn admit(
         &mut self,
@@ -61,7 +59,9 @@ impl Admission {
         counts: &mut Counts,
     ) {
         let horizon = now.saturating_sub(settings.dedupe);
-        self.ids.retain(|(at, _)| *at > horizon);
+        while self.ids.front().is_some_and(|(at, _)| *at <= horizon) {
+            self.ids.pop_front();
+        }
         let place = self.ids.partition_point(|(other, _)| *other <= at);
         self.ids.insert(place, (at, fingerprint));
         if self.ids.len() > MAX_IDS {
@@ -72,7 +72,5 @@ impl Admission {
 }
 
 fn fingerprint(message_id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(message_id.as_bytes());
-    hasher.finish()
+    xxh3_64(message_id.as_bytes())
 }

@@ -14,7 +14,13 @@ pub trait Execution {
 
     /// Sets traits before the first event, silently: segments take their level without a change being recorded, and no
     /// rule is triggered. `at` is the time that the traits count as recorded.
-    fn load_profile(&self, customer: &mut Self::Customer, at: Millis, traits: JsonText<'_>, counts: &mut Counts);
+    fn load_profile(
+        &self,
+        customer: &mut Self::Customer,
+        at: Millis,
+        traits: JsonText<'_>,
+        counts: &mut Counts,
+    );
 
     /// Applies one call: first every deadline before its time passes, then the call itself.
     fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome;

@@ -506,6 +506,17 @@ pub struct SequencePlan {
     pub rules: Vec<u32>,
 }
 
+impl SequencePlan {
+    /// Whether it is a single event, each of which is a match.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.within.len() == 1
+            && self.then_no.is_none()
+            && !self.first_time
+            && self.same.values().all(Vec::is_empty)
+    }
+}
+
 /// A rule as the engine runs it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RulePlan {

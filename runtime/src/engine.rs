@@ -12,6 +12,7 @@ mod profile;
 mod query;
 mod ring;
 mod sequence;
+mod sparse;
 mod steps;
 mod total;
 

@@ -1,10 +1,13 @@
 //! Events replayed in virtual time, without I/O: calls in, records and a summary out.
 
+mod customers;
 mod kinds;
 mod summary;
 
 pub use kinds::Kinds;
 pub use summary::{RuleSummary, SegmentSummary, Summary};
+
+use customers::Customers;
 
 use crate::{limits::DRAIN, source::Envelope};
 use segue_compiler::{
@@ -14,7 +17,7 @@ use segue_compiler::{
     typed::{Program, SegmentId},
     value::Millis,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// How far a replay goes and what it keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,8 +41,7 @@ pub struct Replay<E: Execution> {
 
 /// A part of the customers. Customers do not touch each other, so parts can run beside each other.
 struct Shard<C> {
-    /// Only looked up; whoever goes through all of them sorts first.
-    customers: HashMap<Arc<str>, C>,
+    customers: Customers<C>,
     /// What the last step gave, taken up at once.
     output: Output,
     records: Vec<Record>,
@@ -49,7 +51,7 @@ impl<E: Execution> Replay<E> {
     /// Starts a replay. The executor's own settings must bear the same end as the options.
     #[must_use]
     pub fn new(execution: E, program: Arc<Program>, options: Options) -> Self {
-        let shard = Shard { customers: HashMap::new(), output: Output::default(), records: Vec::new() };
+        let shard = Shard { customers: Customers::new(), output: Output::default(), records: Vec::new() };
         let summary = Summary::of(&program);
         Self { execution, program, options, shard, summary }
     }
@@ -91,17 +93,16 @@ impl<E: Execution> Replay<E> {
         self.summary.end = end;
         self.summary.customers = self.shard.customers.len() as u64;
         if let Some(end) = end {
-            let mut ids: Vec<Arc<str>> = self.shard.customers.keys().cloned().collect();
-            ids.sort_unstable();
-            for id in ids {
-                self.carry_on(&id, end);
+            for number in self.shard.customers.in_order() {
+                self.carry_on(number, end);
             }
         }
         for (position, segment) in self.summary.segments.iter_mut().enumerate() {
             let Ok(number) = u32::try_from(position) else { continue };
-            let customers = self.shard.customers.values();
-            segment.members =
-                customers.filter(|state| self.execution.is_member(state, SegmentId(number))).count() as u64;
+            let customers = self.shard.customers.iter();
+            segment.members = customers
+                .filter(|(_, state)| self.execution.is_member(state, SegmentId(number)))
+                .count() as u64;
         }
         let mut records = std::mem::take(&mut self.shard.records);
         // The sort is stable: records of one customer at one instant stay in the order of happening.
@@ -109,8 +110,8 @@ impl<E: Execution> Replay<E> {
         records
     }
 
-    fn carry_on(&mut self, id: &str, end: Millis) {
-        let Some(state) = self.shard.customers.get_mut(id) else { return };
+    fn carry_on(&mut self, number: usize, end: Millis) {
+        let Some(state) = self.shard.customers.get_mut(number) else { return };
         let output = &mut self.shard.output;
         self.execution.advance(state, end, output);
         let mut reached = end;
@@ -152,9 +153,9 @@ impl<E: Execution> Replay<E> {
     /// The customers within a segment now, sorted.
     #[must_use]
     pub fn members(&self, segment: SegmentId) -> Vec<Arc<str>> {
-        let within = |(_, state): &(&Arc<str>, &E::Customer)| self.execution.is_member(state, segment);
-        let mut ids: Vec<Arc<str>> =
-            self.shard.customers.iter().filter(within).map(|(id, _)| id.clone()).collect();
+        let customers = self.shard.customers.iter();
+        let within = customers.filter(|(_, state)| self.execution.is_member(state, segment));
+        let mut ids: Vec<Arc<str>> = within.map(|(id, _)| id.clone()).collect();
         ids.sort_unstable();
         ids
     }
@@ -174,12 +175,7 @@ impl<C> Shard<C> {
         id: &str,
         act: impl FnOnce(&mut C, &mut Output) -> R,
     ) -> R {
-        // Looked up by the borrowed id first: nearly every call is of a known customer, and needs no copy of the id.
-        if let Some(state) = self.customers.get_mut(id) {
-            return act(state, &mut self.output);
-        }
-        let id: Arc<str> = Arc::from(id);
-        let state = self.customers.entry(id.clone()).or_insert_with(|| execution.customer(id));
+        let state = self.customers.entry(id, |id| execution.customer(id));
         act(state, &mut self.output)
     }
 }

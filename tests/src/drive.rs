@@ -2,8 +2,8 @@
 
 use segue_compiler::{
     event::{Call, Incoming},
-    json::JsonText,
     execution::{Execution, Output},
+    json::JsonText,
     record::Record,
     time,
     typed::{Program, SegmentId},

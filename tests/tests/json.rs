@@ -66,7 +66,20 @@ fn value(random: &mut Random, depth: u32, out: &mut String) {
 fn string(random: &mut Random, out: &mut String) {
     out.push('"');
     for _ in 0..random.below(14) {
-        out.push_str(random.pick(&["a", "B", " ", "å", "😀", "\\n", "\\\"", "\\\\", "\\u00e5", "\\ud83d\\ude00", "{", ","]));
+        out.push_str(random.pick(&[
+            "a",
+            "B",
+            " ",
+            "å",
+            "😀",
+            "\\n",
+            "\\\"",
+            "\\\\",
+            "\\u00e5",
+            "\\ud83d\\ude00",
+            "{",
+            ",",
+        ]));
     }
     out.push('"');
 }
@@ -84,7 +97,8 @@ fn reads_what_serde_json_reads() {
         let at = places[random.below(places.len())];
         let rest = &text[at..];
         let width = rest.chars().next().map_or(1, char::len_utf8);
-        let other = random.pick(&["", "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "\u{1}", "t", " "]);
+        let other = random
+            .pick(&["", "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "\u{1}", "t", " "]);
         compare(&format!("{}{other}{}", &text[..at], &rest[width..]));
         compare(&format!("{}{other}{rest}", &text[..at]));
         compare(&text[..at]);

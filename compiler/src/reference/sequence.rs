@@ -81,6 +81,8 @@ struct Step<'a> {
     /// Whether the event may start something: it is not late, or not too late.
     starts: bool,
     now: Millis,
+    /// How late an event may be that starts something.
+    lateness: i64,
 }
 
 impl Reference {
@@ -101,7 +103,9 @@ impl Reference {
             let is_no = sequence.then_no.as_ref().is_some_and(|(pattern, _)| asked.matches(pattern, event));
             let key: Vec<Value> =
                 sequence.same.iter().map(|field| event.field(&self.program, field).kept()).collect();
-            let step = Step { id: SequenceId(number), sequence, event, elements, is_no, starts, now };
+            let lateness = self.settings.lateness;
+            let step =
+                Step { id: SequenceId(number), sequence, event, elements, is_no, starts, now, lateness };
             if let Some(matcher) = customer.matchers.get_mut(number as usize) {
                 completed.extend(matcher.step(step, key, counts));
             }
@@ -162,9 +166,12 @@ impl Matcher {
         let mut state = known.unwrap_or_default();
         state.touched = state.touched.max(step.event.stamp);
         let found = state.step(&step, counts);
-        if !state.is_empty() {
-            self.keys.insert(key, state);
+        self.keys.insert(key, state);
+        let horizon = step.now.saturating_sub(step.lateness);
+        for state in self.keys.values_mut() {
+            state.forget(step.sequence, horizon);
         }
+        self.keys.retain(|_, state| !state.is_empty());
         found
     }
 
@@ -190,6 +197,15 @@ impl Matcher {
 }
 
 impl State {
+    /// Forgets what no event from `horizon` on can have to do with: chains that are out of reach, and a `no` before it.
+    fn forget(&mut self, sequence: &Sequence, horizon: Millis) {
+        for (position, chains) in &mut self.progress {
+            let within = sequence.elements.get(position + 1).map_or(0, |element| element.within);
+            chains.retain(|chain| last(chain).is_some_and(|place| place.0.saturating_add(within) >= horizon));
+        }
+        self.last_no = self.last_no.filter(|place| place.0 >= horizon);
+    }
+
     fn is_empty(&self) -> bool {
         self.progress.values().all(Vec::is_empty) && self.pending.is_empty() && self.last_no.is_none()
     }

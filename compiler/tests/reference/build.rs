@@ -3,11 +3,11 @@
 use segue_compiler::{
     event::{Call, Incoming},
     execution::{Execution, Outcome, Output},
+    json::JsonText,
     record::{Change, Json, Record},
     reference::{Customer, Reference},
     settings::{ConsentPolicy, Settings},
     typed::*,
-    json::JsonText,
     types::{Field, Type},
     value::{Decimal, Millis, Value},
 };

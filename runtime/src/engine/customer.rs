@@ -1,12 +1,14 @@
 //! What is known of one customer.
 
-use super::{frame::Frame, machine::Machine, ring::Ring, sequence::SequenceState, total::Total};
+use super::{
+    frame::Frame, machine::Machine, ring::Ring, sequence::SequenceState, sparse::Sparse, total::Total,
+};
 use segue_compiler::{
     admission::Admission,
     consent::{Consent, Stamp},
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, RecordLayout, UNSEEN},
     time::Zone,
-    typed::{Program, SegmentId, TopicId},
+    typed::{FieldId, Program, SegmentId, TopicId},
     value::{Millis, Value},
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -21,18 +23,20 @@ pub struct Customer {
     pub(super) admission: Admission,
     /// The fixed part, laid out by the plan.
     pub(super) record: Box<[i64]>,
-    pub(super) rings: Box<[Ring]>,
-    pub(super) totals: Box<[Total]>,
-    pub(super) sequences: Box<[SequenceState]>,
-    /// By field: the value and when it was recorded.
-    pub(super) profile: Box<[(Value, Option<Stamp>)]>,
-    /// By slot of the plan.
-    pub(super) profile_slots: Box<[Value]>,
+    pub(super) rings: Sparse<Ring>,
+    pub(super) totals: Sparse<Total>,
+    pub(super) sequences: Sparse<SequenceState>,
+    /// The earliest instant at which a match of a sequence completes by time.
+    pub(super) next_match: Option<Millis>,
+    /// By field, of those that were recorded: the value and when it was recorded.
+    pub(super) profile: Sparse<(Value, Stamp)>,
+    /// Texts, lists and objects by slot of the plan.
+    pub(super) profile_slots: Sparse<Value>,
     pub(super) consent: Consent,
     /// The customer's own zone.
     pub(super) zone: Option<Zone>,
     /// By rule.
-    pub(super) runs: Box<[Runs]>,
+    pub(super) runs: Sparse<Runs>,
     pub(super) sends: VecDeque<Sent>,
     /// The earliest instant at which a segment may change by time; [`i64::MIN`] when that must be found out.
     pub(super) next_change: Millis,
@@ -73,28 +77,41 @@ impl Customer {
                 *place = value;
             }
         }
-        let profile: Box<[_]> = program.profile.iter().map(|field| (field.default.clone(), None)).collect();
         let mut customer = Self {
             id,
             clock: None,
             order: 0,
             admission: Admission::default(),
             record: record.into(),
-            rings: (0..layout.rings).map(|_| Ring::default()).collect(),
-            totals: (0..layout.totals).map(|_| Total::default()).collect(),
-            sequences: machine.plan.sequences.iter().map(|_| SequenceState::default()).collect(),
-            profile,
-            profile_slots: vec![Value::Missing; layout.profile.len()].into(),
+            rings: Sparse::default(),
+            totals: Sparse::default(),
+            sequences: Sparse::default(),
+            next_match: None,
+            profile: Sparse::default(),
+            profile_slots: Sparse::default(),
             consent: Consent::default(),
             zone: None,
-            runs: program.rules.iter().map(|_| Runs::default()).collect(),
+            runs: Sparse::default(),
             sends: VecDeque::new(),
             next_change: i64::MIN,
         };
-        for field in (0..).take(program.profile.len()) {
-            customer.fill_slots(machine, segue_compiler::typed::FieldId(field));
+        for (field, number) in program.profile.iter().zip(0..) {
+            if field.default.is_known() {
+                customer.fill_slots(machine, FieldId(number), &field.default);
+            }
         }
         customer
+    }
+
+    /// Finds out when the next match completes by time, after sequences have moved.
+    pub(super) fn schedule_matches(&mut self) {
+        self.next_match = self.sequences.iter().filter_map(|(_, state)| state.next_deadline()).min();
+    }
+
+    /// The value of a profile field: what was recorded, else its default.
+    pub(super) fn field<'c>(&'c self, program: &'c Program, field: FieldId) -> Option<&'c Value> {
+        let recorded = self.profile.get(field.0).map(|(value, _)| value);
+        recorded.or_else(|| program.profile.get(field.0 as usize).map(|field| &field.default))
     }
 
     /// The place of the next call or made event in the order of application.
@@ -112,9 +129,8 @@ impl Customer {
         if !self.is_seen() {
             return None;
         }
-        let pending = self.sequences.iter().filter_map(SequenceState::next_deadline).min();
         let change = (self.next_change != i64::MAX).then_some(self.next_change);
-        pending.into_iter().chain(change).min()
+        self.next_match.into_iter().chain(change).min()
     }
 
     /// Whether a call was applied; before that, time alone changes nothing.

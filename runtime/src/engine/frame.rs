@@ -57,7 +57,8 @@ impl Engine {
         if let Some((ty, layout)) = builder.declared(self) {
             let mut members: Vec<Option<JsonText<'_>>> = vec![None; layout.fields.len()];
             for (key, json) in event.properties.and_then(JsonText::members).into_iter().flatten() {
-                let named = |used: &&FieldUse| ty.fields.get(used.field as usize).is_some_and(|it| key.is(&it.name));
+                let named =
+                    |used: &&FieldUse| ty.fields.get(used.field as usize).is_some_and(|it| key.is(&it.name));
                 if let Some(place) = layout.fields.iter().position(|used| named(&used)) {
                     members[place] = Some(json);
                 }

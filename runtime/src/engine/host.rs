@@ -8,6 +8,7 @@ use super::{
     machine::Machine,
     ring::Ring,
     sequence::{self, SequenceState},
+    sparse::Sparse,
     total::Total,
 };
 use segue_compiler::{
@@ -30,10 +31,10 @@ pub(super) struct Context<'a> {
     pub(super) program: &'a Program,
     record: *mut i64,
     words: usize,
-    pub(super) rings: &'a mut [Ring],
-    pub(super) totals: &'a mut [Total],
-    pub(super) sequences: &'a mut [SequenceState],
-    pub(super) profile_slots: &'a [Value],
+    pub(super) rings: &'a mut Sparse<Ring>,
+    pub(super) totals: &'a mut Sparse<Total>,
+    pub(super) sequences: &'a mut Sparse<SequenceState>,
+    pub(super) profile_slots: &'a Sparse<Value>,
     pub(super) consent: &'a Consent,
     pub(super) zone: &'a Zone,
     /// The event that is being applied.
@@ -42,15 +43,19 @@ pub(super) struct Context<'a> {
     pub(super) run: Option<&'a Match>,
     /// Whether the event is not too late to start something.
     pub(super) starts: bool,
+    /// How late an event may be that starts something.
+    pub(super) lateness: i64,
     /// The row that is being made.
     pub(super) columns: Vec<Value>,
     pub(super) temporaries: Vec<Value>,
     /// The query under way: its ring, the positions that it looks at, those that it keeps.
-    pub(super) queried: usize,
+    pub(super) queried: u32,
     pub(super) rows: Vec<usize>,
     pub(super) kept: Vec<usize>,
     pub(super) row_slots: Vec<Slot>,
     edges: Vec<(SegmentId, bool)>,
+    /// Whether an event played a role in a sequence.
+    pub(super) moved: bool,
     pub(super) matches: Vec<(SequenceId, Match)>,
     pub(super) counts: Counts,
 }
@@ -110,6 +115,7 @@ impl Engine {
             this: occasion.event.map(|(event, _)| event),
             run: occasion.run,
             starts: occasion.event.is_none_or(|(_, starts)| starts),
+            lateness: self.settings.lateness,
             columns: Vec::new(),
             temporaries: Vec::new(),
             queried: 0,
@@ -117,6 +123,7 @@ impl Engine {
             kept: Vec::new(),
             row_slots: Vec::new(),
             edges: Vec::new(),
+            moved: false,
             matches: Vec::new(),
             counts: Counts::default(),
         };
@@ -128,7 +135,10 @@ impl Engine {
         let mut call = unsafe { Call::new(header, record, &frames) };
         let result = enter(&self.machine.code, &mut call);
         let value = class.map(|class| context.value(context.header.tag, context.header.word, class));
-        let Context { edges, matches, counts, .. } = context;
+        let Context { edges, matches, counts, moved, .. } = context;
+        if moved {
+            customer.schedule_matches();
+        }
         (result, Effects { edges, matches, counts, value: value.unwrap_or_default() })
     }
 }

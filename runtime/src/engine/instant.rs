@@ -123,21 +123,27 @@ impl Engine {
 
     /// The matches whose last event did not come, sequence by sequence.
     fn completed(&self, customer: &mut Customer, now: Millis) -> Vec<(SequenceId, Match)> {
+        if customer.next_match.is_none_or(|next| next > now) {
+            return Vec::new();
+        }
         let mut all = Vec::new();
         let order = customer.order();
-        for (plan, number) in self.machine.plan.sequences.iter().zip(0..) {
-            let sequence = SequenceId(number);
-            let Some(state) = customer.sequences.get_mut(number as usize) else { continue };
-            for completed in state.complete(plan, now) {
-                let record = &mut customer.record;
-                let add = |word: u32| {
-                    if let Some(word) = record.get_mut(word as usize) {
-                        *word += 1;
-                    }
-                };
-                sequence::feed(&self.machine, sequence, now, order, now, add, &mut customer.rings);
-                all.push((sequence, completed));
-            }
+        customer.sequences.retain(|number, state| {
+            let Some(plan) = self.machine.plan.sequences.get(number as usize) else { return false };
+            all.extend(
+                state.complete(plan, now).into_iter().map(|completed| (SequenceId(number), completed)),
+            );
+            !state.is_empty()
+        });
+        customer.schedule_matches();
+        for (sequence, _) in &all {
+            let record = &mut customer.record;
+            let add = |word: u32| {
+                if let Some(word) = record.get_mut(word as usize) {
+                    *word += 1;
+                }
+            };
+            sequence::feed(&self.machine, *sequence, now, order, now, add, &mut customer.rings);
         }
         all
     }

@@ -46,16 +46,15 @@ impl Engine {
 
     /// Records a value if it is not older than the one that is there.
     pub(super) fn record_field(&self, customer: &mut Customer, field: FieldId, value: Value, stamp: Stamp) {
-        let Some(entry) = customer.profile.get_mut(field.0 as usize) else { return };
-        if entry.1.is_some_and(|recorded| recorded > stamp) {
+        if customer.profile.get(field.0).is_some_and(|(_, recorded)| *recorded > stamp) {
             return;
         }
         let value = if value.is_known() { value.kept() } else { default_of(&self.program, field) };
-        *entry = (value, Some(stamp));
         if self.fields.time_zone == Some(field) {
-            customer.zone = entry.0.as_text().and_then(Zone::named);
+            customer.zone = value.as_text().and_then(Zone::named);
         }
-        customer.fill_slots(&self.machine, field);
+        customer.fill_slots(&self.machine, field, &value);
+        customer.profile.set(field.0, (value, stamp));
     }
 
     /// The zone of a customer: their own, else the project's.
@@ -111,12 +110,10 @@ impl Engine {
     /// The zone that a tracker sent along.
     pub(super) fn record_zone(&self, customer: &mut Customer, name: Option<&str>, stamp: Stamp) {
         let (Some(name), Some(field)) = (name, self.fields.time_zone) else { return };
-        let recorded = customer.profile.get(field.0 as usize).and_then(|(value, _)| value.as_text());
-        if recorded == Some(name) {
+        let recorded = customer.profile.get_mut(field.0).filter(|(value, _)| value.as_text() == Some(name));
+        if let Some((_, recorded)) = recorded {
             // The same zone again is only recorded anew.
-            if let Some((_, recorded)) = customer.profile.get_mut(field.0 as usize) {
-                *recorded = (*recorded).max(Some(stamp));
-            }
+            *recorded = (*recorded).max(stamp);
         } else if Zone::named(name).is_some() {
             self.record_field(customer, field, Value::text(name), stamp);
             customer.next_change = i64::MIN;
@@ -126,9 +123,8 @@ impl Engine {
 
 impl Customer {
     /// Fills the slots that machine code reads of a field.
-    pub(super) fn fill_slots(&mut self, machine: &Machine, field: FieldId) {
+    pub(super) fn fill_slots(&mut self, machine: &Machine, field: FieldId, value: &Value) {
         let layout = &machine.plan.record;
-        let Some((value, _)) = self.profile.get(field.0 as usize) else { return };
         for (slot, number) in layout.profile.iter().zip(0_u32..).filter(|(slot, _)| slot.field == field) {
             let reached = value.at(&slot.path);
             let words = machine.slot(&reached, i64::from(number));
@@ -136,8 +132,10 @@ impl Customer {
             if let Some([tag, word]) = self.record.get_mut(first..first + 2) {
                 (*tag, *word) = (words.tag, words.word);
             }
-            if let Some(place) = self.profile_slots.get_mut(number as usize) {
-                *place = reached;
+            if matches!(reached, Value::Text(_) | Value::List(_) | Value::Object(_)) {
+                self.profile_slots.set(number, reached);
+            } else {
+                self.profile_slots.remove(number);
             }
         }
     }

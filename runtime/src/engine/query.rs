@@ -2,8 +2,9 @@
 
 use super::{
     aggregate,
+    customer::Match,
     host::Context,
-    ring::{Keeping, Pushed, Row},
+    ring::{Keeping, Pushed, Ring, Row},
     sequence,
     total::Total,
 };
@@ -42,11 +43,13 @@ impl Context<'_> {
     pub(super) fn resolve(&self, handle: i64) -> Option<&Value> {
         let (space, place) =
             (handle >> SPACE_SHIFT, usize::try_from(handle & ((1 << SPACE_SHIFT) - 1)).ok()?);
+        if space == Space::Profile as i64 {
+            return self.profile_slots.get(u32::try_from(place).ok()?);
+        }
         let values: &[Value] = match space {
             s if s == Space::Constants as i64 => &self.machine.constants,
             s if s == Space::This as i64 => &self.this?.values,
             s if s == Space::Trigger as i64 => &self.run?.events.last()?.values,
-            s if s == Space::Profile as i64 => self.profile_slots,
             s if s == Space::Temporary as i64 => &self.temporaries,
             element => {
                 let number = usize::try_from(element - Space::Elements as i64).ok()?;
@@ -92,15 +95,11 @@ impl Context<'_> {
         }
         match &cell.kind {
             CellKind::Total { place, .. } => {
-                if let Some(total) = self.totals.get_mut(*place as usize) {
-                    total.add(event.at, event.order, columns.last());
-                }
+                self.totals.entry(*place).add(event.at, event.order, columns.last());
             }
             CellKind::Rows { place, capacity, .. } => {
-                let (Some(ring), Some(keeping)) = (self.rings.get_mut(*place as usize), keeping(&cell.kind))
-                else {
-                    return;
-                };
+                let Some(keeping) = keeping(&cell.kind) else { return };
+                let ring = self.rings.entry(*place);
                 let columns = columns.iter().map(Value::kept).collect();
                 let row = Row { at: event.at, order: event.order, columns };
                 let pushed = ring.push(row, self.header.now, keeping);
@@ -132,7 +131,8 @@ impl Context<'_> {
         let value = match machine.plan.node(node) {
             Node::Total(cell, function) => match machine.plan.cell(*cell).map(|cell| &cell.kind) {
                 Some(CellKind::Total { place, class }) => {
-                    self.totals.get(*place as usize).map(|total| total.aggregate(*function, *class))
+                    let none = Total::default();
+                    Some(self.totals.get(*place).unwrap_or(&none).aggregate(*function, *class))
                 }
                 _ => None,
             },
@@ -150,7 +150,8 @@ impl Context<'_> {
         class: Class,
     ) -> Option<Value> {
         let CellKind::Rows { place, stretch, .. } = &self.machine.plan.cell(cell)?.kind else { return None };
-        let ring = self.rings.get(*place as usize)?;
+        let none = Ring::default();
+        let ring = self.rings.get(*place).unwrap_or(&none);
         let now = self.header.now;
         let selection = ring.select(span, now, self.first());
         let mut older = Total::default();
@@ -186,10 +187,10 @@ impl Context<'_> {
         let Some(CellKind::Rows { place, .. }) = self.machine.plan.cell(*cell).map(|cell| &cell.kind) else {
             return 0;
         };
-        let Some(ring) = self.rings.get(*place as usize) else { return 0 };
+        self.queried = *place;
+        let Some(ring) = self.rings.get(*place) else { return 0 };
         let selection = ring.select(*span, self.header.now, self.first());
         self.rows.extend(selection.from..selection.to.max(selection.from));
-        self.queried = *place as usize;
         self.deadline(selection.deadline);
         i64::try_from(self.rows.len()).unwrap_or(0)
     }
@@ -223,24 +224,15 @@ impl Context<'_> {
     /// The value of a query over the rows that it kept.
     pub(super) fn query_end(&mut self, node: NodeId) {
         let Node::Query { result, class, .. } = self.machine.plan.node(node) else { return };
-        let value = match self.rings.get(self.queried) {
-            None => Value::Missing,
-            Some(ring) => {
-                let rows = self.kept.iter().filter_map(|position| ring.row(*position));
-                match *result {
-                    QueryResult::Count => aggregate::number(self.kept.len()),
-                    QueryResult::Aggregate(function) => {
-                        aggregate::of_rows(function, *class, rows, Total::default())
-                    }
-                    QueryResult::Newest { count, distinct } => newest(rows, count as usize, distinct),
-                    QueryResult::FirstTime => {
-                        rows.map(|row| row.at).next().map_or(Value::Missing, Value::Time)
-                    }
-                    QueryResult::LastTime => {
-                        rows.map(|row| row.at).next_back().map_or(Value::Missing, Value::Time)
-                    }
-                }
-            }
+        let none = Ring::default();
+        let ring = self.rings.get(self.queried).unwrap_or(&none);
+        let rows = self.kept.iter().filter_map(|position| ring.row(*position));
+        let value = match *result {
+            QueryResult::Count => aggregate::number(self.kept.len()),
+            QueryResult::Aggregate(function) => aggregate::of_rows(function, *class, rows, Total::default()),
+            QueryResult::Newest { count, distinct } => newest(rows, count as usize, distinct),
+            QueryResult::FirstTime => rows.map(|row| row.at).next().map_or(Value::Missing, Value::Time),
+            QueryResult::LastTime => rows.map(|row| row.at).next_back().map_or(Value::Missing, Value::Time),
         };
         self.give(value);
     }
@@ -325,14 +317,32 @@ impl Context<'_> {
         let (Some(plan), Some(event)) = (machine.plan.sequences.get(sequence.0 as usize), self.this) else {
             return;
         };
-        let Some(state) = self.sequences.get_mut(sequence.0 as usize) else { return };
-        let moment = sequence::Moment { now: self.header.now, starts: self.starts };
-        let matches = state.event(plan, roles, event, moment, machine, &mut self.counts);
-        for completed in matches {
-            let (at, order) = (event.at, event.order);
-            self.feed(sequence, at, order);
-            self.matches.push((sequence, completed));
+        let now = self.header.now;
+        let moment =
+            sequence::Moment { now, starts: self.starts, horizon: now.saturating_sub(self.lateness) };
+        if plan.is_plain() {
+            // A single event is its own match and leaves nothing behind.
+            if moment.starts && roles & 1 != 0 {
+                self.matched(sequence, Match::of(Vec::new(), event.clone()));
+            }
+            return;
         }
+        self.moved = true;
+        let state = self.sequences.entry(sequence.0);
+        let matches = state.event(plan, roles, event, moment, machine, &mut self.counts);
+        if state.is_empty() {
+            self.sequences.remove(sequence.0);
+        }
+        for completed in matches {
+            self.matched(sequence, completed);
+        }
+    }
+
+    fn matched(&mut self, sequence: SequenceId, completed: Match) {
+        if let Some(event) = self.this {
+            self.feed(sequence, event.at, event.order);
+        }
+        self.matches.push((sequence, completed));
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     frame::Frame,
     machine::Machine,
     ring::{Ring, Row},
+    sparse::Sparse,
 };
 use segue_compiler::{
     consent::Stamp,
@@ -64,9 +65,16 @@ pub(super) struct Moment {
     pub(super) now: Millis,
     /// Whether the event is not too late to start something.
     pub(super) starts: bool,
+    /// No event before it starts anything from now on.
+    pub(super) horizon: Millis,
 }
 
 impl SequenceState {
+    /// Whether nothing of it is remembered.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.begun && self.keys.is_empty()
+    }
+
     /// The earliest instant at which a match completes by time.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         self.keys.iter().flat_map(|key| &key.pending).map(|pending| pending.deadline).min()
@@ -83,7 +91,7 @@ impl SequenceState {
         counts: &mut Counts,
     ) -> Vec<Match> {
         let begins = roles & 1 != 0 && !(plan.first_time && self.begun);
-        self.begun |= roles & 1 != 0;
+        self.begun |= plan.first_time && roles & 1 != 0;
         let Some(key) = key(plan, event) else { return Vec::new() };
         let state = self.key(key, event.stamp(), counts);
         if roles >> NO_ELEMENT & 1 != 0 {
@@ -94,6 +102,9 @@ impl SequenceState {
             let roles = if begins { roles } else { roles & !1 };
             let step = Step { plan, event, moment, machine };
             matches = state.advance(&step, roles, counts);
+        }
+        for key in &mut self.keys {
+            key.forget(plan, moment.horizon);
         }
         self.keys.retain(|key| !key.is_empty());
         matches
@@ -160,6 +171,16 @@ struct Step<'a> {
 impl KeyState {
     fn is_empty(&self) -> bool {
         self.chains.is_empty() && self.pending.is_empty() && self.denied.is_none()
+    }
+
+    /// Forgets what no event from `horizon` on can have to do with: chains that are out of reach, and an event before it
+    /// that must not come.
+    fn forget(&mut self, plan: &SequencePlan, horizon: Millis) {
+        self.chains.retain(|chain| {
+            let within = plan.within.get(chain.step + 1).copied().unwrap_or(0);
+            chain.last().0.saturating_add(within) >= horizon
+        });
+        self.denied = self.denied.filter(|stamp| stamp.0 >= horizon);
     }
 
     fn deny(&mut self, stamp: Stamp) {
@@ -287,7 +308,7 @@ impl Step<'_> {
 }
 
 impl Match {
-    fn of(mut events: Vec<Arc<Frame>>, last: Arc<Frame>) -> Self {
+    pub(super) fn of(mut events: Vec<Arc<Frame>>, last: Arc<Frame>) -> Self {
         events.push(last);
         let first = events.first().map(|event| event.stamp()).unwrap_or_default();
         Self { events, first }
@@ -307,7 +328,7 @@ pub(super) fn feed(
     order: u64,
     now: Millis,
     mut word: impl FnMut(u32),
-    rings: &mut [Ring],
+    rings: &mut Sparse<Ring>,
 ) {
     let Some(plan) = machine.plan.sequences.get(sequence.0 as usize) else { return };
     for cell in plan.feeds.iter().filter_map(|id| machine.plan.cell(*id)) {
@@ -316,10 +337,8 @@ pub(super) fn feed(
                 word(*place)
             }
             (CellKind::Rows { place, .. }, _) => {
-                if let (Some(ring), Some(keeping)) =
-                    (rings.get_mut(*place as usize), super::query::keeping(&cell.kind))
-                {
-                    ring.push(Row { at, order, columns: Box::new([]) }, now, keeping);
+                if let Some(keeping) = super::query::keeping(&cell.kind) {
+                    rings.entry(*place).push(Row { at, order, columns: Box::new([]) }, now, keeping);
                 }
             }
             (CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. }, _) => {}

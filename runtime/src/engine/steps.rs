@@ -62,7 +62,7 @@ impl Engine {
             moment.out.records.push(suppressed(moment.now, id, customer, &run, 0, None, reason));
             return;
         }
-        let Some(runs) = customer.runs.get_mut(number as usize) else { return };
+        let runs = customer.runs.entry(number);
         let started = moment.now;
         runs.under_way.push(per.clone());
         moment.out.fired.push(rule.name.clone());
@@ -77,10 +77,13 @@ impl Engine {
             }
         }
         self.steps(customer, &mut run, &plan.steps, moment);
-        let Some(runs) = customer.runs.get_mut(number as usize) else { return };
+        let Some(runs) = customer.runs.get_mut(number) else { return };
         runs.under_way.retain(|other| *other != per);
         if !run.acted && runs.started.back() == Some(&started) {
             runs.started.pop_back();
+        }
+        if runs.started.is_empty() && runs.under_way.is_empty() {
+            customer.runs.remove(number);
         }
     }
 
@@ -93,19 +96,20 @@ impl Engine {
         per: &Value,
         now: Millis,
     ) -> Option<Reason> {
-        let runs = customer.runs.get(number as usize)?;
-        if runs.under_way.contains(per) {
-            return Some(Reason::Running);
-        }
-        let reached = match run.rule.limit {
-            None => false,
-            Some(Limit::Once) => !runs.started.is_empty(),
-            Some(Limit::Per { count, per }) => {
-                runs.started.iter().filter(|started| **started > now - per).count() >= count as usize
+        if let Some(runs) = customer.runs.get(number) {
+            if runs.under_way.contains(per) {
+                return Some(Reason::Running);
             }
-        };
-        if reached {
-            return Some(Reason::Limit);
+            let reached = match run.rule.limit {
+                None => false,
+                Some(Limit::Once) => !runs.started.is_empty(),
+                Some(Limit::Per { count, per }) => {
+                    runs.started.iter().filter(|started| **started > now - per).count() >= count as usize
+                }
+            };
+            if reached {
+                return Some(Reason::Limit);
+            }
         }
         let condition =
             run.plan.only_if.is_none_or(|condition| self.holds(customer, now, run.completed, condition));

@@ -79,10 +79,7 @@ fn column<'a>(name: &str, fields: &'a [ProfileField]) -> Column<'a> {
 }
 
 /// A line's customer and its traits as a JSON object.
-fn traits<'a>(
-    columns: &[Column<'_>],
-    record: &'a csv::StringRecord,
-) -> Result<(&'a str, String), String> {
+fn traits<'a>(columns: &[Column<'_>], record: &'a csv::StringRecord) -> Result<(&'a str, String), String> {
     if record.len() != columns.len() {
         return Err(format!("{} columns, but the first line names {}", record.len(), columns.len()));
     }

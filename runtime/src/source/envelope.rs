@@ -254,7 +254,10 @@ mod tests {
         assert_eq!((incoming.message_id, incoming.received_at), ("7", Some(2000)));
         assert_eq!(incoming.time_zone, Some("Europe/Oslo"));
         let Call::Track { event, properties, name } = incoming.call else { panic!("a track call") };
-        assert_eq!((event, properties.map(JsonText::text), name), ("Kjøp \"nå\"", Some(r#"{"a":[1]}"#), None));
+        assert_eq!(
+            (event, properties.map(JsonText::text), name),
+            ("Kjøp \"nå\"", Some(r#"{"a":[1]}"#), None)
+        );
     }
 
     #[test]

@@ -76,7 +76,7 @@ struct TemplateScope<'s> {
 
 impl Scope for TemplateScope<'_> {
     fn profile(&self, field: FieldId) -> Value {
-        self.customer.profile.get(field.0 as usize).map(|(value, _)| value.clone()).unwrap_or_default()
+        self.customer.field(&self.engine.program, field).cloned().unwrap_or_default()
     }
 
     fn let_value(&self, id: LetId) -> Value {

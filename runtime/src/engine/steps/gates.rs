@@ -97,7 +97,7 @@ impl Engine {
             (None, "push") => self.fields.push_token,
             (None, _) => None,
         };
-        let value = field.and_then(|field| customer.profile.get(field.0 as usize)).map(|(value, _)| value);
+        let value = field.and_then(|field| customer.field(&self.program, field));
         value.and_then(Value::as_text).unwrap_or_default().to_owned()
     }
 }
