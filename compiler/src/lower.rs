@@ -9,13 +9,16 @@ mod rules;
 mod value;
 
 use crate::{
-    plan::{NodeId, Plan, SequencePlan, ValueId, ValuePlan},
+    plan::{FIXED_SLOTS, FrameRef, Node, NodeId, Plan, SequencePlan, ValueId, ValuePlan},
     typed::{EventSet, Expr, LetId, Pattern, Program, Sequence, SequenceId, Trigger},
 };
 use cells::Cells;
 use graph::Graph;
 use layout::{Group, Layouts};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Makes the plan of a checked program. Total: every checked program has a plan.
 #[must_use]
@@ -51,9 +54,29 @@ pub fn lower(program: &Program) -> Plan {
         sequence.same = layouts.keys(source);
     }
     plan.layouts = layouts.finish();
+    keep_what_rules_read(program, &mut plan);
     let roles: Vec<_> = sequences.into_iter().flat_map(|(_, roles)| roles).collect();
     handlers::fill(program, &mut plan, &roles);
     plan
+}
+
+/// Finds out which slots are read of events that are part of a match.
+fn keep_what_rules_read(program: &Program, plan: &mut Plan) {
+    let of_match = plan.nodes.iter().filter_map(|node| match node {
+        Node::Slot { frame: FrameRef::Trigger | FrameRef::Element(_), slot, .. } => Some(*slot),
+        _ => None,
+    });
+    // Events of one pattern share slot numbers; whose slot it is need not be told apart.
+    let slots: BTreeSet<u32> = of_match.filter(|slot| *slot >= FIXED_SLOTS).collect();
+    let named: BTreeSet<&Arc<str>> =
+        program.templates.iter().flat_map(|template| &template.events).flat_map(|(_, names)| names).collect();
+    for layout in &mut plan.layouts {
+        let of_templates =
+            layout.names.iter().filter(|(name, _)| named.contains(name)).map(|(_, slot)| *slot);
+        let of_rules = slots.iter().copied().filter(|slot| *slot < layout.slots);
+        let kept: BTreeSet<u32> = of_templates.chain(of_rules).collect();
+        layout.kept = kept.into_iter().collect();
+    }
 }
 
 /// What an expression can see.

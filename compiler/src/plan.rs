@@ -400,6 +400,8 @@ pub struct Layout {
     /// The fields that are decoded: position among the declared fields, and the slots filled from it, each with the
     /// path into the field.
     pub fields: Vec<FieldUse>,
+    /// The slots that rules read of such an event after its own instant, in order.
+    pub kept: Vec<u32>,
 }
 
 /// A field that is decoded.

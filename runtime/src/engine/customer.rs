@@ -1,7 +1,12 @@
 //! What is known of one customer.
 
 use super::{
-    frame::Frame, machine::Machine, ring::Ring, sequence::SequenceState, sparse::Sparse, total::Total,
+    frame::{Frame, Kept},
+    machine::Machine,
+    ring::Ring,
+    sequence::SequenceState,
+    sparse::Sparse,
+    total::Total,
 };
 use segue_compiler::{
     admission::Admission,
@@ -63,9 +68,24 @@ pub(super) struct Sent {
 #[derive(Clone, Debug)]
 pub(super) struct Match {
     /// Its events, one for each element.
-    pub(super) events: Vec<Arc<Frame>>,
+    pub(super) events: Vec<Arc<Kept>>,
     /// The place of its first event.
     pub(super) first: Stamp,
+}
+
+/// A match with its events as machine code reads them.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    /// One for each element.
+    pub(super) frames: Vec<Frame>,
+    /// The place of its first event.
+    pub(super) first: Stamp,
+}
+
+impl Match {
+    pub(super) fn open(&self, machine: &Machine) -> Opened {
+        Opened { frames: self.events.iter().map(|event| event.frame(machine)).collect(), first: self.first }
+    }
 }
 
 impl Customer {

@@ -34,11 +34,53 @@ impl Frame {
         (self.at, self.order)
     }
 
-    /// The event as it is remembered: texts cut to what state keeps.
-    pub(super) fn kept(&self, machine: &Machine) -> Self {
-        let values: Box<[Value]> = self.values.iter().map(Value::kept).collect();
-        let slots = values.iter().zip(0..).map(|(value, place)| machine.slot(value, place)).collect();
-        Self { values, slots, ..self.clone() }
+    /// What rules read of the event after its own instant; `whole` keeps texts uncut.
+    pub(super) fn kept(&self, machine: &Machine, whole: bool) -> Arc<Kept> {
+        let layout = self.event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
+        let slots = layout.map(|layout| layout.kept.as_slice()).unwrap_or_default();
+        let values = slots.iter().filter_map(|slot| {
+            let value = self.values.get(*slot as usize).filter(|value| value.is_known())?;
+            Some((*slot, if whole { value.clone() } else { value.kept() }))
+        });
+        Arc::new(Kept {
+            event: self.event,
+            name: self.name.clone(),
+            message_id: self.message_id.clone(),
+            at: self.at,
+            order: self.order,
+            values: values.collect(),
+        })
+    }
+}
+
+/// An event as a part of a match: only what rules read of it.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) event: Option<EventId>,
+    pub(super) name: Arc<str>,
+    pub(super) message_id: Arc<str>,
+    pub(super) at: Millis,
+    pub(super) order: u64,
+    /// By slot.
+    values: Box<[(u32, Value)]>,
+}
+
+impl Kept {
+    /// The event's place in the customer's history.
+    pub(super) fn stamp(&self) -> (Millis, u64) {
+        (self.at, self.order)
+    }
+
+    /// The event as machine code reads it.
+    pub(super) fn frame(&self, machine: &Machine) -> Frame {
+        let mut builder =
+            FrameBuilder::new(machine, self.event, self.name.clone(), self.message_id.clone(), self.at);
+        for (slot, value) in &self.values {
+            if let Some(place) = builder.values.get_mut(*slot as usize) {
+                place.clone_from(value);
+            }
+        }
+        builder.finish(self.order)
     }
 }
 
@@ -51,7 +93,7 @@ impl Engine {
             &self.machine,
             id,
             name.unwrap_or_else(|| Arc::from(event.name)),
-            event.message_id,
+            Arc::from(event.message_id),
             at,
         );
         if let Some((ty, layout)) = builder.declared(self) {
@@ -88,8 +130,13 @@ impl Engine {
         fields: &[(Arc<str>, Value)],
     ) -> Frame {
         let name = self.program.events.get(event.0 as usize).map(|event| event.name.clone());
-        let mut builder =
-            FrameBuilder::new(&self.machine, Some(event), name.unwrap_or_default(), message_id, at);
+        let mut builder = FrameBuilder::new(
+            &self.machine,
+            Some(event),
+            name.unwrap_or_default(),
+            Arc::from(message_id),
+            at,
+        );
         if let Some((ty, layout)) = builder.declared(self) {
             for used in &layout.fields {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };
@@ -138,12 +185,11 @@ impl<'m> FrameBuilder<'m> {
         machine: &'m Machine,
         event: Option<EventId>,
         name: Arc<str>,
-        message_id: &str,
+        message_id: Arc<str>,
         at: Millis,
     ) -> Self {
         let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
         let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
-        let message_id: Arc<str> = Arc::from(message_id);
         let mut values = vec![Value::Missing; count as usize];
         let fixed = [Value::Time(at), Value::Text(message_id.clone()), Value::Text(name.clone())];
         for (slot, value) in values.iter_mut().zip(fixed) {

@@ -3,7 +3,7 @@
 
 use super::{
     Engine,
-    customer::{Customer, Match},
+    customer::{Customer, Match, Opened},
     frame::Frame,
     machine::Machine,
     ring::Ring,
@@ -21,7 +21,6 @@ use segue_compiler::{
     typed::{Program, SegmentId, SequenceId},
     value::{Millis, Value},
 };
-use std::sync::Arc;
 
 /// What a call of machine code works on. Machine code knows its first field.
 #[repr(C)]
@@ -38,9 +37,9 @@ pub(super) struct Context<'a> {
     pub(super) consent: &'a Consent,
     pub(super) zone: &'a Zone,
     /// The event that is being applied.
-    pub(super) this: Option<&'a Arc<Frame>>,
+    pub(super) this: Option<&'a Frame>,
     /// The match that triggered the run.
-    pub(super) run: Option<&'a Match>,
+    pub(super) run: Option<&'a Opened>,
     /// Whether the event is not too late to start something.
     pub(super) starts: bool,
     /// How late an event may be that starts something.
@@ -65,9 +64,9 @@ pub(super) struct Context<'a> {
 pub(super) struct Occasion<'a> {
     pub(super) now: Millis,
     /// The event that is being applied, and whether it is not too late to start something.
-    pub(super) event: Option<(&'a Arc<Frame>, bool)>,
+    pub(super) event: Option<(&'a Frame, bool)>,
     /// The match that triggered the run.
-    pub(super) run: Option<&'a Match>,
+    pub(super) run: Option<&'a Opened>,
 }
 
 /// What a call of machine code did besides its result.
@@ -94,11 +93,11 @@ impl Engine {
         let header =
             Header { now: occasion.now, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
         let mut frames: Vec<*const Slot> = Vec::with_capacity(2);
-        let slots = |frame: &Arc<Frame>| frame.slots.as_ptr();
+        let slots = |frame: &Frame| frame.slots.as_ptr();
         frames.push(occasion.event.map_or(std::ptr::null(), |(event, _)| slots(event)));
         if let Some(run) = occasion.run {
-            frames.push(run.events.last().map_or(std::ptr::null(), slots));
-            frames.extend(run.events.iter().map(slots));
+            frames.push(run.frames.last().map_or(std::ptr::null(), slots));
+            frames.extend(run.frames.iter().map(slots));
         }
         let mut context = Context {
             header,

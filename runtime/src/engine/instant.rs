@@ -23,7 +23,20 @@ pub(super) enum Cause {
     /// A match.
     Match(Match),
     /// A segment changed, with the event of the instant, if there was one.
-    Change { segment: SegmentId, change: Change, event: Option<Arc<Frame>> },
+    Change { segment: SegmentId, change: Change, event: Option<Origin> },
+}
+
+/// The event of the instant in which something changed.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) name: Arc<str>,
+    pub(super) message_id: Arc<str>,
+}
+
+impl Origin {
+    fn of(event: &Frame) -> Self {
+        Self { name: event.name.clone(), message_id: event.message_id.clone() }
+    }
 }
 
 /// An instant being worked through.
@@ -56,7 +69,7 @@ impl Engine {
         let mut moment = Moment { now, out, consequences: MAX_CONSEQUENCES };
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
-                let frame = Arc::new(self.frame(event, incoming.at, stamp.1, &mut moment.out.counts));
+                let frame = self.frame(event, incoming.at, stamp.1, &mut moment.out.counts);
                 let active = frame.event.is_none_or(|id| {
                     self.program.events.get(id.0 as usize).is_none_or(|event| !event.passive)
                 });
@@ -77,7 +90,7 @@ impl Engine {
     pub(super) fn event_instant(
         &self,
         customer: &mut Customer,
-        event: &Arc<Frame>,
+        event: &Frame,
         starts: bool,
         moment: &mut Moment<'_>,
     ) {
@@ -153,7 +166,7 @@ impl Engine {
         &self,
         customer: &mut Customer,
         effects: Effects,
-        event: Option<&Arc<Frame>>,
+        event: Option<&Frame>,
         starts: bool,
         moment: &mut Moment<'_>,
     ) {
@@ -179,7 +192,7 @@ impl Engine {
             let Some(changes) = self.changes.get(segment.0 as usize) else { continue };
             let (rules, change) =
                 if level { (&changes.enters, Change::Enter) } else { (&changes.leaves, Change::Leave) };
-            let cause = Cause::Change { segment, change, event: event.cloned() };
+            let cause = Cause::Change { segment, change, event: event.map(Origin::of) };
             triggered.extend(rules.iter().map(|rule| (*rule, cause.clone())));
         }
         // Stable: the matches of one rule stay in their order.

@@ -49,11 +49,11 @@ impl Context<'_> {
         let values: &[Value] = match space {
             s if s == Space::Constants as i64 => &self.machine.constants,
             s if s == Space::This as i64 => &self.this?.values,
-            s if s == Space::Trigger as i64 => &self.run?.events.last()?.values,
+            s if s == Space::Trigger as i64 => &self.run?.frames.last()?.values,
             s if s == Space::Temporary as i64 => &self.temporaries,
             element => {
                 let number = usize::try_from(element - Space::Elements as i64).ok()?;
-                &self.run?.events.get(number)?.values
+                &self.run?.frames.get(number)?.values
             }
         };
         values.get(place)
@@ -323,7 +323,7 @@ impl Context<'_> {
         if plan.is_plain() {
             // A single event is its own match and leaves nothing behind.
             if moment.starts && roles & 1 != 0 {
-                self.matched(sequence, Match::of(Vec::new(), event.clone()));
+                self.matched(sequence, Match::of(Vec::new(), event.kept(machine, true)));
             }
             return;
         }

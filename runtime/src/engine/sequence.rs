@@ -2,7 +2,7 @@
 
 use super::{
     customer::Match,
-    frame::Frame,
+    frame::{Frame, Kept},
     machine::Machine,
     ring::{Ring, Row},
     sparse::Sparse,
@@ -42,7 +42,7 @@ struct KeyState {
 struct Chain {
     /// The element that the last event fulfils.
     step: usize,
-    events: Vec<Arc<Frame>>,
+    events: Vec<Arc<Kept>>,
 }
 
 impl Chain {
@@ -85,7 +85,7 @@ impl SequenceState {
         &mut self,
         plan: &SequencePlan,
         roles: u64,
-        event: &Arc<Frame>,
+        event: &Frame,
         moment: Moment,
         machine: &Machine,
         counts: &mut Counts,
@@ -163,7 +163,7 @@ fn key(plan: &SequencePlan, event: &Frame) -> Option<Vec<Value>> {
 /// An event that is being matched.
 struct Step<'a> {
     plan: &'a SequencePlan,
-    event: &'a Arc<Frame>,
+    event: &'a Frame,
     moment: Moment,
     machine: &'a Machine,
 }
@@ -201,7 +201,10 @@ impl KeyState {
                     if step.plan.anchor != Anchor::Each {
                         self.chains.clear();
                     }
-                    return begun.into_iter().map(|events| Match::of(events, step.event.clone())).collect();
+                    return begun
+                        .into_iter()
+                        .map(|events| Match::of(events, step.event.kept(step.machine, true)))
+                        .collect();
                 }
                 Some(within) if is_last => self.wait(step, begun, within, counts),
                 None | Some(_) => self.progress(step, begun, element, counts),
@@ -211,7 +214,7 @@ impl KeyState {
     }
 
     /// The chains that the event extends as an element; those of `each` are taken out.
-    fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> Vec<Vec<Arc<Frame>>> {
+    fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> Vec<Vec<Arc<Kept>>> {
         let Some(before) = element.checked_sub(1) else { return vec![Vec::new()] };
         let within = step.plan.within.get(element).copied().unwrap_or(0);
         let extends = |chain: &Chain| {
@@ -220,7 +223,7 @@ impl KeyState {
                     last.stamp() < step.event.stamp() && step.event.at - last.at <= within
                 })
         };
-        let found: Vec<Vec<Arc<Frame>>> =
+        let found: Vec<Vec<Arc<Kept>>> =
             self.chains.iter().filter(|chain| extends(chain)).map(|chain| chain.events.clone()).collect();
         if step.plan.anchor == Anchor::Each {
             self.chains.retain(|chain| !extends(chain));
@@ -229,13 +232,7 @@ impl KeyState {
     }
 
     /// Keeps chains that are not complete.
-    fn progress(
-        &mut self,
-        step: &Step<'_>,
-        begun: Vec<Vec<Arc<Frame>>>,
-        element: usize,
-        counts: &mut Counts,
-    ) {
+    fn progress(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Kept>>>, element: usize, counts: &mut Counts) {
         for mut events in begun {
             events.push(step.kept());
             let stored = self.chains.iter_mut().find(|chain| chain.step == element);
@@ -267,7 +264,7 @@ impl KeyState {
     }
 
     /// Lets complete chains wait for what must not come.
-    fn wait(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Frame>>>, within: i64, counts: &mut Counts) {
+    fn wait(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Kept>>>, within: i64, counts: &mut Counts) {
         let deadline = step.event.at + within;
         let is_late = step.event.at < step.moment.now;
         if is_late && deadline <= step.moment.now
@@ -301,14 +298,13 @@ impl KeyState {
 
 impl Step<'_> {
     /// The event as it is remembered beyond its instant.
-    fn kept(&self) -> Arc<Frame> {
-        let cut = self.event.values.iter().any(|value| value.kept() != *value);
-        if cut { Arc::new(self.event.kept(self.machine)) } else { self.event.clone() }
+    fn kept(&self) -> Arc<Kept> {
+        self.event.kept(self.machine, false)
     }
 }
 
 impl Match {
-    pub(super) fn of(mut events: Vec<Arc<Frame>>, last: Arc<Frame>) -> Self {
+    pub(super) fn of(mut events: Vec<Arc<Kept>>, last: Arc<Kept>) -> Self {
         events.push(last);
         let first = events.first().map(|event| event.stamp()).unwrap_or_default();
         Self { events, first }

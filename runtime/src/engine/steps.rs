@@ -5,8 +5,8 @@ mod gates;
 
 use super::{
     Engine,
-    customer::{Customer, Match, Sent},
-    frame::Frame,
+    customer::{Customer, Opened, Sent},
+    frame::Kept,
     host::Occasion,
     instant::{Cause, Moment},
 };
@@ -22,7 +22,7 @@ use std::sync::Arc;
 struct Run<'r> {
     rule: &'r Rule,
     plan: &'r RulePlan,
-    completed: Option<&'r Match>,
+    completed: Option<Opened>,
     trigger: Vec<String>,
     because: Because,
     /// Whether it did something.
@@ -47,7 +47,7 @@ impl Engine {
             rule,
             plan,
             completed: match cause {
-                Cause::Match(completed) => Some(completed),
+                Cause::Match(completed) => Some(completed.open(&self.machine)),
                 Cause::Change { .. } => None,
             },
             trigger: self.trigger_parts(cause, moment.now),
@@ -56,7 +56,7 @@ impl Engine {
         };
         let per = plan
             .overlap_per
-            .map_or(Value::Missing, |value| self.value(customer, moment.now, run.completed, value));
+            .map_or(Value::Missing, |value| self.value(customer, moment.now, run.completed.as_ref(), value));
         if let Some(reason) = self.refusal(customer, number, &run, &per, moment.now) {
             let id = run.id(customer, 0);
             moment.out.records.push(suppressed(moment.now, id, customer, &run, 0, None, reason));
@@ -111,8 +111,10 @@ impl Engine {
                 return Some(Reason::Limit);
             }
         }
-        let condition =
-            run.plan.only_if.is_none_or(|condition| self.holds(customer, now, run.completed, condition));
+        let condition = run
+            .plan
+            .only_if
+            .is_none_or(|condition| self.holds(customer, now, run.completed.as_ref(), condition));
         (!condition).then_some(Reason::Condition)
     }
 
@@ -144,9 +146,9 @@ impl Engine {
                     self.emit(customer, run, step.number, *event, fields, moment)
                 }
                 StepKind::If { arms, otherwise } => {
-                    let arm = arms
-                        .iter()
-                        .find(|(condition, _)| self.holds(customer, moment.now, run.completed, *condition));
+                    let arm = arms.iter().find(|(condition, _)| {
+                        self.holds(customer, moment.now, run.completed.as_ref(), *condition)
+                    });
                     self.steps(customer, run, arm.map_or(otherwise, |(_, steps)| steps), moment);
                 }
             }
@@ -222,7 +224,7 @@ impl Engine {
         value: ValueId,
         moment: &mut Moment<'_>,
     ) {
-        let value = self.value(customer, moment.now, run.completed, value);
+        let value = self.value(customer, moment.now, run.completed.as_ref(), value);
         let Some(definition) = self.program.profile.get(field.0 as usize) else { return };
         run.acted = true;
         moment.out.records.push(set(moment.now, customer, run, definition.field.name.clone(), value.clone()));
@@ -268,7 +270,9 @@ impl Engine {
     ) {
         let values: Vec<(Arc<str>, Value)> = fields
             .iter()
-            .map(|(name, value)| (name.clone(), self.value(customer, moment.now, run.completed, *value)))
+            .map(|(name, value)| {
+                (name.clone(), self.value(customer, moment.now, run.completed.as_ref(), *value))
+            })
             .filter(|(_, value)| value.is_known())
             .collect();
         let Some(definition) = self.program.events.get(event.0 as usize) else { return };
@@ -299,7 +303,7 @@ impl Engine {
         let order = customer.next_order();
         self.consequence(customer, moment, |engine, customer, moment| {
             customer.admission.made(&message_id, moment.now, &engine.settings, &mut moment.out.counts);
-            let frame = Arc::new(engine.made(event, &message_id, moment.now, order, fields));
+            let frame = engine.made(event, &message_id, moment.now, order, fields);
             engine.event_instant(customer, &frame, true, moment);
         });
     }
@@ -324,7 +328,7 @@ impl Engine {
         &self,
         customer: &mut Customer,
         now: Millis,
-        completed: Option<&Match>,
+        completed: Option<&Opened>,
         condition: ConditionId,
     ) -> bool {
         let occasion = Occasion { now, event: None, run: completed };
@@ -335,7 +339,7 @@ impl Engine {
         &self,
         customer: &mut Customer,
         now: Millis,
-        completed: Option<&Match>,
+        completed: Option<&Opened>,
         value: ValueId,
     ) -> Value {
         let Some(plan) = self.machine.plan.values.get(value.0 as usize) else { return Value::Missing };
@@ -359,7 +363,7 @@ impl Engine {
     }
 
     fn because(&self, cause: &Cause, now: Millis) -> Because {
-        let of = |event: &Arc<Frame>| (event.name.clone(), event.message_id.clone());
+        let of = |event: &Arc<Kept>| (event.name.clone(), event.message_id.clone());
         match cause {
             Cause::Match(completed) => {
                 let (name, message_id) = completed.events.last().map(of).unzip();
@@ -367,7 +371,7 @@ impl Engine {
                 Because { event: name, message_id, segment: None, at }
             }
             Cause::Change { segment, event, .. } => {
-                let (name, message_id) = event.as_ref().map(of).unzip();
+                let (name, message_id) = event.clone().map(|event| (event.name, event.message_id)).unzip();
                 Because {
                     event: name,
                     message_id,

@@ -3,7 +3,7 @@
 use super::Run;
 use crate::engine::{
     Engine,
-    customer::{Customer, Match},
+    customer::{Customer, Opened},
 };
 use segue_compiler::{
     content::Scope,
@@ -40,9 +40,9 @@ impl Engine {
     ) -> Json {
         match content {
             Content::Template(template) => Json::Value(self.render(customer, run, *template, now)),
-            Content::Value(value) => Json::Value(self.value(customer, now, run.completed, *value)),
+            Content::Value(value) => Json::Value(self.value(customer, now, run.completed.as_ref(), *value)),
             Content::Variant { by, variants, otherwise } => {
-                let by = self.value(customer, now, run.completed, *by);
+                let by = self.value(customer, now, run.completed.as_ref(), *by);
                 let chosen = variants
                     .iter()
                     .find(|(name, _)| by.as_text() == Some(name))
@@ -61,7 +61,7 @@ impl Engine {
                 lets.insert(*id, self.value(customer, now, None, *value));
             }
         }
-        let scope = TemplateScope { engine: self, customer, completed: run.completed, lets };
+        let scope = TemplateScope { engine: self, customer, completed: run.completed.as_ref(), lets };
         Value::text(&self.contents.render(id, &scope))
     }
 }
@@ -70,7 +70,7 @@ impl Engine {
 struct TemplateScope<'s> {
     engine: &'s Engine,
     customer: &'s Customer,
-    completed: Option<&'s Match>,
+    completed: Option<&'s Opened>,
     lets: BTreeMap<LetId, Value>,
 }
 
@@ -86,8 +86,8 @@ impl Scope for TemplateScope<'_> {
     fn event(&self, role: &EventRole, field: &str) -> Value {
         let Some(completed) = self.completed else { return Value::Missing };
         let event = match role {
-            EventRole::This | EventRole::Trigger => completed.events.last(),
-            EventRole::Element(number, _) => completed.events.get(*number as usize),
+            EventRole::This | EventRole::Trigger => completed.frames.last(),
+            EventRole::Element(number, _) => completed.frames.get(*number as usize),
         };
         let Some(event) = event else { return Value::Missing };
         match field {

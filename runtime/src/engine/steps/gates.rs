@@ -22,7 +22,11 @@ impl Engine {
         address: &str,
         now: Millis,
     ) -> Option<Reason> {
-        if !run.plan.still_if.is_none_or(|condition| self.holds(customer, now, run.completed, condition)) {
+        if !run
+            .plan
+            .still_if
+            .is_none_or(|condition| self.holds(customer, now, run.completed.as_ref(), condition))
+        {
             return Some(Reason::Condition);
         }
         if customer.consent.is_suppressed(channel) || self.is_suppressed(customer, run, channel) {
