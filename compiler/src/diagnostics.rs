@@ -76,7 +76,7 @@ codes! {
 }
 
 /// `did you mean NAME` for a name that is near enough, else the other way out.
-pub(crate) fn meant(guess: Option<&str>, quote: &str, otherwise: &str) -> String {
+fn meant(guess: Option<&str>, quote: &str, otherwise: &str) -> String {
     match guess {
         Some(guess) => format!("did you mean `{quote}{guess}{quote}`?"),
         None => otherwise.to_owned(),
@@ -84,7 +84,7 @@ pub(crate) fn meant(guess: Option<&str>, quote: &str, otherwise: &str) -> String
 }
 
 /// The first names of a list, as people list them.
-pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 8;
     let names: Vec<&str> = names.into_iter().collect();
     let mut text = String::new();
@@ -99,7 +99,7 @@ pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 }
 
 /// `a number`, `an object`.
-pub(crate) fn article(words: &str) -> String {
+fn article(words: &str) -> String {
     let vowel = words.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {words}", if vowel { "an" } else { "a" })
 }

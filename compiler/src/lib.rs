@@ -21,7 +21,7 @@
 
 pub mod project;
 
-mod checker;
+mod check;
 pub mod diagnostics;
 pub mod packs;
 pub mod suggest;

@@ -1,6 +1,6 @@
 //! A project's sources to a checked program.
 
-use crate::{checker::check, packs, time::Zone, typed::Program};
+use crate::{check::check, packs, time::Zone, typed::Program};
 use segue_grammar::{
     Diagnostic, Severity, SourceId, Span,
     ast::{File, Item},

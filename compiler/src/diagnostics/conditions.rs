@@ -3,12 +3,15 @@
 use super::Diagnostic;
 use segue_grammar::Span;
 
-pub(crate) fn decided(span: Span, holds: bool, why: &str, help: &str) -> Diagnostic {
-    if holds {
-        Diagnostic::error(super::ALWAYS_HOLDS, span, format!("this always holds: {why}")).help(help)
+/// `holds` says which way the condition, whose words are `words`, is decided.
+pub(crate) fn decided(span: Span, holds: bool, words: &str) -> Diagnostic {
+    let (code, verdict, help) = if holds {
+        (super::ALWAYS_HOLDS, "always", "leave it out, or compare with another number")
     } else {
-        Diagnostic::error(super::NEVER_HOLDS, span, format!("this never holds: {why}")).help(help)
-    }
+        (super::NEVER_HOLDS, "never", "nobody would ever be in: compare with another number")
+    };
+    let words = words.trim().trim_start_matches('(').trim_end_matches(')');
+    Diagnostic::error(code, span, format!("this {verdict} holds: `{words}`")).help(help)
 }
 
 pub(crate) fn negated_optional(span: Span, path: &str) -> Diagnostic {
@@ -26,16 +29,26 @@ pub(crate) fn time_since(span: Span) -> Diagnostic {
     .help("for example `time since last \"Order Completed\" > 30 days`")
 }
 
-pub(crate) fn empty_history(span: Span, segment: &str, condition: Span, example: &str) -> Diagnostic {
+pub(crate) fn empty_history(span: Span, segment: &str, condition: Span) -> Diagnostic {
     Diagnostic::error(
         super::EMPTY_HISTORY,
         span,
         format!("segment `{segment}` holds for customers who never did anything, so that every import starts this rule"),
     )
     .also(condition, "holds on an empty history")
-    .help(format!("add `and known for {example}` to the segment"))
+    .help("add `and known for 30 days` to the segment")
 }
 
-pub(crate) fn bad_window(span: Span, message: &str, help: String) -> Diagnostic {
-    Diagnostic::error(super::BAD_WINDOW, span, message).help(help)
+pub(crate) fn ago_reversed(span: Span, near: &str, far: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::BAD_WINDOW,
+        span,
+        format!("`between {near} and {far} ago` is empty: the nearer bound stands first"),
+    )
+    .help(format!("write `between {far} and {near} ago`"))
+}
+
+pub(crate) fn anchor_without_sequence(span: Span) -> Diagnostic {
+    Diagnostic::error(super::BAD_WINDOW, span, "`each` and `earliest` need a sequence")
+        .help("leave the word out, or add `then …`")
 }

@@ -3,16 +3,29 @@
 use super::Diagnostic;
 use segue_grammar::Span;
 
-pub(crate) fn bad_count(span: Span, text: &str, what: &str, most: u32) -> Diagnostic {
-    Diagnostic::error(
-        super::BAD_COUNT,
-        span,
-        format!("{what} is a whole number from 1 to {most}; found `{text}`"),
-    )
+pub(crate) fn count_out_of_range(span: Span, text: &str, least: u32, most: u32) -> Diagnostic {
+    let message = format!("this is a whole number from {least} to {most}; found `{text}`");
+    Diagnostic::error(super::BAD_COUNT, span, message)
 }
 
-pub(crate) fn bad_literal(span: Span, text: &str, what: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is {what}")).help(help)
+pub(crate) fn priority_not_whole(span: Span, text: &str) -> Diagnostic {
+    let message = format!("a priority is a whole number; found `{text}`");
+    Diagnostic::error(super::BAD_COUNT, span, message)
+}
+
+pub(crate) fn misplaced_literal(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is no value that stands here"))
+        .help("times of day, lists and objects stand only in clauses and tests")
+}
+
+pub(crate) fn no_such_date(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is no date that exists"))
+        .help("write dates as `2026-01-31` and instants as `2026-01-31 08:00`")
+}
+
+pub(crate) fn number_too_large(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is too large a number"))
+        .help("numbers reach from -9.2 to 9.2 million million")
 }
 
 pub(crate) fn not_positive(span: Span, text: &str) -> Diagnostic {
@@ -20,7 +33,9 @@ pub(crate) fn not_positive(span: Span, text: &str) -> Diagnostic {
         .help("a length of time is longer than 0 milliseconds")
 }
 
-pub(crate) fn calendar_unit(span: Span, unit: &str, days: &str) -> Diagnostic {
+pub(crate) fn calendar_unit(span: Span, unit: &str, amount: &str) -> Diagnostic {
+    let factor = if unit == "year" { 365 } else { 30 };
+    let days = amount.parse::<i64>().ok().and_then(|amount| amount.checked_mul(factor)).unwrap_or(factor);
     Diagnostic::error(super::BAD_DURATION, span, format!("a {unit} has no fixed length"))
         .help(format!("write it in days: `{days} days`"))
 }

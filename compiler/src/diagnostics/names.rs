@@ -1,72 +1,187 @@
 //! Names that are not known, or known twice.
 
-use super::{Diagnostic, meant};
+use super::{Diagnostic, listed, meant, types::a};
+use crate::{suggest::nearest, types::Type};
 use segue_grammar::Span;
 
-pub(crate) fn unknown_event(span: Span, name: &str, guess: Option<&str>, pack: Option<&str>) -> Diagnostic {
+pub(crate) fn unknown_event<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+    pack: Option<&str>,
+) -> Diagnostic {
     let help = match pack {
         Some(pack) => format!("write `use {pack}` at the top of a file: it declares this event"),
-        None => meant(guess, "\"", &format!("declare it: `event \"{name}\" {{ … }}`")),
+        None => meant(nearest(name, known), "\"", &format!("declare it: `event \"{name}\" {{ … }}`")),
     };
     Diagnostic::error(super::UNKNOWN_EVENT, span, format!("event `{name}` is not declared")).help(help)
 }
 
-pub(crate) fn unknown_field(span: Span, name: &str, of: &str, help: String) -> Diagnostic {
+/// `events` are those that could have the field, `known` the fields that they have.
+pub(crate) fn unknown_field<'n>(
+    span: Span,
+    name: &str,
+    events: &[&str],
+    known: impl IntoIterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let of = events.iter().map(|event| format!("`{event}`")).collect::<Vec<_>>().join(" and ");
+    let event = events.first().copied().unwrap_or_default();
+    let way =
+        format!("declare it: `event \"{event}\" {{ {name}: text? }}`; known are {}", listed(known.clone()));
+    without_field(span, &format!("event {of}"), name, &meant(nearest(name, known), "", &way))
+}
+
+pub(crate) fn unknown_profile_field<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
+    let way = format!("declare it: `profile {{ {name}: text? }}`");
+    without_field(span, "the profile", name, &meant(nearest(name, known), "", &way))
+}
+
+pub(crate) fn field_not_in_all(span: Span, name: &str, event: &str) -> Diagnostic {
+    let help = "a pattern over several events can only use fields that all of them have";
+    without_field(span, &format!("event `{event}`"), name, help)
+}
+
+pub(crate) fn field_of_any_event(span: Span, name: &str) -> Diagnostic {
+    let help =
+        "of `any event` only `at`, `message_id` and `event_name` are known; name the event to use its fields";
+    without_field(span, "any event", name, help)
+}
+
+pub(crate) fn no_such_part(span: Span, name: &str, ty: &Type) -> Diagnostic {
+    let help = "only objects and lists of objects have fields";
+    without_field(span, &format!("`{name}`, {},", a(ty)), name, help)
+}
+
+fn without_field(span: Span, of: &str, name: &str, help: &str) -> Diagnostic {
     Diagnostic::error(super::UNKNOWN_FIELD, span, format!("{of} has no field `{name}`")).help(help)
 }
 
-pub(crate) fn unknown_name(span: Span, name: &str, help: String) -> Diagnostic {
+/// Known names are compared by their last part, since what stands before it may have been left out.
+pub(crate) fn unknown_name<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let near = nearest(name, known.clone().into_iter().map(last_part));
+    let near = near.and_then(|near| known.into_iter().find(|known| last_part(known) == near));
+    let way = "a field of the customer is `profile.NAME`, a field of the triggering event `event.NAME`; name a value with `let`";
+    meaningless(span, name, &meant(near, "", way))
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+pub(crate) fn consent_of_what(span: Span) -> Diagnostic {
+    meaningless(span, "profile.consent", "say for which channel: `profile.consent.sms`")
+}
+
+pub(crate) fn set_what(span: Span, words: &str) -> Diagnostic {
+    let help = "only profile fields can be set: `set profile.NAME = …`; consent with `grant` and `withdraw`";
+    meaningless(span, words, help)
+}
+
+fn meaningless(span: Span, name: &str, help: &str) -> Diagnostic {
     Diagnostic::error(super::UNKNOWN_NAME, span, format!("`{name}` means nothing here")).help(help)
 }
 
-pub(crate) fn unknown_segment(span: Span, name: &str, guess: Option<&str>) -> Diagnostic {
-    let declare = format!("declare it: `segment {name} {{ … }}`");
-    Diagnostic::error(super::UNKNOWN_SEGMENT, span, format!("segment `{name}` is not declared"))
-        .help(meant(guess, "", &declare))
-}
-
-pub(crate) fn unknown_topic(span: Span, name: &str, guess: Option<&str>) -> Diagnostic {
-    let declare = format!("declare it: `topic {name} {{ 2 per 7 days else skip }}`");
-    Diagnostic::error(super::UNKNOWN_TOPIC, span, format!("topic `{name}` is not declared"))
-        .help(meant(guess, "", &declare))
-}
-
-pub(crate) fn unknown_type(span: Span, name: &str, guess: Option<&str>) -> Diagnostic {
-    let all = "types are `text`, `number`, `boolean`, `time`, `date`, `duration`, `list of …` and `{ … }`";
-    Diagnostic::error(super::UNKNOWN_TYPE, span, format!("`{name}` is no type")).help(meant(guess, "", all))
-}
-
-pub(crate) fn unknown_pack(span: Span, name: &str, guess: Option<&str>) -> Diagnostic {
-    Diagnostic::error(super::UNKNOWN_PACK, span, format!("there is no pack `{name}`")).help(meant(
-        guess,
+pub(crate) fn unknown_segment<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
+    let way = format!("declare it: `segment {name} {{ … }}`");
+    Diagnostic::error(super::UNKNOWN_SEGMENT, span, format!("segment `{name}` is not declared")).help(meant(
+        nearest(name, known),
         "",
-        "packs are `ecommerce` and `messaging`",
+        &way,
     ))
 }
 
-pub(crate) fn unknown_function(span: Span, name: &str, help: String) -> Diagnostic {
-    Diagnostic::error(super::UNKNOWN_FUNCTION, span, format!("there is no function `{name}`")).help(help)
+pub(crate) fn unknown_topic<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
+    let way = format!("declare it: `topic {name} {{ 2 per 7 days else skip }}`");
+    Diagnostic::error(super::UNKNOWN_TOPIC, span, format!("topic `{name}` is not declared")).help(meant(
+        nearest(name, known),
+        "",
+        &way,
+    ))
 }
 
-pub(crate) fn unknown_channel(span: Span, name: &str, guess: Option<&str>) -> Diagnostic {
+pub(crate) fn unknown_type(span: Span, name: &str) -> Diagnostic {
+    let known = ["text", "number", "boolean", "time", "date", "duration"];
+    let all = "types are `text`, `number`, `boolean`, `time`, `date`, `duration`, `list of …` and `{ … }`";
+    Diagnostic::error(super::UNKNOWN_TYPE, span, format!("`{name}` is no type")).help(meant(
+        nearest(name, known),
+        "",
+        all,
+    ))
+}
+
+pub(crate) fn unknown_pack<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
+    let all = "packs are `ecommerce` and `messaging`";
+    Diagnostic::error(super::UNKNOWN_PACK, span, format!("there is no pack `{name}`")).help(meant(
+        nearest(name, known),
+        "",
+        all,
+    ))
+}
+
+pub(crate) fn unknown_function<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let names: Vec<String> = known.clone().into_iter().map(|name| format!("`{name}`")).collect();
+    let all = format!("functions are {}", names.join(", "));
+    Diagnostic::error(super::UNKNOWN_FUNCTION, span, format!("there is no function `{name}`")).help(meant(
+        nearest(name, known),
+        "",
+        &all,
+    ))
+}
+
+pub(crate) fn unknown_channel<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
     let way = "channels with an address in the profile are `sms`, `email` and `push`; any other is sent with `to: …`";
-    Diagnostic::error(super::UNKNOWN_CHANNEL, span, format!("channel `{name}` is not known"))
-        .help(meant(guess, "", way))
+    Diagnostic::error(super::UNKNOWN_CHANNEL, span, format!("channel `{name}` is not known")).help(meant(
+        nearest(name, known),
+        "",
+        way,
+    ))
 }
 
-pub(crate) fn unknown_file(span: Span, name: &str, guess: Option<&str>) -> Diagnostic {
+pub(crate) fn unknown_file<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
     Diagnostic::error(super::UNKNOWN_FILE, span, format!("there is no file `{name}` in the project"))
-        .help(meant(guess, "\"", "paths start at the project's folder"))
+        .help(meant(nearest(name, known), "\"", "paths start at the project's folder"))
 }
 
-pub(crate) fn duplicate(span: Span, what: &str, name: &str, first: Span) -> Diagnostic {
-    Diagnostic::error(super::DUPLICATE_NAME, span, format!("{what} `{name}` is declared twice"))
+pub(crate) fn duplicate_name(span: Span, name: &str, first: Span) -> Diagnostic {
+    Diagnostic::error(super::DUPLICATE_NAME, span, format!("the name `{name}` is declared twice"))
         .also(first, "first declared here")
         .help("give one of them another name")
 }
 
-pub(crate) fn taken(span: Span, name: &str, meaning: &str) -> Diagnostic {
-    Diagnostic::error(super::DUPLICATE_NAME, span, format!("`{name}` already is {meaning}"))
+pub(crate) fn consent_is_built_in(span: Span) -> Diagnostic {
+    Diagnostic::error(super::DUPLICATE_NAME, span, "`consent` already is what every profile has")
         .help("choose another name")
 }
 
@@ -76,8 +191,7 @@ pub(crate) fn duplicate_field(span: Span, name: &str, first: Span) -> Diagnostic
         .help("leave one of them out")
 }
 
-pub(crate) fn type_conflict(span: Span, name: &str, types: (&str, &str), first: Span) -> Diagnostic {
-    let (here, there) = types;
+pub(crate) fn type_conflict(span: Span, name: &str, here: &Type, there: &Type, first: Span) -> Diagnostic {
     Diagnostic::error(
         super::FIELD_TYPE_CONFLICT,
         span,

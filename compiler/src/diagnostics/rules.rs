@@ -7,6 +7,10 @@ pub(crate) fn not_supported(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(super::NOT_SUPPORTED, span, format!("{what} is not supported yet"))
 }
 
+pub(crate) fn test_not_run(span: Span) -> Diagnostic {
+    Diagnostic::warning(super::NOT_SUPPORTED, span, "this test is not run: `segue test` is not supported yet")
+}
+
 pub(crate) fn when_condition(span: Span, name: &str, condition: &str) -> Diagnostic {
     Diagnostic::error(
         super::WHEN_CONDITION,
@@ -23,15 +27,15 @@ pub(crate) fn missing_when(span: Span, rule: &str) -> Diagnostic {
         .help("add `when \"Event\"` or `when enters SEGMENT` as its first line")
 }
 
-pub(crate) fn no_steps(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(super::NO_STEPS, span, format!("{what} does nothing"))
+pub(crate) fn no_steps(span: Span, rule: &str) -> Diagnostic {
+    Diagnostic::error(super::NO_STEPS, span, format!("rule `{rule}` does nothing"))
         .help("add a step, for example `send sms \"…\"`")
 }
 
-pub(crate) fn duplicate_clause(span: Span, what: &str, first: Span, help: &str) -> Diagnostic {
-    Diagnostic::error(super::DUPLICATE_CLAUSE, span, format!("{what} is said twice"))
+pub(crate) fn duplicate_clause(span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(super::DUPLICATE_CLAUSE, span, "this clause is said twice")
         .also(first, "said here first")
-        .help(help)
+        .help("leave one of them out")
 }
 
 pub(crate) fn clause_after_step(span: Span, step: Span) -> Diagnostic {
@@ -64,9 +68,8 @@ pub(crate) fn transactional_segment(span: Span) -> Diagnostic {
     .help("give it a topic, or start it with `when \"Event\"`")
 }
 
-pub(crate) fn not_in_defaults(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(super::NOT_IN_DEFAULTS, span, format!("{what} cannot be a default"))
-        .help("write it in the rule")
+pub(crate) fn when_in_defaults(span: Span) -> Diagnostic {
+    Diagnostic::error(super::NOT_IN_DEFAULTS, span, "`when` cannot be a default").help("write it in the rule")
 }
 
 pub(crate) fn missing_otherwise(span: Span, name: &str) -> Diagnostic {
@@ -74,22 +77,30 @@ pub(crate) fn missing_otherwise(span: Span, name: &str) -> Diagnostic {
         .help("end it with `, otherwise …`")
 }
 
-pub(crate) fn missing_content(span: Span, channel: &str, field: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(super::MISSING_CONTENT, span, format!("this `{channel}` message has no {field}"))
-        .help(help)
+pub(crate) fn missing_content(span: Span, channel: &str, field: &str) -> Diagnostic {
+    let example = match channel {
+        "email" => "`send email { subject: \"…\", body: \"…\" }`",
+        "push" => "`send push { title: \"…\", body: \"…\" }`",
+        _ => "`send sms \"…\"`",
+    };
+    Diagnostic::error(super::MISSING_CONTENT, span, format!("this `{channel}` message has no `{field}`"))
+        .help(format!("for example {example}"))
 }
 
-pub(crate) fn missing_field(span: Span, event: &str, fields: &str) -> Diagnostic {
+pub(crate) fn missing_field(span: Span, event: &str, field: &str) -> Diagnostic {
     Diagnostic::error(
         super::MISSING_FIELD,
         span,
-        format!("event `{event}` always has {fields}, missing here"),
+        format!("event `{event}` always has `{field}`, missing here"),
     )
     .help("add it, or declare it with `?`")
 }
 
-pub(crate) fn definition_cycle(span: Span, code: &'static str, message: String) -> Diagnostic {
-    Diagnostic::error(code, span, message).help("break the circle: one of them must not need the other")
+/// `kind` is `topic`, `segment` or `let`; `way` leads from the name back to itself.
+pub(crate) fn definition_cycle(span: Span, kind: &str, name: &str, way: &str) -> Diagnostic {
+    let code = if kind == "topic" { super::TOPIC_CYCLE } else { super::SEGMENT_CYCLE };
+    Diagnostic::error(code, span, format!("{kind} `{name}` is made of itself: {way}"))
+        .help("break the circle: one of them must not need the other")
 }
 
 pub(crate) fn rule_cycle(span: Span, rules: &str, send: bool) -> Diagnostic {

@@ -1,6 +1,7 @@
 //! What is wrong within a template. For content files, `place` is ` (file:line)`.
 
-use super::{Diagnostic, meant};
+use super::{Diagnostic, listed, meant};
+use crate::suggest::nearest;
 use segue_grammar::Span;
 
 pub(crate) fn syntax(span: Span, place: &str, why: &str) -> Diagnostic {
@@ -8,13 +9,19 @@ pub(crate) fn syntax(span: Span, place: &str, why: &str) -> Diagnostic {
         .help("values stand in `{{ … }}`, conditions in `{% if … %} … {% endif %}`")
 }
 
-pub(crate) fn unknown_name(span: Span, place: &str, name: &str, help: String) -> Diagnostic {
+pub(crate) fn unknown_name<'n>(
+    span: Span,
+    place: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let way = format!("here stand {}", listed(known.clone()));
     Diagnostic::error(
         super::UNKNOWN_TEMPLATE_NAME,
         span,
         format!("`{name}` means nothing in this template{place}"),
     )
-    .help(help)
+    .help(meant(nearest(name, known), "", &way))
 }
 
 pub(crate) fn optional(span: Span, place: &str, path: &str) -> Diagnostic {
@@ -24,14 +31,15 @@ pub(crate) fn optional(span: Span, place: &str, path: &str) -> Diagnostic {
         .help(format!("say what stands there then: `{{{{ {path} | default('{stand_in}') }}}}`"))
 }
 
-pub(crate) fn unknown_filter(
+/// `what` is `filter` or `function`, of which `known` are those that one could have meant.
+pub(crate) fn unknown_filter<'n>(
     span: Span,
     place: &str,
     what: &str,
     name: &str,
-    guess: Option<&str>,
+    known: impl IntoIterator<Item = &'n str>,
 ) -> Diagnostic {
     let way = "own filters are `default('…')`, `money('EUR')`, `date('%-d %B')` and `link('name')`";
     Diagnostic::error(super::UNKNOWN_FILTER, span, format!("templates know no {what} `{name}`{place}"))
-        .help(meant(guess, "", way))
+        .help(meant(nearest(name, known), "", way))
 }

@@ -5,7 +5,7 @@ use crate::types::Type;
 use segue_grammar::Span;
 
 /// A type in a sentence: `number`, `list of text`, `object`.
-pub(crate) fn words(ty: &Type) -> String {
+fn words(ty: &Type) -> String {
     match ty {
         Type::Object(_) => "object".to_owned(),
         Type::List(item) => match &**item {
@@ -19,7 +19,7 @@ pub(crate) fn words(ty: &Type) -> String {
 }
 
 /// `a number`.
-pub(crate) fn a(ty: &Type) -> String {
+pub(super) fn a(ty: &Type) -> String {
     article(&words(ty))
 }
 
@@ -36,8 +36,61 @@ pub(crate) fn not_a_condition(span: Span, source: &str, ty: &Type) -> Diagnostic
         .help(help)
 }
 
-pub(crate) fn mismatch(span: Span, expected: &str, found: &Type) -> Diagnostic {
+fn mismatch(span: Span, expected: &str, found: &Type) -> Diagnostic {
     Diagnostic::error(super::TYPE_MISMATCH, span, format!("expected {expected}, found {}", a(found)))
+}
+
+/// `other` is the place that asks for the expected type, or `span` itself.
+pub(crate) fn different_types(span: Span, expected: &Type, found: &Type, other: Span) -> Diagnostic {
+    let help = match (expected, found) {
+        (Type::Text, Type::Number) => "put it in quotes",
+        (Type::Number, Type::Text) => "leave the quotes out",
+        (Type::Duration, Type::Number) => "say of what: `3 days`",
+        (Type::Time, Type::Date) => "an instant has a time of day: `2026-01-31 08:00`",
+        _ => "both sides must be of one type",
+    };
+    let diagnostic = mismatch(span, &a(expected), found).help(help);
+    if other == span { diagnostic } else { diagnostic.also(other, format!("this is {}", a(expected))) }
+}
+
+/// `found` is the type of the first argument, if there is one.
+pub(crate) fn wrong_argument(span: Span, function: &str, expected: &str, found: Option<&Type>) -> Diagnostic {
+    match found {
+        Some(found) => mismatch(span, &format!("{expected} for `{function}`"), found),
+        None => Diagnostic::error(super::TYPE_MISMATCH, span, format!("`{function}` needs {expected}")),
+    }
+}
+
+pub(crate) fn not_ordered(span: Span, operator: &str, ty: &Type) -> Diagnostic {
+    mismatch(span, &format!("a number, time, date or duration for `{operator}`"), ty)
+        .help("texts and booleans are only equal or not")
+}
+
+pub(crate) fn no_text_test(span: Span, operator: &str, ty: &Type) -> Diagnostic {
+    let wanted = if operator == "contains" { "a text or a list" } else { "a text" };
+    mismatch(span, &format!("{wanted} for `{operator}`"), ty)
+}
+
+pub(crate) fn field_differs(span: Span, name: &str, event: &str, first: &Type, other: &Type) -> Diagnostic {
+    mismatch(span, &format!("`{name}` to be {} in every event", a(first)), other)
+        .help(format!("in event `{event}` it is {}; ask about each event by itself", a(other)))
+}
+
+pub(crate) fn no_aggregate(span: Span, function: &str, ty: &Type) -> Diagnostic {
+    let wanted = match function {
+        "sum" | "average" => "a number or a duration",
+        "smallest" | "largest" => "a number, time, date or duration",
+        _ => "a single value",
+    };
+    mismatch(span, &format!("{wanted} for `{function} of`"), ty)
+}
+
+pub(crate) fn not_scalar(span: Span, ty: &Type) -> Diagnostic {
+    mismatch(span, "a single value such as a text or a number", ty)
+}
+
+pub(crate) fn variant_not_text(span: Span, ty: &Type) -> Diagnostic {
+    mismatch(span, "a text that chooses the file", ty)
 }
 
 pub(crate) fn arithmetic(span: Span, sign: &str, left: &Type, right: &Type) -> Diagnostic {
@@ -55,10 +108,32 @@ pub(crate) fn regex_not_literal(span: Span) -> Diagnostic {
         .help("to search for a value, use `contains`")
 }
 
-pub(crate) fn not_in_where(span: Span, what: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(super::NOT_IN_WHERE, span, format!("{what} cannot stand after `where`")).help(help)
+pub(crate) fn history_in_where(span: Span, words: &str) -> Diagnostic {
+    Diagnostic::error(super::NOT_IN_WHERE, span, format!("`{words}` cannot stand after `where`")).help(
+        "after `where` stand fields of this one event; ask about history outside, for example with `and`",
+    )
 }
 
-pub(crate) fn no_trigger_event(span: Span, what: &str, why: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(super::NO_TRIGGER_EVENT, span, format!("{what} {why}")).help(help)
+pub(crate) fn no_event(span: Span, word: &str, in_sequence: bool) -> Diagnostic {
+    let (why, help) = if in_sequence {
+        (
+            "means the event of the finished match, which does not exist while the match is looked for",
+            "use `with same FIELD` to tie events together",
+        )
+    } else {
+        (
+            "needs a rule that is started by an event",
+            "start the rule with `when \"Event\"`, or use a value such as `last of FIELD of \"Event\"`",
+        )
+    };
+    Diagnostic::error(super::NO_TRIGGER_EVENT, span, format!("`{word}` {why}")).help(help)
+}
+
+pub(crate) fn no_match(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        super::NO_TRIGGER_EVENT,
+        span,
+        "`in this match` needs a rule that is started by an event",
+    )
+    .help("use it in a rule with `when \"Event\" …`, or say `in the last 2 hours`")
 }

@@ -1,9 +1,11 @@
 //! Whether a condition holds of a customer of whom nothing is known.
 
 use crate::{
-    typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, LetId, Program},
+    typed::{Aggregate, Arithmetic, Bound, Comparison, Expr, ExprKind, Function, LetId, Program},
+    types::Type,
     value::{Decimal, Value},
 };
+use std::sync::Arc;
 
 /// Whether a condition holds on an empty history and profile; `segments` says it of the segments before it. `no activity`
 /// and `known for` do not hold.
@@ -70,15 +72,13 @@ impl Empty<'_> {
                 .unwrap_or_default(),
             ExprKind::Let(id) => self.definition(*id),
             ExprKind::Count { .. } => Value::Number(Decimal(0)),
-            ExprKind::Aggregate { function: Aggregate::Sum, .. }
-                if expr.ty == crate::types::Type::Duration =>
-            {
+            ExprKind::Aggregate { function: Aggregate::Sum, .. } if expr.ty == Type::Duration => {
                 Value::Duration(0)
             }
             ExprKind::Aggregate { function: Aggregate::Sum | Aggregate::DistinctCount, .. } => {
                 Value::Number(Decimal(0))
             }
-            ExprKind::LastOf { .. } => Value::List(std::sync::Arc::new([])),
+            ExprKind::LastOf { .. } => Value::List(Arc::new([])),
             ExprKind::Call { function: Function::Coalesce, arguments } => arguments
                 .iter()
                 .map(|argument| self.value(argument))
@@ -112,8 +112,7 @@ impl Empty<'_> {
         self.value(arm.map_or(&definition.value, |(value, _)| value))
     }
 
-    fn arithmetic(&self, operator: crate::typed::Arithmetic, left: &Expr, right: &Expr) -> Value {
-        use crate::typed::Arithmetic;
+    fn arithmetic(&self, operator: Arithmetic, left: &Expr, right: &Expr) -> Value {
         let (Value::Number(left), Value::Number(right)) = (self.value(left), self.value(right)) else {
             return Value::Missing;
         };

@@ -1,14 +1,16 @@
 //! Conditions and values over what a customer did.
 
-use super::say::{names, rules, types};
-use super::{Checker, Scope, expr::negate};
+use super::{Checker, Scope, expr::negate, words};
 use crate::{
-    diagnostics::limits::too_large,
-    limits,
+    diagnostics::{conditions, limits, rules, types},
+    limits::{MAX_DURATION, MAX_ELEMENTS, MAX_LAST_OF, MAX_TIMES},
+    time,
     typed::{
-        Aggregate, Element, EventSet, Expr, ExprKind, Occurrence, Pattern, Sequence, SequenceId, Window,
+        Aggregate, Element, EventSet, Expr, ExprKind, FieldPath, Occurrence, Pattern, Sequence, SequenceId,
+        Window,
     },
     types::{Field, Type},
+    value::{Decimal, MILLIONTHS},
 };
 use segue_grammar::{
     ast::{self, Anchor, Bound, PatternEvents, WindowKind},
@@ -21,7 +23,7 @@ impl Checker<'_> {
     pub(super) fn history(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Option<Expr> {
         let span = expr.span;
         if scope.events.is_some() {
-            self.report(names::history_in_where(span, self.text(span)));
+            self.report(types::history_in_where(span, self.text(span)));
             return None;
         }
         let boolean = |kind| Some(Expr { kind, ty: Type::Boolean, span });
@@ -33,7 +35,7 @@ impl Checker<'_> {
                     None => (Bound::AtLeast, Some(1)),
                     Some(times) => {
                         let least = if times.bound == Bound::AtLeast { 1 } else { 0 };
-                        (times.bound, self.count(&times.count, least, limits::MAX_TIMES))
+                        (times.bound, self.count(&times.count, least, MAX_TIMES))
                     }
                 };
                 boolean(ExprKind::Did { what: what?, bound, count: count?, window: window? })
@@ -56,7 +58,7 @@ impl Checker<'_> {
                 self.aggregate(*function, value, pattern, window.as_ref(), scope, span)
             }
             ast::ExprKind::LastOf { count, pattern, distinct_by, window } => {
-                let count = self.count(count, 1, limits::MAX_LAST_OF);
+                let count = self.count(count, 1, MAX_LAST_OF);
                 let window = self.window(window.as_ref(), scope);
                 let pattern = self.pattern(pattern, scope)?;
                 let distinct_by = match distinct_by {
@@ -99,7 +101,7 @@ impl Checker<'_> {
             }
         };
         if !fits {
-            self.report(types::no_aggregate(value.span, super::words::aggregate(function), &value.ty));
+            self.report(types::no_aggregate(value.span, words::aggregate(function), &value.ty));
             return None;
         }
         let ty = if function == Aggregate::DistinctCount { Type::Number } else { value.ty.clone() };
@@ -133,7 +135,11 @@ impl Checker<'_> {
                 let (near, far) = (self.duration(from), self.duration(to));
                 let (near, far) = (near?, far?);
                 if near >= far {
-                    self.report(rules::ago_reversed(window.span, self.text(from.span), self.text(to.span)));
+                    self.report(conditions::ago_reversed(
+                        window.span,
+                        self.text(from.span),
+                        self.text(to.span),
+                    ));
                     return None;
                 }
                 Some(Window::Ago { near, far })
@@ -141,12 +147,12 @@ impl Checker<'_> {
             WindowKind::Since(since) => {
                 let at = match &since.kind {
                     ast::ExprKind::Literal(ast::Literal::Date(text) | ast::Literal::Instant(text)) => {
-                        crate::time::parse_local(text, &self.project.time_zone)
+                        time::parse_local(text, &self.project.time_zone)
                     }
                     _ => None,
                 };
                 if at.is_none() {
-                    self.report(types::no_such_date(since.span, self.text(since.span)));
+                    self.report(limits::no_such_date(since.span, self.text(since.span)));
                 }
                 at.map(Window::Since)
             }
@@ -155,7 +161,7 @@ impl Checker<'_> {
             }
             WindowKind::InThisMatch if scope.rule.is_some_and(|rule| rule.refused) => None,
             WindowKind::InThisMatch => {
-                self.report(names::no_match(window.span));
+                self.report(types::no_match(window.span));
                 None
             }
             WindowKind::ThisSession => self.unsupported("`this session`", window.span),
@@ -200,9 +206,9 @@ impl Checker<'_> {
 
     /// A sequence that needs a matcher.
     pub(super) fn sequence(&mut self, sequence: &ast::Sequence, scope: Scope<'_>) -> Option<SequenceId> {
-        if sequence.elements.len() > limits::MAX_ELEMENTS {
+        if sequence.elements.len() > MAX_ELEMENTS {
             let what = format!("this sequence has {} elements", sequence.elements.len());
-            self.report(too_large(sequence.span, &what, limits::MAX_ELEMENTS));
+            self.report(limits::too_large(sequence.span, &what, MAX_ELEMENTS));
             return None;
         }
         let mut elements = Vec::new();
@@ -219,12 +225,11 @@ impl Checker<'_> {
             None => None,
         };
         if sequence.anchor != Anchor::Latest && elements.len() == 1 && then_no.is_none() {
-            self.report(rules::anchor_without_sequence(sequence.span));
+            self.report(conditions::anchor_without_sequence(sequence.span));
         }
         let first_time = sequence.elements.first().is_some_and(|element| element.first_time.is_some());
         if let Some(span) = sequence.elements.iter().skip(1).find_map(|element| element.first_time) {
-            self.report(rules::first_time_not_first(span));
-            return None;
+            return self.unsupported("`for the first time` after the first event of a sequence", span);
         }
         let same = self.same(sequence, &elements, then_no.as_ref().map(|(pattern, _)| pattern))?;
         let checked =
@@ -244,7 +249,7 @@ impl Checker<'_> {
         match &element.within {
             Some(duration) => self.duration(duration),
             None => {
-                self.report(crate::diagnostics::rules::missing_within(
+                self.report(rules::missing_within(
                     element.span,
                     self.text(element.span).starts_with("then no"),
                 ));
@@ -258,10 +263,10 @@ impl Checker<'_> {
         sequence: &ast::Sequence,
         elements: &[Element],
         then_no: Option<&Pattern>,
-    ) -> Option<Vec<crate::typed::FieldPath>> {
+    ) -> Option<Vec<FieldPath>> {
         let mut same = Vec::new();
         for path in &sequence.same {
-            let mut found: Option<(crate::typed::FieldPath, Type)> = None;
+            let mut found: Option<(FieldPath, Type)> = None;
             for pattern in elements.iter().map(|element| &element.pattern).chain(then_no) {
                 let (checked, ty) = self.field_path(&pattern.events, &path.parts, path.span)?;
                 if !ty.is_scalar() {
@@ -281,11 +286,7 @@ impl Checker<'_> {
         Some(same)
     }
 
-    pub(super) fn scalar_path(
-        &mut self,
-        events: &EventSet,
-        path: &ast::Path,
-    ) -> Option<crate::typed::FieldPath> {
+    pub(super) fn scalar_path(&mut self, events: &EventSet, path: &ast::Path) -> Option<FieldPath> {
         let (checked, ty) = self.field_path(events, &path.parts, path.span)?;
         if ty.is_scalar() {
             return Some(checked);
@@ -304,25 +305,25 @@ impl Checker<'_> {
             "day" => 86_400_000,
             "week" => 7 * 86_400_000,
             unit => {
-                self.report(types::no_such_unit(duration.span, unit, &duration.amount));
+                self.report(limits::calendar_unit(duration.span, unit, &duration.amount));
                 return None;
             }
         };
-        let amount = crate::value::Decimal::parse(&duration.amount).map(|amount| i128::from(amount.0));
+        let amount = Decimal::parse(&duration.amount).map(|amount| i128::from(amount.0));
         let millionths = amount.and_then(|amount| amount.checked_mul(i128::from(unit)));
-        let million = i128::from(crate::value::MILLIONTHS);
+        let million = i128::from(MILLIONTHS);
         let length = millionths
             .filter(|length| length % million == 0)
             .and_then(|length| i64::try_from(length / million).ok());
         match (millionths, length) {
             (_, Some(length)) if length <= 0 => {
-                self.report(crate::diagnostics::limits::not_positive(duration.span, self.text(duration.span)))
+                self.report(limits::not_positive(duration.span, self.text(duration.span)))
             }
-            (_, Some(length)) if length <= limits::MAX_DURATION => return Some(length),
+            (_, Some(length)) if length <= MAX_DURATION => return Some(length),
             (Some(millionths), None) if millionths % million != 0 => {
-                self.report(crate::diagnostics::limits::not_whole(duration.span, self.text(duration.span)))
+                self.report(limits::not_whole(duration.span, self.text(duration.span)))
             }
-            _ => self.report(crate::diagnostics::limits::too_long(duration.span, self.text(duration.span))),
+            _ => self.report(limits::too_long(duration.span, self.text(duration.span))),
         }
         None
     }
@@ -331,7 +332,7 @@ impl Checker<'_> {
     pub(super) fn count(&mut self, number: &ast::NumberText, least: u32, most: u32) -> Option<u32> {
         let parsed = number.text.parse::<u32>().ok().filter(|count| (least..=most).contains(count));
         if parsed.is_none() {
-            self.report(types::count_out_of_range(number.span, &number.text, least, most));
+            self.report(limits::count_out_of_range(number.span, &number.text, least, most));
         }
         parsed
     }
@@ -339,7 +340,7 @@ impl Checker<'_> {
     pub(super) fn unsupported_events(&mut self, name: &ast::Name) -> bool {
         let session = matches!(name.text.as_str(), "Session Started" | "Session Ended");
         if session {
-            self.report(crate::diagnostics::rules::not_supported(name.span, "this event of sessions"));
+            self.report(rules::not_supported(name.span, "this event of sessions"));
         }
         session
     }

@@ -1,12 +1,12 @@
 //! Rules: trigger, clauses, steps.
 
-use super::say::{names, rules, types};
 use super::{Checker, Scope};
 use crate::{
-    limits,
+    diagnostics::{conditions, limits, names, rules, types},
+    limits::MAX_LIMIT_COUNT,
     typed::{
-        Content, ContentValue, EventSet, Limit, Overlap, Rule, Sequence, Step, StepKind, StopWhen, TopicId,
-        Trigger,
+        Content, ContentValue, EventSet, Expr, Limit, Overlap, Rule, Sequence, Step, StepKind, StopWhen,
+        TopicId, Trigger,
     },
 };
 use segue_grammar::{
@@ -103,10 +103,7 @@ impl Checker<'_> {
         let mut number = 0;
         let steps = self.steps(&rule.steps, in_rule, &mut number);
         if rule.steps.is_empty() {
-            self.report(crate::diagnostics::rules::no_steps(
-                rule.name.span,
-                &format!("rule `{}`", rule.name.text),
-            ));
+            self.report(rules::no_steps(rule.name.span, &rule.name.text));
         }
         self.delivery(rule, topic, clauses.topic, transactional, trigger);
         if self.errors() > errors {
@@ -133,7 +130,7 @@ impl Checker<'_> {
         let first_step = rule.steps.iter().map(|step| step.span.start).min().unwrap_or(u32::MAX);
         for clause in &rule.clauses {
             if clause.span.start > first_step {
-                self.report(crate::diagnostics::rules::clause_after_step(
+                self.report(rules::clause_after_step(
                     clause.span,
                     rule.steps.first().map(|step| step.span).unwrap_or_default(),
                 ));
@@ -142,12 +139,7 @@ impl Checker<'_> {
                 Some(place) => match place {
                     Some(first) => {
                         let first = first.span;
-                        self.report(crate::diagnostics::rules::duplicate_clause(
-                            clause.span,
-                            "this clause",
-                            first,
-                            "leave one of them out",
-                        ));
+                        self.report(rules::duplicate_clause(clause.span, first));
                     }
                     None => *place = Some(clause),
                 },
@@ -174,12 +166,12 @@ impl Checker<'_> {
             ClauseKind::Was(_) => "`was`",
             _ => "`start cold`",
         };
-        self.report(crate::diagnostics::rules::not_supported(clause.span, what));
+        self.report(rules::not_supported(clause.span, what));
     }
 
     fn trigger(&mut self, rule: &ast::Rule, clause: Option<&Clause>) -> Option<Trigger> {
         let Some(Clause { kind: ClauseKind::When(trigger), span }) = clause else {
-            self.report(crate::diagnostics::rules::missing_when(rule.name.span, &rule.name.text));
+            self.report(rules::missing_when(rule.name.span, &rule.name.text));
             return None;
         };
         match trigger {
@@ -192,12 +184,7 @@ impl Checker<'_> {
                 if let Some(definition) = self.program.segments.get(segment.0 as usize)
                     && self.empty.get(segment.0 as usize) == Some(&true)
                 {
-                    self.report(crate::diagnostics::conditions::empty_history(
-                        name.span,
-                        &name.text,
-                        definition.condition.span,
-                        "30 days",
-                    ));
+                    self.report(conditions::empty_history(name.span, &name.text, definition.condition.span));
                     return None;
                 }
                 Some(Trigger::Enters(segment))
@@ -209,14 +196,14 @@ impl Checker<'_> {
             ast::Trigger::Condition(condition) => {
                 let name = format!("{}_audience", rule.name.text);
                 let text = self.text(condition.span).to_owned();
-                self.report(crate::diagnostics::rules::when_condition(condition.span, &name, &text));
+                self.report(rules::when_condition(condition.span, &name, &text));
                 let _ = self.condition(condition, Scope::default());
                 None
             }
         }
     }
 
-    fn clause_condition(&mut self, clause: Option<&Clause>, scope: Scope<'_>) -> Option<crate::typed::Expr> {
+    fn clause_condition(&mut self, clause: Option<&Clause>, scope: Scope<'_>) -> Option<Expr> {
         match &clause?.kind {
             ClauseKind::OnlyIf(condition) | ClauseKind::StillIf(condition) => {
                 let checked = self.condition(condition, scope)?;
@@ -242,7 +229,7 @@ impl Checker<'_> {
     fn limit(&mut self, clause: &Clause) -> Option<Limit> {
         match &clause.kind {
             ClauseKind::LimitPer { count, per } => {
-                let (count, per) = (self.count(count, 1, limits::MAX_LIMIT_COUNT), self.duration(per));
+                let (count, per) = (self.count(count, 1, MAX_LIMIT_COUNT), self.duration(per));
                 Some(Limit::Per { count: count?, per: per? })
             }
             _ => Some(Limit::Once),
@@ -255,7 +242,7 @@ impl Checker<'_> {
             Some((ClauseKind::OverlapPer(path), span)) => match &scope.trigger {
                 Some(events) => self.scalar_path(events, path).map_or(Overlap::Skip, Overlap::Per),
                 None => {
-                    self.report(names::no_event(span, "overlap per", false));
+                    self.report(types::no_event(span, "overlap per", false));
                     Overlap::Skip
                 }
             },
@@ -265,7 +252,7 @@ impl Checker<'_> {
 
     fn priority(&mut self, number: &ast::NumberText) -> i64 {
         number.text.parse().unwrap_or_else(|_| {
-            self.report(types::priority_not_whole(number.span, &number.text));
+            self.report(limits::priority_not_whole(number.span, &number.text));
             0
         })
     }
@@ -283,13 +270,13 @@ impl Checker<'_> {
             && matches!(trigger, Some(Trigger::Enters(_) | Trigger::Leaves(_)))
             && let Some(clause) = clause
         {
-            self.report(crate::diagnostics::rules::transactional_segment(clause.span));
+            self.report(rules::transactional_segment(clause.span));
         }
         if let Some(send) = first_send(&rule.steps)
             && topic.is_none()
             && clause.is_none()
         {
-            self.report(crate::diagnostics::rules::missing_topic(send, &rule.name.text));
+            self.report(rules::missing_topic(send, &rule.name.text));
         }
     }
 
@@ -364,7 +351,7 @@ impl Checker<'_> {
         let to = fields.iter().position(|(name, _)| &**name == "to").map(|place| fields.remove(place).1);
         let known = ["sms", "email", "push"];
         if !known.contains(&channel.text.as_str()) && to.is_none() {
-            self.report(names::unknown_channel(channel.span, &channel.text, &known));
+            self.report(names::unknown_channel(channel.span, &channel.text, known));
             return None;
         }
         let has = |name: &str| fields.iter().any(|(other, _)| &**other == name);
@@ -420,14 +407,13 @@ impl Checker<'_> {
         let field = match path.parts.as_slice() {
             [first, field] if first.text == "profile" && field.text != "consent" => field,
             _ => {
-                self.report(rules::set_what(path.span, self.text(path.span)));
+                self.report(names::set_what(path.span, self.text(path.span)));
                 return None;
             }
         };
         let Some(id) = self.profile_field(&field.text) else {
-            let known: Vec<String> =
-                self.program.profile.iter().map(|it| it.field.name.to_string()).collect();
-            self.report(names::unknown_profile_field(field.span, &field.text, &known));
+            let known = self.program.profile.iter().map(|it| &*it.field.name);
+            self.report(names::unknown_profile_field(field.span, &field.text, known));
             return None;
         };
         let declared = self.program.profile.get(id.0 as usize)?.field.ty.clone();
@@ -458,15 +444,14 @@ impl Checker<'_> {
         fields: &[(ast::Name, ast::Expr)],
         scope: Scope<'_>,
     ) -> Option<StepKind> {
-        let values: Vec<Option<crate::typed::Expr>> =
-            fields.iter().map(|(_, value)| self.expr(value, scope)).collect();
+        let values: Vec<Option<Expr>> = fields.iter().map(|(_, value)| self.expr(value, scope)).collect();
         let id = self.event(event)?;
         let declared = self.program.events.get(id.0 as usize)?.fields.clone();
         let mut checked = Vec::new();
         for ((name, _), value) in fields.iter().zip(values) {
             let Some(field) = declared.iter().find(|field| *field.name == *name.text) else {
-                let known: Vec<String> = declared.iter().map(|field| field.name.to_string()).collect();
-                self.report(names::unknown_field(name.span, &name.text, &[&event.text], &known));
+                let known = declared.iter().map(|field| &*field.name);
+                self.report(names::unknown_field(name.span, &name.text, &[&event.text], known));
                 continue;
             };
             let value = value?;
@@ -478,7 +463,7 @@ impl Checker<'_> {
         }
         let given = |name: &str| fields.iter().any(|(other, _)| other.text == name);
         if let Some(field) = declared.iter().find(|field| !field.optional && !given(&field.name)) {
-            self.report(rules::emit_without(event.span, &event.text, &field.name));
+            self.report(rules::missing_field(event.span, &event.text, &field.name));
         }
         Some(StepKind::Emit { event: id, fields: checked })
     }

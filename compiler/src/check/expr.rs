@@ -1,16 +1,17 @@
 //! Values and conditions.
 
-use super::say::{names, types};
-use super::{Checker, Scope};
+use super::{Checker, Scope, words};
 use crate::{
-    checker::words,
-    diagnostics::limits::too_large,
-    limits, time,
-    typed::{EventRole, EventSet, Expr, ExprKind, FieldPath, Function},
+    diagnostics::{conditions, limits, names, rules, types},
+    limits::{MAX_CHOICES, MAX_PATTERN_BYTES},
+    time,
+    typed::{EventRole, EventSet, EventType, Expr, ExprKind, FieldPath, Function},
     types::Type,
     value::{Decimal, Value},
 };
+use regex::Regex;
 use segue_grammar::{
+    Diagnostic,
     ast::{self, Arithmetic, Comparison, Literal, TextTest},
     span::Span,
 };
@@ -21,11 +22,7 @@ impl Checker<'_> {
     pub(super) fn condition(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Option<Expr> {
         let condition = self.expr(expr, scope)?;
         if condition.ty != Type::Boolean {
-            self.report(crate::diagnostics::types::not_a_condition(
-                expr.span,
-                self.text(expr.span),
-                &condition.ty,
-            ));
+            self.report(types::not_a_condition(expr.span, self.text(expr.span), &condition.ty));
             return None;
         }
         Some(condition)
@@ -47,9 +44,9 @@ impl Checker<'_> {
             }
             ast::ExprKind::Between { value, low, high } => self.between(value, low, high, scope, span),
             ast::ExprKind::In { value, negated, choices } => {
-                if choices.len() > limits::MAX_CHOICES {
+                if choices.len() > MAX_CHOICES {
                     let what = format!("`in` has {} choices", choices.len());
-                    self.report(too_large(span, &what, limits::MAX_CHOICES));
+                    self.report(limits::too_large(span, &what, MAX_CHOICES));
                     return None;
                 }
                 let checked = self.expr(value, scope);
@@ -104,7 +101,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
-        self.report(crate::diagnostics::rules::not_supported(span, what));
+        self.report(rules::not_supported(span, what));
         None
     }
 
@@ -134,7 +131,7 @@ impl Checker<'_> {
                 None => return self.no_such_date(text, span),
             },
             Literal::Time(_) | Literal::List(_) | Literal::Object(_) => {
-                self.report(types::misplaced_literal(span, self.text(span)));
+                self.report(limits::misplaced_literal(span, self.text(span)));
                 return None;
             }
         };
@@ -142,7 +139,7 @@ impl Checker<'_> {
     }
 
     fn no_such_date<T>(&mut self, text: &str, span: Span) -> Option<T> {
-        self.report(types::no_such_date(span, text));
+        self.report(limits::no_such_date(span, text));
         None
     }
 
@@ -152,7 +149,7 @@ impl Checker<'_> {
 
     fn or_too_large(&mut self, number: Option<Decimal>, span: Span) -> Option<Decimal> {
         if number.is_none() {
-            self.report(types::number_too_large(span, self.text(span)));
+            self.report(limits::number_too_large(span, self.text(span)));
         }
         number
     }
@@ -167,7 +164,8 @@ impl Checker<'_> {
         let checked: Vec<Option<Expr>> =
             arguments.iter().map(|argument| self.expr(argument, scope)).collect();
         let Some(function) = words::function(&name.text) else {
-            self.report(names::unknown_function(name.span, &name.text));
+            let known = words::FUNCTIONS.iter().map(|(name, _)| *name);
+            self.report(names::unknown_function(name.span, &name.text, known));
             return None;
         };
         let arguments: Vec<Expr> = checked.into_iter().collect::<Option<_>>()?;
@@ -225,12 +223,7 @@ impl Checker<'_> {
             (Arithmetic::Add | Arithmetic::Subtract, Type::Time, Type::Duration)
             | (Arithmetic::Add, Type::Duration, Type::Time) => Type::Time,
             _ => {
-                self.report(crate::diagnostics::types::arithmetic(
-                    span,
-                    words::arithmetic(operator),
-                    &left.ty,
-                    &right.ty,
-                ));
+                self.report(types::arithmetic(span, words::arithmetic(operator), &left.ty, &right.ty));
                 return None;
             }
         };
@@ -288,7 +281,7 @@ impl Checker<'_> {
         };
         if optional {
             let path = self.text(value.span).to_owned();
-            self.report(crate::diagnostics::conditions::negated_optional(span, &path));
+            self.report(conditions::negated_optional(span, &path));
         }
     }
 
@@ -341,19 +334,16 @@ impl Checker<'_> {
         }
         if test == TextTest::Matches {
             let ExprKind::Literal(Value::Text(pattern)) = &operand.kind else {
-                self.report(crate::diagnostics::types::regex_not_literal(operand.span));
+                self.report(types::regex_not_literal(operand.span));
                 return None;
             };
-            if pattern.len() > limits::MAX_PATTERN_BYTES {
+            if pattern.len() > MAX_PATTERN_BYTES {
                 let what = format!("this regular expression has {} bytes", pattern.len());
-                self.report(too_large(operand.span, &what, limits::MAX_PATTERN_BYTES));
+                self.report(limits::too_large(operand.span, &what, MAX_PATTERN_BYTES));
                 return None;
             }
-            if let Err(error) = regex::Regex::new(pattern) {
-                self.report(crate::diagnostics::types::bad_regex(
-                    operand.span,
-                    &first_line(&error.to_string()),
-                ));
+            if let Err(error) = Regex::new(pattern) {
+                self.report(types::bad_regex(operand.span, &first_line(&error.to_string())));
                 return None;
             }
         }
@@ -378,8 +368,7 @@ impl Checker<'_> {
                 return self.role_path(&EventRole::Trigger, "event", rest, scope, path.span);
             }
             ("answer", [_, ..]) => {
-                self.report(names::no_answer(path.span));
-                return None;
+                return self.unsupported("`answer`", path.span);
             }
             _ => {}
         }
@@ -401,7 +390,8 @@ impl Checker<'_> {
         }
         // A let that was refused was reported where it stands.
         if !(rest.is_empty() && self.is_refused_let(&first.text)) {
-            self.report(names::unknown_name(path.span, &first.text, &self.names_in_scope(scope)));
+            let known = self.names_in_scope(scope);
+            self.report(names::unknown_name(path.span, &first.text, known.iter().map(String::as_str)));
         }
         None
     }
@@ -411,19 +401,14 @@ impl Checker<'_> {
             return self.consent_path(rest, span);
         }
         let Some(id) = self.profile_field(&field.text) else {
-            let known: Vec<String> =
-                self.program.profile.iter().map(|it| it.field.name.to_string()).collect();
-            self.report(names::unknown_profile_field(field.span, &field.text, &known));
+            let known = self.program.profile.iter().map(|it| &*it.field.name);
+            self.report(names::unknown_profile_field(field.span, &field.text, known));
             return None;
         };
         let path: Vec<Arc<str>> = rest.iter().map(|name| Arc::from(name.text.as_str())).collect();
         let declared = &self.program.profile.get(id.0 as usize)?.field;
         let Some(ty) = declared.ty.at(&path) else {
-            self.report(names::no_such_part(
-                span,
-                &declared.name,
-                &crate::diagnostics::types::a(&declared.ty),
-            ));
+            self.report(names::no_such_part(span, &declared.name, &declared.ty));
             return None;
         };
         Some(Expr { kind: ExprKind::Profile { field: id, path }, ty, span })
@@ -460,7 +445,7 @@ impl Checker<'_> {
             Some(events) => self.field(role.clone(), &events, rest, span),
             None => {
                 if scope.rule.is_none_or(|rule| !rule.refused) {
-                    self.report(names::no_event(span, word, scope.in_sequence));
+                    self.report(types::no_event(span, word, scope.in_sequence));
                 }
                 None
             }
@@ -516,10 +501,10 @@ impl Checker<'_> {
         path: &[Arc<str>],
         parts: &[ast::Name],
         span: Span,
-    ) -> Option<Result<Type, segue_grammar::Diagnostic>> {
+    ) -> Option<Result<Type, Diagnostic>> {
         let EventSet::Of(ids) = events else { return None };
         let declared: Vec<_> = ids.iter().filter_map(|id| self.program.events.get(id.0 as usize)).collect();
-        let of = |event: &crate::typed::EventType| {
+        let of = |event: &EventType| {
             let field = event.fields.iter().find(|field| path.first() == Some(&field.name))?;
             field.ty.at(path.get(1..)?)
         };
@@ -540,20 +525,16 @@ impl Checker<'_> {
         Some(Ok(first))
     }
 
-    fn unknown_field(&self, events: &EventSet, parts: &[ast::Name], span: Span) -> segue_grammar::Diagnostic {
+    fn unknown_field(&self, events: &EventSet, parts: &[ast::Name], span: Span) -> Diagnostic {
         let name = parts.first().map_or("", |part| part.text.as_str());
         match events {
             EventSet::Any => names::field_of_any_event(span, name),
             EventSet::Of(ids) => {
                 let declared: Vec<_> =
                     ids.iter().filter_map(|id| self.program.events.get(id.0 as usize)).collect();
-                let known: Vec<String> = declared
-                    .iter()
-                    .flat_map(|event| &event.fields)
-                    .map(|field| field.name.to_string())
-                    .collect();
+                let known = declared.iter().flat_map(|event| &event.fields).map(|field| &*field.name);
                 let events: Vec<&str> = declared.iter().map(|event| &*event.name).collect();
-                names::unknown_field(span, name, &events, &known)
+                names::unknown_field(span, name, &events, known)
             }
         }
     }

@@ -1,9 +1,11 @@
 //! Conditions that can never hold, or always do, by intervals of what is compared with constants.
 
 use super::Checker;
-use super::say::rules;
 use crate::{
-    typed::{Aggregate, Bound, Comparison, Expr, ExprKind},
+    diagnostics::conditions,
+    plan::Class,
+    typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, visit},
+    types::Type,
     value::{Decimal, Value},
 };
 
@@ -64,8 +66,8 @@ impl Checker<'_> {
         if report && verdict != Verdict::Open && self.diagnostics.len() == before {
             let words = self.text(expr.span).to_owned();
             self.report(match verdict {
-                Verdict::Never => rules::decided(expr.span, false, &words),
-                Verdict::Always | Verdict::Open => rules::decided(expr.span, true, &words),
+                Verdict::Never => conditions::decided(expr.span, false, &words),
+                Verdict::Always | Verdict::Open => conditions::decided(expr.span, true, &words),
             });
         }
         verdict
@@ -75,18 +77,18 @@ impl Checker<'_> {
     fn time_since(&mut self, expr: &Expr, compared: bool) {
         match &expr.kind {
             ExprKind::TimeSince { .. } if !compared => {
-                self.report(crate::diagnostics::conditions::time_since(expr.span));
+                self.report(conditions::time_since(expr.span));
             }
             ExprKind::Let(id) if !compared => {
                 let value = self.program.lets.get(id.0 as usize).map(|definition| definition.value.clone());
                 let mut found = false;
                 if let Some(value) = value {
-                    crate::typed::visit::expression(&value, &mut |inner| {
+                    visit::expression(&value, &mut |inner| {
                         found |= matches!(inner.kind, ExprKind::TimeSince { .. })
                     });
                 }
-                if found && expr.ty == crate::types::Type::Duration {
-                    self.report(crate::diagnostics::conditions::time_since(expr.span));
+                if found && expr.ty == Type::Duration {
+                    self.report(conditions::time_since(expr.span));
                 }
             }
             ExprKind::Compare { left, right, .. } => {
@@ -132,7 +134,7 @@ fn all(parts: &[Verdict], wanted: Verdict) -> Verdict {
 /// The literal number, duration or date of an expression, in its own unit.
 fn number(expr: &Expr) -> Option<i64> {
     match &expr.kind {
-        ExprKind::Literal(value) => crate::plan::Class::word(value),
+        ExprKind::Literal(value) => Class::word(value),
         _ => None,
     }
 }
@@ -146,10 +148,10 @@ fn range(expr: &Expr) -> (i64, i64) {
         }
         ExprKind::TimeSince { .. } => (0, i64::MAX),
         ExprKind::Call { function, .. } => match function {
-            crate::typed::Function::Length | crate::typed::Function::Abs => (0, i64::MAX),
-            crate::typed::Function::Hour => (0, whole(23)),
-            crate::typed::Function::Day => (whole(1), whole(31)),
-            crate::typed::Function::Month => (whole(1), whole(12)),
+            Function::Length | Function::Abs => (0, i64::MAX),
+            Function::Hour => (0, whole(23)),
+            Function::Day => (whole(1), whole(31)),
+            Function::Month => (whole(1), whole(12)),
             _ => (i64::MIN, i64::MAX),
         },
         _ => (i64::MIN, i64::MAX),

@@ -4,27 +4,27 @@ mod empty;
 mod expr;
 mod history;
 mod interval;
-mod names;
+mod resolve;
 mod rule;
 mod safety;
-mod say;
 mod template;
 mod walk;
 mod words;
 
 use crate::{
-    diagnostics::limits::too_large,
-    limits,
+    diagnostics::{limits, names, rules, types},
+    limits::{MAX_DECLARATIONS, MAX_EXPRESSION_SIZE, MAX_LIMIT_COUNT},
+    packs,
     project::Project,
     typed::{
-        EventSet, EventType, Let, LetId, ProfileField, Program, Rate, Segment, SegmentId, Suppression, Topic,
+        EventSet, EventType, Expr, ExprKind, Let, LetId, ProfileField, Program, Rate, Segment, SegmentId,
+        Suppression, Topic, visit,
     },
     types::{Field, Type},
     value::Value,
 };
-use names::Names;
+use resolve::Names;
 use rule::RuleScope;
-use say::names as name_errors;
 use segue_grammar::{
     Diagnostic, Severity,
     ast::{self, Item, TypeKind},
@@ -110,9 +110,9 @@ impl Checker<'_> {
 
     /// Reports the first declaration beyond the bound.
     fn declarations(&mut self, items: &[&Item]) {
-        if let Some(item) = items.get(limits::MAX_DECLARATIONS) {
+        if let Some(item) = items.get(MAX_DECLARATIONS) {
             let what = format!("the project has {} declarations", items.len());
-            self.report(too_large(item.span(), &what, limits::MAX_DECLARATIONS));
+            self.report(limits::too_large(item.span(), &what, MAX_DECLARATIONS));
         }
     }
 
@@ -159,7 +159,8 @@ impl Checker<'_> {
                 None => known.fields.push(field),
                 Some(other) if other.ty == field.ty => other.optional &= field.optional,
                 Some(other) => {
-                    let conflict = type_conflict(declared, &field.ty, &other.ty, first);
+                    let (span, name) = (declared.ty.span, &declared.name.text);
+                    let conflict = names::type_conflict(span, name, &field.ty, &other.ty, first);
                     self.report(conflict);
                 }
             }
@@ -177,11 +178,7 @@ impl Checker<'_> {
                 .iter()
                 .find(|other| other.name.text == field.name.text && other.name.span < field.name.span)
             {
-                let twice = crate::diagnostics::names::duplicate_field(
-                    field.name.span,
-                    &field.name.text,
-                    first.name.span,
-                );
+                let twice = names::duplicate_field(field.name.span, &field.name.text, first.name.span);
                 self.report(twice);
                 continue;
             }
@@ -192,7 +189,7 @@ impl Checker<'_> {
 
     fn declare_profile_field(&mut self, declared: &ast::FieldDecl) {
         if declared.name.text == "consent" {
-            self.report(say::types::consent_is_built_in(declared.name.span));
+            self.report(names::consent_is_built_in(declared.name.span));
             return;
         }
         let ty = self.ty(&declared.ty);
@@ -211,7 +208,8 @@ impl Checker<'_> {
                 }
             }
             Some(other) => {
-                let conflict = type_conflict(declared, &ty, &other.field.ty, first);
+                let (span, name) = (declared.ty.span, &declared.name.text);
+                let conflict = names::type_conflict(span, name, &ty, &other.field.ty, first);
                 self.report(conflict);
             }
         }
@@ -220,9 +218,9 @@ impl Checker<'_> {
     fn default(&mut self, default: &ast::Expr, ty: &Type) -> Option<Value> {
         let checked = self.expr(default, Scope::default())?;
         match checked.kind {
-            crate::typed::ExprKind::Literal(value) if checked.ty == *ty => Some(value),
+            ExprKind::Literal(value) if checked.ty == *ty => Some(value),
             _ => {
-                self.report(say::types::different_types(default.span, ty, &checked.ty, default.span));
+                self.report(types::different_types(default.span, ty, &checked.ty, default.span));
                 None
             }
         }
@@ -231,7 +229,7 @@ impl Checker<'_> {
     fn ty(&mut self, ty: &ast::TypeExpr) -> Type {
         match &ty.kind {
             TypeKind::Named(name) => words::named_type(name).unwrap_or_else(|| {
-                self.report(name_errors::unknown_type(ty.span, name));
+                self.report(names::unknown_type(ty.span, name));
                 Type::Text
             }),
             TypeKind::List(item) => Type::List(Box::new(self.ty(item))),
@@ -241,23 +239,14 @@ impl Checker<'_> {
 
     fn duplicates(&mut self, names: &Names<'_>) {
         for (second, first) in &names.duplicates {
-            self.report(crate::diagnostics::names::duplicate(
-                second.span,
-                "the name",
-                &second.text,
-                first.span,
-            ));
+            self.report(names::duplicate_name(second.span, &second.text, first.span));
         }
         for definition in names.lets.values() {
             let has =
                 |event: &&EventType| event.fields.iter().any(|field| *field.name == *definition.name.text);
             let owner = self.program.events.iter().find(has).map(|event| event.name.clone());
             if let Some(owner) = &owner {
-                self.report(crate::diagnostics::names::let_is_field(
-                    definition.name.span,
-                    &definition.name.text,
-                    owner,
-                ));
+                self.report(names::let_is_field(definition.name.span, &definition.name.text, owner));
             }
         }
     }
@@ -280,7 +269,7 @@ impl Checker<'_> {
                 Some(position) => open.remove(position),
                 None => {
                     for topic in open.drain(..) {
-                        self.report(name_errors::cycle(
+                        self.report(rules::definition_cycle(
                             topic.name.span,
                             "topic",
                             &topic.name.text,
@@ -293,14 +282,14 @@ impl Checker<'_> {
             let within = topic.within.as_ref().and_then(|within| self.topic(within));
             let rates = topic.rates.iter().filter_map(|rate| self.rate(rate)).collect();
             if let Some(ast::TopicElse::Hold(_, span)) = &topic.otherwise {
-                self.report(crate::diagnostics::rules::not_supported(*span, "`else hold up to`"));
+                self.report(rules::not_supported(*span, "`else hold up to`"));
             }
             self.program.topics.push(Topic { name: Arc::from(topic.name.text.as_str()), within, rates });
         }
     }
 
     fn rate(&mut self, rate: &ast::Rate) -> Option<Rate> {
-        let (count, per) = (self.count(&rate.count, 1, limits::MAX_LIMIT_COUNT), self.duration(&rate.per));
+        let (count, per) = (self.count(&rate.count, 1, MAX_LIMIT_COUNT), self.duration(&rate.per));
         let channel = rate.channel.as_ref().map(|channel| Arc::from(channel.text.as_str()));
         Some(Rate { channel, count: count?, per: per? })
     }
@@ -314,7 +303,7 @@ impl Checker<'_> {
                 (None, Some(definition)) => ("let", definition.name.span),
                 (None, None) => continue,
             };
-            self.report(name_errors::cycle(span, kind, &name, &path));
+            self.report(rules::definition_cycle(span, kind, &name, &path));
             self.refused_lets.insert(name);
         }
         for name in &order {
@@ -339,10 +328,7 @@ impl Checker<'_> {
         let value = match &definition.value {
             Some(value) => self.expr(value, Scope::default()),
             None => {
-                self.report(crate::diagnostics::rules::missing_otherwise(
-                    definition.name.span,
-                    &definition.name.text,
-                ));
+                self.report(rules::missing_otherwise(definition.name.span, &definition.name.text));
                 None
             }
         };
@@ -362,9 +348,9 @@ impl Checker<'_> {
             .chain([&value])
             .map(|it| self.size(it))
             .sum();
-        if size > limits::MAX_EXPRESSION_SIZE {
-            let most = usize::try_from(limits::MAX_EXPRESSION_SIZE).unwrap_or(usize::MAX);
-            self.report(too_large(
+        if size > MAX_EXPRESSION_SIZE {
+            let most = usize::try_from(MAX_EXPRESSION_SIZE).unwrap_or(usize::MAX);
+            self.report(limits::too_large(
                 definition.name.span,
                 "the parts of a named value, with those that it uses",
                 most,
@@ -377,11 +363,11 @@ impl Checker<'_> {
     }
 
     /// How many parts an expression has, with lets written out.
-    fn size(&self, expr: &crate::typed::Expr) -> u64 {
+    fn size(&self, expr: &Expr) -> u64 {
         let mut size: u64 = 0;
-        crate::typed::visit::expression(expr, &mut |part| {
+        visit::expression(expr, &mut |part| {
             let part = match &part.kind {
-                crate::typed::ExprKind::Let(id) => self.sizes.get(id.0 as usize).copied().unwrap_or(1),
+                ExprKind::Let(id) => self.sizes.get(id.0 as usize).copied().unwrap_or(1),
                 _ => 1,
             };
             size = size.saturating_add(part);
@@ -394,8 +380,8 @@ impl Checker<'_> {
         if let Some(condition) = &checked {
             self.judge(condition);
         }
-        let condition = checked.unwrap_or(crate::typed::Expr {
-            kind: crate::typed::ExprKind::Literal(Value::Boolean(false)),
+        let condition = checked.unwrap_or(Expr {
+            kind: ExprKind::Literal(Value::Boolean(false)),
             ty: Type::Boolean,
             span: segment.condition.span,
         });
@@ -426,7 +412,7 @@ impl Checker<'_> {
                 Item::Defaults(declared) => {
                     for clause in &declared.clauses {
                         if matches!(clause.kind, ast::ClauseKind::When(_)) {
-                            self.report(crate::diagnostics::rules::not_in_defaults(clause.span, "`when`"));
+                            self.report(rules::when_in_defaults(clause.span));
                             continue;
                         }
                         let rule_only = matches!(
@@ -444,11 +430,7 @@ impl Checker<'_> {
                         }
                     }
                 }
-                Item::Test(test) => self.report(Diagnostic::warning(
-                    crate::diagnostics::NOT_SUPPORTED,
-                    test.title.span,
-                    "this test is not run: `segue test` is not supported yet",
-                )),
+                Item::Test(test) => self.report(rules::test_not_run(test.title.span)),
                 Item::Use(_)
                 | Item::Event(_)
                 | Item::Profile(_)
@@ -474,15 +456,10 @@ impl Checker<'_> {
         for item in items {
             let Item::Use(used) = item else { continue };
             if used.is_path {
-                self.report(crate::diagnostics::rules::not_supported(used.span, "`use \"path\"`"));
-            } else if crate::packs::named(&used.target.text).is_none() {
-                let known = crate::packs::PACKS.iter().map(|pack| pack.name);
-                let guess = crate::suggest::nearest(&used.target.text, known);
-                self.report(crate::diagnostics::names::unknown_pack(
-                    used.target.span,
-                    &used.target.text,
-                    guess,
-                ));
+                self.report(rules::not_supported(used.span, "`use \"path\"`"));
+            } else if packs::named(&used.target.text).is_none() {
+                let known = packs::PACKS.iter().map(|pack| pack.name);
+                self.report(names::unknown_pack(used.target.span, &used.target.text, known));
             }
         }
     }
@@ -499,14 +476,9 @@ impl Checker<'_> {
     fn segment(&mut self, name: &ast::Name) -> Option<SegmentId> {
         let position = self.segments.iter().position(|other| *other == name.text);
         if position.is_none() && !self.refused_lets.contains(&name.text) {
-            let known = self.segments.clone();
-            self.report(name_errors::unknown_segment(name.span, &name.text, &known));
+            let known = self.segments.iter().map(String::as_str);
+            self.report(names::unknown_segment(name.span, &name.text, known));
         }
         u32::try_from(position?).ok().map(SegmentId)
     }
-}
-
-fn type_conflict(declared: &ast::FieldDecl, here: &Type, there: &Type, first: Span) -> Diagnostic {
-    let (here, there) = (here.to_string(), there.to_string());
-    crate::diagnostics::names::type_conflict(declared.ty.span, &declared.name.text, (&here, &there), first)
 }

@@ -1,10 +1,10 @@
 //! Declared names, and in which order lets and segments are evaluated.
 
-use super::say::names as errors;
 use super::{Checker, Scope, walk::walk, words};
 use crate::{
+    diagnostics::names,
     packs,
-    typed::{EventId, FieldId, TopicId},
+    typed::{EventId, EventSet, FieldId, TopicId},
 };
 use segue_grammar::ast::{self, ExprKind, Item, Name};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,13 +140,9 @@ impl Checker<'_> {
         }
         let id = self.program.event(&name.text);
         if id.is_none() {
-            let known: Vec<String> = self.program.events.iter().map(|event| event.name.to_string()).collect();
-            self.report(errors::unknown_event(
-                name.span,
-                &name.text,
-                &known,
-                packs::declaring(&name.text).map(|pack| pack.name),
-            ));
+            let known = self.program.events.iter().map(|event| &*event.name);
+            let pack = packs::declaring(&name.text).map(|pack| pack.name);
+            self.report(names::unknown_event(name.span, &name.text, known, pack));
         }
         id
     }
@@ -164,8 +160,8 @@ impl Checker<'_> {
     pub(super) fn topic(&mut self, name: &Name) -> Option<TopicId> {
         let id = self.topic_id(&name.text);
         if id.is_none() {
-            let known: Vec<String> = self.program.topics.iter().map(|topic| topic.name.to_string()).collect();
-            self.report(errors::unknown_topic(name.span, &name.text, &known));
+            let known = self.program.topics.iter().map(|topic| &*topic.name);
+            self.report(names::unknown_topic(name.span, &name.text, known));
         }
         id
     }
@@ -177,7 +173,7 @@ impl Checker<'_> {
         known.extend(self.program.profile.iter().map(|field| format!("profile.{}", field.field.name)));
         if let Some(rule) = scope.rule {
             known.extend(rule.elements.iter().map(|(name, ..)| name.to_string()));
-            if let Some(crate::typed::EventSet::Of(events)) = &rule.trigger {
+            if let Some(EventSet::Of(events)) = &rule.trigger {
                 let declared = events.iter().filter_map(|id| self.program.events.get(id.0 as usize));
                 known.extend(
                     declared.flat_map(|event| &event.fields).map(|field| format!("event.{}", field.name)),

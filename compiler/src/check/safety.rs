@@ -1,11 +1,15 @@
 //! Rules that could set each other off for ever.
 
 use super::Checker;
-use crate::typed::{
-    EventId, EventSet, Expr, ExprKind, FieldId, Occurrence, Pattern, Program, Rule, SegmentId, SequenceId,
-    Step, StepKind, Trigger,
+use crate::{
+    diagnostics::rules,
+    typed::{
+        EventId, EventSet, Expr, ExprKind, FieldId, Occurrence, Pattern, Program, Rule, SegmentId,
+        SequenceId, Step, StepKind, Trigger, visit,
+    },
 };
-use std::collections::BTreeSet;
+use segue_grammar::Span;
+use std::collections::{BTreeSet, VecDeque};
 
 /// What a rule looks at to be triggered.
 #[derive(Default)]
@@ -73,11 +77,11 @@ impl Checker<'_> {
                 .and_then(|rule| self.program.rules.get(*rule))
                 .map(|rule| self.trigger_span(rule))
                 .unwrap_or_default();
-            self.report(crate::diagnostics::rules::rule_cycle(span, &names.join(" → "), !has_strong));
+            self.report(rules::rule_cycle(span, &names.join(" → "), !has_strong));
         }
     }
 
-    fn trigger_span(&self, rule: &Rule) -> segue_grammar::Span {
+    fn trigger_span(&self, rule: &Rule) -> Span {
         match rule.trigger {
             Trigger::Sequence(id) => self.program.sequences.get(id.0 as usize).map(|sequence| sequence.span),
             Trigger::Enters(id) | Trigger::Leaves(id) => {
@@ -91,7 +95,7 @@ impl Checker<'_> {
 /// The rules of a shortest way from one back to itself.
 fn way_back(start: usize, count: usize, leads: &dyn Fn(usize, usize) -> bool) -> Option<Vec<usize>> {
     let mut before: Vec<Option<usize>> = vec![None; count];
-    let mut open = std::collections::VecDeque::from([start]);
+    let mut open = VecDeque::from([start]);
     while let Some(from) = open.pop_front() {
         for to in (0..count).filter(|to| leads(from, *to)) {
             if to == start {
@@ -160,7 +164,7 @@ impl Watches {
 
     fn expression(&mut self, program: &Program, expr: &Expr) {
         let mut inner: Vec<Expr> = Vec::new();
-        crate::typed::visit::expression(expr, &mut |it| inner.push(it.clone()));
+        visit::expression(expr, &mut |it| inner.push(it.clone()));
         for expr in inner {
             match &expr.kind {
                 ExprKind::Profile { field, .. } => {

@@ -2,21 +2,23 @@
 
 mod paths;
 
-use super::{Checker, Scope, rule::RuleScope};
+use super::{Checker, Scope, rule::RuleScope, words};
 use crate::{
-    diagnostics::{limits::too_large, listed, meant, names, templates},
-    limits,
-    suggest::nearest,
-    typed::{ContentValue, EventRole, EventSet, FieldPath, LetId, Template, TemplateId},
+    diagnostics::{limits, names, templates, types},
+    limits::MAX_TEMPLATE_BYTES,
+    typed::{
+        self, Aggregate, Arithmetic, ContentValue, EventRole, EventSet, ExprKind, FieldPath, Function, LetId,
+        Template, TemplateId,
+    },
     types::Type,
 };
 use minijinja::machinery::{
-    ast::{Expr, Stmt},
+    ast::{CallArg, Expr, Stmt},
     parse,
 };
 use paths::{asked_paths, bind, has_default, local, path_of};
 use segue_grammar::{ast, span::Span};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, iter, sync::Arc};
 
 /// Filters that templates know: MiniJinja's own and ours.
 const FILTERS: &[&str] = &[
@@ -151,7 +153,7 @@ impl Checker<'_> {
         };
         let by = self.expr(by, scope)?;
         if by.ty != Type::Text {
-            self.report(crate::diagnostics::types::mismatch(by.span, "a text that chooses the file", &by.ty));
+            self.report(types::variant_not_text(by.span, &by.ty));
             return None;
         }
         let (stem, extension) = file.name.text.rsplit_once('.').unwrap_or((&file.name.text, ""));
@@ -176,8 +178,8 @@ impl Checker<'_> {
 
     fn template_file(&mut self, path: &str, span: Span, html: bool, scope: Scope<'_>) -> Option<TemplateId> {
         let Some(text) = self.project.files.get(path).cloned() else {
-            let guess = nearest(path, self.project.files.keys().map(String::as_str)).map(str::to_owned);
-            self.report(names::unknown_file(span, path, guess.as_deref()));
+            let known = self.project.files.keys().map(String::as_str);
+            self.report(names::unknown_file(span, path, known));
             return None;
         };
         self.template_text(Place { span, text: &text, file: Some(path), verbatim: None }, html, scope)
@@ -186,9 +188,9 @@ impl Checker<'_> {
     fn template_text(&mut self, place: Place<'_>, html: bool, scope: Scope<'_>) -> Option<TemplateId> {
         let errors = self.errors();
         let text = place.text;
-        if text.len() > limits::MAX_TEMPLATE_BYTES {
+        if text.len() > MAX_TEMPLATE_BYTES {
             let what = format!("this template has {} bytes", text.len());
-            self.report(too_large(place.span, &what, limits::MAX_TEMPLATE_BYTES));
+            self.report(limits::too_large(place.span, &what, MAX_TEMPLATE_BYTES));
             return None;
         }
         let template = Template {
@@ -370,7 +372,7 @@ impl Checker<'_> {
                     let span = it.expr.span();
                     let at = walk.place.span(span.start_offset as usize, span.end_offset as usize);
                     let words = walk.place.words(span.start_offset as usize);
-                    self.report(templates::unknown_filter(at, &words, "function", &path.join("."), None));
+                    self.report(templates::unknown_filter(at, &words, "function", &path.join("."), []));
                 }
                 self.arguments(&it.args, walk, scope);
                 None
@@ -391,13 +393,7 @@ impl Checker<'_> {
         }
     }
 
-    fn arguments(
-        &mut self,
-        arguments: &[minijinja::machinery::ast::CallArg<'_>],
-        walk: &mut Walk<'_>,
-        scope: Scope<'_>,
-    ) {
-        use minijinja::machinery::ast::CallArg;
+    fn arguments(&mut self, arguments: &[CallArg<'_>], walk: &mut Walk<'_>, scope: Scope<'_>) {
         for argument in arguments {
             match argument {
                 CallArg::Pos(value)
@@ -417,13 +413,7 @@ impl Checker<'_> {
         let span = expr.span();
         let at = walk.place.span(span.start_offset as usize, span.end_offset as usize);
         let words = walk.place.words(span.start_offset as usize);
-        self.report(templates::unknown_filter(
-            at,
-            &words,
-            "filter",
-            name,
-            nearest(name, FILTERS.iter().copied()),
-        ));
+        self.report(templates::unknown_filter(at, &words, "filter", name, FILTERS.iter().copied()));
     }
 
     /// What a path means; `read` notes that the template reads it.
@@ -503,14 +493,14 @@ impl Checker<'_> {
         let fields: Vec<_> =
             declared.iter().map(|event| event.fields.iter().find(|field| field.name == *name)).collect();
         if fields.iter().all(Option::is_none) {
-            let (_, ty) = super::words::fixed_field(name).filter(|_| rest.is_empty())?;
-            note(&mut std::iter::once(name.clone()));
+            let (_, ty) = words::fixed_field(name).filter(|_| rest.is_empty())?;
+            note(&mut iter::once(name.clone()));
             return Some(Found { ty: Some(ty), optional: false });
         }
         let ty = fields.iter().flatten().find_map(|field| field.ty.at(rest))?;
         let optional =
             !rest.is_empty() || fields.iter().any(|field| field.is_none_or(|field| field.optional));
-        note(&mut std::iter::once(name.clone()));
+        note(&mut iter::once(name.clone()));
         Some(Found { ty: Some(ty), optional })
     }
 
@@ -522,8 +512,7 @@ impl Checker<'_> {
     }
 
     /// Whether an expression can be without a value.
-    fn is_optional(&self, expr: &crate::typed::Expr) -> bool {
-        use crate::typed::{Aggregate, ExprKind, Function};
+    fn is_optional(&self, expr: &typed::Expr) -> bool {
         match &expr.kind {
             ExprKind::Literal(value) => !value.is_known(),
             ExprKind::Profile { field, path } => {
@@ -540,9 +529,7 @@ impl Checker<'_> {
             }
             ExprKind::Call { arguments, .. } => arguments.iter().any(|it| self.is_optional(it)),
             ExprKind::Arithmetic { operator, left, right } => {
-                *operator == crate::typed::Arithmetic::Divide
-                    || self.is_optional(left)
-                    || self.is_optional(right)
+                *operator == Arithmetic::Divide || self.is_optional(left) || self.is_optional(right)
             }
             ExprKind::TimeSince { .. }
             | ExprKind::Consent { .. }
@@ -560,14 +547,11 @@ impl Checker<'_> {
         let (start, end) = (span.start_offset as usize, span.end_offset as usize);
         let known = self.template_names(walk, scope);
         let name = path.join(".");
-        let guess = nearest(&name, known.iter().map(String::as_str));
-        let way = format!("here stand {}", listed(known.iter().map(String::as_str)));
-        let help = meant(guess, "", &way);
         self.report(templates::unknown_name(
             walk.place.span(start, end),
             &walk.place.words(start),
             &name,
-            help,
+            known.iter().map(String::as_str),
         ));
     }
 
