@@ -1,6 +1,7 @@
 //! Plan to machine code, written against Cranelift's `Module`, so that it serves the running engine and object files.
 
 mod condition;
+mod dispatch;
 mod feed;
 mod function;
 mod query;
@@ -165,10 +166,10 @@ impl<'p, M: Module> Generator<'p, M> {
 
     fn handler(&mut self, name: &str, handler: &Handler, evaluate: FuncId) -> Result<FuncId, Failure> {
         self.define(name, |function| {
-            function.feeds(&handler.feeds);
+            let fed = function.feeds(&handler.feeds);
             function.roles(&handler.roles);
             function.evaluate_all_if_due(evaluate);
-            function.evaluate(&handler.touched);
+            function.touch(&handler.touched, &fed);
             function.finish_with_deadline();
         })
     }

@@ -160,6 +160,8 @@ pub enum Node {
     Counter(CellId),
     /// The time of the first or last matching event.
     Moment(CellId),
+    /// The time of the oldest row of a cell that is full: of the Nth newest, where it keeps N.
+    Nth(CellId),
     /// An aggregate over all of history.
     Total(CellId, Aggregate),
     /// An aggregate over rows of a window; `None` counts. In millionths where it is a number.
@@ -472,7 +474,16 @@ pub struct Handler {
     /// Roles that it may play in sequences.
     pub roles: Vec<Role>,
     /// Segments that it may change, in order of evaluation.
-    pub touched: Vec<SegmentId>,
+    pub touched: Vec<Touched>,
+}
+
+/// A segment that an event may change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Touched {
+    /// The segment.
+    pub segment: SegmentId,
+    /// The cells of which one must have been fed for a change; `None`: it may change anyhow.
+    pub fed_by: Option<Vec<CellId>>,
 }
 
 /// A role in a sequence.

@@ -78,7 +78,7 @@ impl<M: Module> Function<'_, M> {
                 }
                 _ => self.missing(),
             },
-            Node::Total(..) | Node::Window { .. } => {
+            Node::Nth(_) | Node::Total(..) | Node::Window { .. } => {
                 let node = self.constant(i64::from(id.0));
                 self.fetch(HostFunction::Aggregate, &[node])
             }

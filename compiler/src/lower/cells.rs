@@ -7,6 +7,7 @@ use crate::{
     },
     typed::{EventId, EventSet, Program, SequenceId},
 };
+use std::collections::HashMap;
 
 /// How many of the newest rows of a window are exact (LANGUAGE, Meaning 8).
 pub(super) const EXACT_ROWS: u32 = 256;
@@ -19,6 +20,8 @@ pub(super) fn stretch(duration: i64) -> i64 {
 /// Cells under construction.
 pub(super) struct Cells {
     pub(super) cells: Vec<Cell>,
+    /// The cells of each source; only looked up, never walked.
+    by_source: HashMap<CellSource, Vec<CellId>>,
     segment_words: u32,
     words: u32,
     rings: u32,
@@ -30,7 +33,14 @@ const SEGMENTS: u32 = LAST_ACTIVE_WORD + 1;
 impl Cells {
     pub(super) fn new(program: &Program) -> Self {
         let segment_words = u32::try_from(program.segments.len().div_ceil(64)).unwrap_or(u32::MAX);
-        Self { cells: Vec::new(), segment_words, words: SEGMENTS + segment_words, rings: 0, totals: 0 }
+        Self {
+            cells: Vec::new(),
+            by_source: HashMap::new(),
+            segment_words,
+            words: SEGMENTS + segment_words,
+            rings: 0,
+            totals: 0,
+        }
     }
 
     /// The layout of the fixed part of the state.
@@ -149,13 +159,15 @@ impl Cells {
     }
 
     fn find(&self, source: &CellSource, same: impl Fn(&CellKind) -> bool) -> Option<CellId> {
-        let position = self.cells.iter().position(|cell| cell.source == *source && same(&cell.kind))?;
-        u32::try_from(position).ok().map(CellId)
+        let fed = self.by_source.get(source)?;
+        fed.iter().copied().find(|id| self.cells.get(id.0 as usize).is_some_and(|cell| same(&cell.kind)))
     }
 
     fn add(&mut self, kind: CellKind, source: CellSource) -> CellId {
+        let id = CellId(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
+        self.by_source.entry(source.clone()).or_default().push(id);
         self.cells.push(Cell { kind, source });
-        CellId(u32::try_from(self.cells.len() - 1).unwrap_or(u32::MAX))
+        id
     }
 
     fn word(&mut self) -> u32 {

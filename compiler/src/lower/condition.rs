@@ -201,6 +201,13 @@ impl Lowering<'_> {
                     let last = self.moment(pattern, false, scope);
                     return self.graph.node(Node::Within(last, duration));
                 }
+                if let (Bound::AtLeast, Window::Last(duration)) = (bound, window)
+                    && !super::is_correlated(pattern)
+                {
+                    // The Nth newest is recent: then nothing changes but when that one leaves.
+                    let nth = self.nth(pattern, count, duration);
+                    return self.graph.node(Node::Within(nth, duration));
+                }
                 self.occurrences(pattern, kept(bound, count), window, scope)
             }
             Occurrence::Sequence(sequence) => self.matches(*sequence, kept(bound, count), window),

@@ -2,7 +2,7 @@
 
 use super::EventRole;
 use crate::{
-    plan::{CellId, CellSource, Handler, Node, NodeId, Plan},
+    plan::{CellId, CellSource, Handler, Node, NodeId, Plan, Touched},
     typed::{EventId, Program, SegmentId, SequenceId},
 };
 use std::collections::BTreeSet;
@@ -52,11 +52,17 @@ fn handler(
         cells
             .extend(plan.sequences.get(sequence.0 as usize).into_iter().flat_map(|sequence| &sequence.feeds));
     }
-    let mut touched: Vec<SegmentId> = Vec::new();
-    for (needs, number) in dependences.iter().zip(0..) {
-        let by_segment = touched.iter().any(|segment| needs.segments.contains(segment));
-        if by_segment || active && needs.activity || !needs.cells.is_disjoint(&cells) {
-            touched.push(SegmentId(number));
+    let fed: BTreeSet<CellId> = feeds.iter().copied().collect();
+    let mut changing: BTreeSet<SegmentId> = BTreeSet::new();
+    let mut touched: Vec<Touched> = Vec::new();
+    for (needs, segment) in dependences.iter().zip((0..).map(SegmentId)) {
+        let by_segment = needs.segments.iter().any(|segment| changing.contains(segment));
+        let by_activity = active && needs.activity;
+        let concerned: Vec<CellId> = needs.cells.intersection(&cells).copied().collect();
+        if by_segment || by_activity || !concerned.is_empty() {
+            changing.insert(segment);
+            let by_cells = !by_segment && !by_activity && concerned.iter().all(|cell| fed.contains(cell));
+            touched.push(Touched { segment, fed_by: by_cells.then_some(concerned) });
         }
     }
     Handler { feeds, roles, touched }

@@ -300,6 +300,14 @@ impl Lowering<'_> {
         self.graph.node(Node::Moment(cell))
     }
 
+    /// When the Nth newest matching event happened.
+    pub(super) fn nth(&mut self, pattern: &Pattern, count: u32, duration: i64) -> NodeId {
+        let span = WindowSpan::Last(duration);
+        let filter = self.pattern_filter(pattern, Window::Last(duration));
+        let cell = self.cells.rows(&pattern.events, filter, Vec::new(), Vec::new(), false, count, None, span);
+        self.graph.node(Node::Nth(cell))
+    }
+
     /// Rows whose filter is asked when the result is.
     fn query(
         &mut self,

@@ -16,6 +16,7 @@ impl Node {
             | Self::Consent { .. }
             | Self::Counter(_)
             | Self::Moment(_)
+            | Self::Nth(_)
             | Self::Total(..)
             | Self::Window { .. }
             | Self::Constant(_)
@@ -50,7 +51,7 @@ impl Node {
     #[must_use]
     pub fn cell(&self) -> Option<CellId> {
         match self {
-            Self::Counter(cell) | Self::Moment(cell) | Self::Total(cell, _) => Some(*cell),
+            Self::Counter(cell) | Self::Moment(cell) | Self::Nth(cell) | Self::Total(cell, _) => Some(*cell),
             Self::Window { cell, .. } | Self::Query { cell, .. } => Some(*cell),
             _ => None,
         }
@@ -91,6 +92,7 @@ impl Node {
             | Self::FromCondition(_)
             | Self::Counter(_)
             | Self::Moment(_)
+            | Self::Nth(_)
             | Self::Total(..)
             | Self::Window { .. }
             | Self::Query { .. }
@@ -105,6 +107,7 @@ impl Node {
             self,
             Self::Consent { .. }
                 | Self::Call { .. }
+                | Self::Nth(_)
                 | Self::Total(..)
                 | Self::Window { .. }
                 | Self::Query { .. }
@@ -130,9 +133,9 @@ impl Node {
                 *class
             }
             Self::Query { result: QueryResult::Count, .. } => Class::Number,
-            Self::Query { result: QueryResult::FirstTime | QueryResult::LastTime, .. } | Self::Moment(_) => {
-                Class::Time
-            }
+            Self::Query { result: QueryResult::FirstTime | QueryResult::LastTime, .. }
+            | Self::Moment(_)
+            | Self::Nth(_) => Class::Time,
             Self::Since(_) => Class::Duration,
             Self::Coalesce(left, _) => get(*left).class(get),
             Self::Arithmetic { operation: _, left, .. } => get(*left).class(get),

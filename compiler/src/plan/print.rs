@@ -133,7 +133,7 @@ impl Printer<'_> {
             };
             line(text, &format!("    {part} {sequence}"));
         }
-        let names: Vec<&str> = handler.touched.iter().map(|segment| self.segment(*segment)).collect();
+        let names: Vec<&str> = handler.touched.iter().map(|it| self.segment(it.segment)).collect();
         if !names.is_empty() {
             line(text, &format!("    evaluates {}", names.join(", ")));
         }
@@ -235,6 +235,7 @@ impl Printer<'_> {
             Node::Compare(order, left, right) => format!("%{} {} %{}", left.0, sign(*order), right.0),
             Node::Counter(cell) => format!("count in cell {}", cell.0),
             Node::Moment(cell) => format!("time in cell {}", cell.0),
+            Node::Nth(cell) => format!("oldest time of cell {} when full", cell.0),
             Node::Total(cell, function) => format!("{function:?} of cell {}", cell.0).to_lowercase(),
             other => {
                 let name = format!("{other:?}");

@@ -134,10 +134,12 @@ impl Engine {
         let mut call = unsafe { Call::new(header, record, &frames) };
         let result = enter(&self.machine.code, &mut call);
         let value = class.map(|class| context.value(context.header.tag, context.header.word, class));
-        let Context { edges, matches, counts, moved, .. } = context;
+        let Context { mut edges, matches, counts, moved, .. } = context;
         if moved {
             customer.schedule_matches();
         }
+        // Code evaluates segments as it suits; they are told in their own order.
+        edges.sort_unstable_by_key(|(segment, _)| *segment);
         (result, Effects { edges, matches, counts, value: value.unwrap_or_default() })
     }
 }

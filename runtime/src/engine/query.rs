@@ -137,9 +137,18 @@ impl Context<'_> {
                 _ => None,
             },
             Node::Window { cell, function, span, class } => self.window(*cell, *function, *span, *class),
+            Node::Nth(cell) => self.nth(*cell).map(Value::Time),
             _ => None,
         };
         self.give(value.unwrap_or_default());
+    }
+
+    /// The time of the oldest row of a ring that is full.
+    fn nth(&self, cell: CellId) -> Option<i64> {
+        let CellKind::Rows { place, capacity, .. } = &self.machine.plan.cell(cell)?.kind else { return None };
+        let ring = self.rings.get(*place)?;
+        ring.row((*capacity as usize).checked_sub(1)?)?;
+        ring.row(0).map(|row| row.at)
     }
 
     fn window(
