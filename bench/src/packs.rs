@@ -9,13 +9,14 @@ use std::sync::Arc;
 /// Twenty rules of an ordinary shop.
 pub const ORDINARY: &str = include_str!("../rules/pack.segue");
 
-/// Rules that differ in a constant: for each product one.
+/// Rules that differ in a constant: for each product one. The stream has the products of the first ten.
 #[must_use]
 pub fn of_a_constant(count: usize) -> String {
     let mut rules = DECLARATIONS.to_owned();
     for number in 0..count {
+        let prefix = if number < 10 { "p" } else { "other" };
         rules.push_str(&format!(
-            "rule product_{number} {{ when \"Product Viewed\" where product_id = \"p{number}\"\n  limit once\n  call crm {{ product: {number} }} }}\n"
+            "rule product_{number} {{ when \"Product Viewed\" where product_id = \"{prefix}{number}\"\n  limit once\n  call crm {{ product: {number} }} }}\n"
         ));
     }
     rules

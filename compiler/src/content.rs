@@ -53,6 +53,8 @@ pub struct Contents {
 #[derive(Debug)]
 struct Names {
     file: String,
+    /// What it says, where that is always the same.
+    fixed: Option<String>,
     profile: Vec<(FieldId, Arc<str>)>,
     lets: Vec<(LetId, Arc<str>)>,
     events: Vec<(EventRole, Vec<Arc<str>>)>,
@@ -82,6 +84,7 @@ impl Contents {
             let profile = |id: &FieldId| Some((*id, program.profile.get(id.0 as usize)?.field.name.clone()));
             let named = |id: &LetId| Some((*id, program.lets.get(id.0 as usize)?.name.clone()));
             templates.push(Names {
+                fixed: fixed(&environment, &file, &template.source),
                 file,
                 profile: template.profile.iter().filter_map(profile).collect(),
                 lets: template.lets.iter().filter_map(named).collect(),
@@ -105,11 +108,22 @@ impl Contents {
         let failed = |error: minijinja::Error| ContentError(error.to_string());
         let names =
             self.templates.get(template.0 as usize).ok_or_else(|| ContentError("it is unknown".into()))?;
+        if let Some(fixed) = &names.fixed {
+            return Ok(fixed.clone());
+        }
         let parsed = self.environment.get_template(&names.file).map_err(failed)?;
         let mut writer = writer::Limited::default();
         parsed.render_captured_to(names.context(scope), &mut writer).map_err(failed)?;
         writer.text().ok_or_else(|| ContentError("it is no text".into()))
     }
+}
+
+/// The text of a template that has nothing to fill in.
+fn fixed(environment: &Environment<'_>, file: &str, source: &str) -> Option<String> {
+    if ["{{", "{%", "{#"].iter().any(|mark| source.contains(mark)) {
+        return None;
+    }
+    environment.get_template(file).ok()?.render(()).ok()
 }
 
 impl Names {

@@ -44,7 +44,8 @@ struct Shard<C> {
     customers: Customers<C>,
     /// What the last step gave, taken up at once.
     output: Output,
-    records: Vec<Record>,
+    /// Each with the place of its customer.
+    records: Vec<(usize, Record)>,
 }
 
 impl<E: Execution> Replay<E> {
@@ -71,9 +72,9 @@ impl<E: Execution> Replay<E> {
         let apply = |state: &mut E::Customer, output: &mut Output| {
             execution.apply(state, &envelope.incoming(), output)
         };
-        let outcome = self.shard.with(execution, &envelope.customer, apply);
+        let (place, outcome) = self.shard.with(execution, &envelope.customer, apply);
         self.summary.count_call(envelope, outcome, self.options.until);
-        self.take_up();
+        self.take_up(place);
         outcome
     }
 
@@ -93,8 +94,8 @@ impl<E: Execution> Replay<E> {
         self.summary.end = end;
         self.summary.customers = self.shard.customers.len() as u64;
         if let Some(end) = end {
-            for number in self.shard.customers.in_order() {
-                self.carry_on(number, end);
+            for place in 0..self.shard.customers.len() {
+                self.carry_on(place, end);
             }
         }
         for (position, segment) in self.summary.segments.iter_mut().enumerate() {
@@ -104,14 +105,11 @@ impl<E: Execution> Replay<E> {
                 .filter(|(_, state)| self.execution.is_member(state, SegmentId(number)))
                 .count() as u64;
         }
-        let mut records = std::mem::take(&mut self.shard.records);
-        // The sort is stable: records of one customer at one instant stay in the order of happening.
-        records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
-        records
+        self.shard.sorted_records()
     }
 
-    fn carry_on(&mut self, number: usize, end: Millis) {
-        let Some(state) = self.shard.customers.get_mut(number) else { return };
+    fn carry_on(&mut self, place: usize, end: Millis) {
+        let Some(state) = self.shard.customers.get_mut(place) else { return };
         let output = &mut self.shard.output;
         self.execution.advance(state, end, output);
         let mut reached = end;
@@ -126,11 +124,11 @@ impl<E: Execution> Replay<E> {
             reached = deadline;
         }
         self.summary.drained = self.summary.drained.max(self.options.drain.then_some(reached));
-        self.take_up();
+        self.take_up(place);
     }
 
     /// Counts what the last step gave, and keeps what is wanted.
-    fn take_up(&mut self) {
+    fn take_up(&mut self, place: usize) {
         let Shard { output, records, .. } = &mut self.shard;
         self.summary.counts += std::mem::take(&mut output.counts);
         for rule in output.fired.drain(..) {
@@ -139,7 +137,7 @@ impl<E: Execution> Replay<E> {
         for record in output.records.drain(..) {
             self.summary.count_record(&record);
             if self.options.kinds.has(&record) {
-                records.push(record);
+                records.push((place, record));
             }
         }
     }
@@ -174,8 +172,24 @@ impl<C> Shard<C> {
         execution: &E,
         id: &str,
         act: impl FnOnce(&mut C, &mut Output) -> R,
-    ) -> R {
-        let state = self.customers.entry(id, |id| execution.customer(id));
-        act(state, &mut self.output)
+    ) -> (usize, R) {
+        let (place, state) = self.customers.entry(id, |id| execution.customer(id));
+        (place, act(state, &mut self.output))
+    }
+
+    /// All records in order of time, then customer, then happening.
+    fn sorted_records(&mut self) -> Vec<Record> {
+        let mut ranks = vec![0_usize; self.customers.len()];
+        for (rank, place) in self.customers.in_order().into_iter().enumerate() {
+            ranks[place] = rank;
+        }
+        let mut records: Vec<Option<Record>> = Vec::with_capacity(self.records.len());
+        let mut order: Vec<(Millis, usize, usize)> = Vec::with_capacity(self.records.len());
+        for (place, record) in self.records.drain(..) {
+            order.push((record.at(), ranks[place], records.len()));
+            records.push(Some(record));
+        }
+        order.sort_unstable();
+        order.into_iter().filter_map(|(_, _, number)| records[number].take()).collect()
     }
 }

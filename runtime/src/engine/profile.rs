@@ -28,18 +28,29 @@ impl Engine {
         stamp: Stamp,
         counts: &mut Counts,
     ) {
-        if traits.members().is_none() {
+        let Some(members) = traits.members() else {
             counts.invalid_fields += 1;
             return;
+        };
+        let fields = &self.program.profile;
+        // Of members of one name the last counts.
+        let mut found = vec![None; fields.len()];
+        let mut consent = None;
+        for (key, json) in members {
+            if key.is("consent") {
+                consent = Some(json);
+            } else if let Some(place) = fields.iter().position(|field| key.is(&field.field.name)) {
+                found[place] = Some(json);
+            }
         }
-        for (field, number) in self.program.profile.iter().zip(0..) {
-            let Some(json) = traits.member(&field.field.name) else { continue };
+        for ((field, json), number) in fields.iter().zip(found).zip(0..) {
+            let Some(json) = json else { continue };
             match decode::value(json, &field.field.ty) {
                 Ok(value) => self.record_field(customer, FieldId(number), value, stamp),
                 Err(decode::Invalid) => counts.invalid_fields += 1,
             }
         }
-        if let Some(said) = traits.member("consent") {
+        if let Some(said) = consent {
             customer.consent.read(&self.program, said, stamp, counts);
         }
     }

@@ -21,8 +21,8 @@ impl<C> Customers<C> {
         self.states.len()
     }
 
-    /// The state of a customer; it is made when there is none.
-    pub(super) fn entry(&mut self, id: &str, make: impl FnOnce(Arc<str>) -> C) -> &mut C {
+    /// The place and state of a customer; the state is made when there is none.
+    pub(super) fn entry(&mut self, id: &str, make: impl FnOnce(Arc<str>) -> C) -> (usize, &mut C) {
         let hash = xxh3_64(id.as_bytes());
         let is_it = |(other, place): &(u64, usize)| {
             *other == hash && self.states.get(*place).is_some_and(|state| *state.0 == *id)
@@ -37,7 +37,7 @@ impl<C> Customers<C> {
                 place
             }
         };
-        &mut self.states[place].1
+        (place, &mut self.states[place].1)
     }
 
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut C> {
