@@ -10,7 +10,7 @@ use segue_compiler::{execution::Execution, reference::Reference, settings::Setti
 use segue_runtime::{
     engine::Engine,
     replay::{Kinds, Options, Replay},
-    source::{Events, Item},
+    source::{Batch, Events},
 };
 use serde::Deserialize;
 use std::{
@@ -18,8 +18,10 @@ use std::{
     fs,
     hint::black_box,
     io::{BufRead, BufReader, BufWriter, Write},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 /// As in the command itself.
@@ -59,6 +61,8 @@ enum What {
     },
     /// Time per event as rules grow
     Rules,
+    /// The 20-rule pack on two threads against one
+    Cores,
     /// Checking and compiling 1,000 rules
     Compile,
     /// Machine code against the reference interpreter
@@ -80,6 +84,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{records} records");
         }
         What::Rules => rules()?,
+        What::Cores => {
+            let file = stream_file(Shape { customers: 100_000, events: 1_000_000 })?;
+            let program = packs::checked(packs::ORDINARY);
+            let machine = engine(&program)?;
+            let (one, two, ratio) = compare(
+                || work(replay_with(machine.clone(), &program, &file, 1)),
+                || work(replay_with(machine.clone(), &program, &file, 2)),
+            );
+            println!("one thread {one:.2} s, two {two:.2} s: {ratio:.2} ×");
+        }
         What::Compile => compiling()?,
         What::Interpreted => {
             let file = stream_file(Shape { customers: 10_000, events: 200_000 })?;
@@ -87,7 +101,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let machine = engine(&program)?;
             let reference = || Reference::new(program.clone(), Settings::default());
             let (a, b, ratio) = compare(
-                || work(replay_with(reference(), &program, &file)),
+                || work(replay_with(reference(), &program, &file, 1)),
                 || work(replay(&machine, &program, &file)),
             );
             println!("reference {a:.3} s, machine code {b:.3} s: {ratio:.1} ×");
@@ -118,21 +132,34 @@ fn engine(program: &Arc<Program>) -> Result<Arc<Engine>> {
 }
 
 fn replay(engine: &Arc<Engine>, program: &Arc<Program>, file: &Path) -> usize {
-    replay_with(engine.clone(), program, file)
+    replay_with(engine.clone(), program, file, 1)
 }
 
 /// From a file to decisions; gives how many records there are.
-fn replay_with<E: Execution>(executor: E, program: &Arc<Program>, file: &Path) -> usize {
-    let options = Options { kinds: Kinds::default(), ..Options::default() };
+fn replay_with<E>(executor: E, program: &Arc<Program>, file: &Path, threads: usize) -> usize
+where
+    E: Execution<Customer: Send> + Sync,
+{
+    let options =
+        Options { kinds: Kinds::default(), threads: NonZeroUsize::new(threads), ..Options::default() };
     let mut replay = Replay::new(executor, program.clone(), options);
     let Ok(mut events) = Events::open(&[file]) else { return 0 };
-    while let Ok(Some(item)) = events.read() {
-        match item {
-            Item::Event(event) => {
-                replay.apply(&event.envelope);
-            }
-            Item::Reject(_) => replay.reject(),
+    let (mut batch, mut next) = (Batch::default(), Batch::default());
+    if threads == 1 {
+        // All on one thread, reading too.
+        while events.fill(&mut batch).is_ok() && !batch.is_empty() {
+            replay.apply_batch(&batch, false);
         }
+        return replay.finish().len();
+    }
+    let mut filled = events.fill(&mut batch).is_ok();
+    while filled && !batch.is_empty() {
+        filled = thread::scope(|scope| {
+            let reader = scope.spawn(|| events.fill(&mut next).is_ok());
+            replay.apply_batch(&batch, false);
+            reader.join().unwrap_or(false)
+        });
+        std::mem::swap(&mut batch, &mut next);
     }
     replay.finish().len()
 }

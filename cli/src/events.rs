@@ -6,18 +6,19 @@ use segue_compiler::{execution::Execution, value::Millis};
 use segue_runtime::{
     profiles::{self, Row},
     replay::Replay,
-    source::{Events, Item, Reject, fault},
+    source::{Batch, Events, Item, Reject},
 };
 use std::{
     fs::File,
     io::{BufWriter, IsTerminal, Write, stderr},
+    num::NonZeroUsize,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 /// How many rejects are told line by line; the summary counts all, and `--rejects` keeps all.
 const TOLD_REJECTS: u64 = 20;
-/// How many lines lie between two looks at the progress.
-const LINES_A_LOOK: u64 = 4_096;
 
 /// What is read.
 #[derive(clap::Args, Debug)]
@@ -34,9 +35,19 @@ pub(crate) struct Input {
     /// Refuse events and traits that break their declaration, and end with exit code 2 if anything was refused
     #[arg(long)]
     pub(crate) strict: bool,
+    /// How many threads share the work; as many as there are processors unless said. The results are the same
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<NonZeroUsize>,
     /// Only results and errors: no progress, no summary
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+impl Input {
+    /// How many threads share the customers.
+    pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
+        self.threads.or_else(|| thread::available_parallelism().ok())
+    }
 }
 
 /// Lines that could not be used.
@@ -63,7 +74,10 @@ impl Rejects {
 }
 
 /// Feeds all input to a replay; gives the number of rejected lines.
-pub(crate) fn feed<E: Execution>(input: &Input, replay: &mut Replay<E>) -> Result<u64, Problem> {
+pub(crate) fn feed<E>(input: &Input, replay: &mut Replay<E>) -> Result<u64, Problem>
+where
+    E: Execution<Customer: Send> + Sync,
+{
     let unreadable = |error: segue_runtime::source::SourceError| Problem::words(error.to_string());
     let kept = match &input.rejects {
         None => None,
@@ -76,40 +90,43 @@ pub(crate) fn feed<E: Execution>(input: &Input, replay: &mut Replay<E>) -> Resul
     let mut events = Events::open(&input.events).map_err(unreadable)?;
     let bar = progress(events.length(), input.quiet);
     let read = events.progress();
-    let mut lines = 0_u64;
+    let (mut batch, mut next) = (Batch::default(), Batch::default());
+    events.fill(&mut batch).map_err(unreadable)?;
     let mut profiles = input.profiles.as_deref();
-    while let Some(item) = events.read().map_err(unreadable)? {
-        match item {
-            Item::Event(event) => {
-                if let Some(path) = profiles.take() {
-                    load_profiles(path, event.envelope.at, replay, &mut rejects)?;
-                }
-                let fault = if input.strict { fault(replay.program(), &event.envelope) } else { None };
-                match fault {
-                    None => {
-                        replay.apply(&event.envelope);
-                    }
-                    Some(reason) => {
-                        replay.reject();
-                        rejects.take(&event.refuse(reason))?;
-                    }
-                }
-            }
-            Item::Reject(reject) => {
-                replay.reject();
-                rejects.take(&reject)?;
-            }
+    while !batch.is_empty() {
+        if profiles.is_some()
+            && let (Some(path), Some(at)) = (profiles, first_event(&batch))
+        {
+            load_profiles(path, at, replay, &mut rejects)?;
+            profiles = None;
         }
-        lines += 1;
-        if lines.is_multiple_of(LINES_A_LOOK) {
-            bar.set_position(read.bytes());
+        // While a batch is worked on, the next one is read.
+        let (filled, refused) = thread::scope(|scope| {
+            let reader = scope.spawn(|| events.fill(&mut next));
+            let refused = replay.apply_batch(&batch, input.strict);
+            (reader.join(), refused)
+        });
+        for reject in &refused {
+            rejects.take(reject)?;
         }
+        drop(refused);
+        filled.unwrap_or_else(|panic| resume_unwind(panic)).map_err(unreadable)?;
+        std::mem::swap(&mut batch, &mut next);
+        bar.set_position(read.bytes());
     }
     bar.finish_and_clear();
     if let Some(kept) = &mut rejects.kept {
         kept.flush()?;
     }
     Ok(rejects.count)
+}
+
+/// When the first event of a batch happened.
+fn first_event(batch: &Batch) -> Option<Millis> {
+    (0..batch.len()).find_map(|position| match batch.item(position)? {
+        Item::Event(event) => Some(event.envelope.at),
+        Item::Reject(_) => None,
+    })
 }
 
 fn load_profiles<E: Execution>(

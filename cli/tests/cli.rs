@@ -178,6 +178,15 @@ fn both_executors_print_the_same_bytes() {
         }
         let (rules, events) = (folder.to_str().unwrap(), events.to_str().unwrap());
         let machine = segue(&["run", rules, "--events", events, "--drain"]);
+        for threads in ["1", "3"] {
+            let other = segue(&["run", rules, "--events", events, "--drain", "--threads", threads]);
+            assert_eq!(
+                text(&machine.stdout),
+                text(&other.stdout),
+                "{} on {threads} threads",
+                folder.display()
+            );
+        }
         let reference = segue(&["run", rules, "--events", events, "--drain", "--interpret"]);
         assert!(machine.status.success(), "{}", text(&machine.stderr));
         assert!(!machine.stdout.is_empty(), "{rules}");

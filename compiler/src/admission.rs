@@ -62,6 +62,9 @@ impl Admission {
         while self.ids.front().is_some_and(|(at, _)| *at <= horizon) {
             self.ids.pop_front();
         }
+        if self.ids.len() == self.ids.capacity() {
+            self.ids.reserve_exact((self.ids.len() / 2).max(2));
+        }
         let place = self.ids.partition_point(|(other, _)| *other <= at);
         self.ids.insert(place, (at, fingerprint));
         if self.ids.len() > MAX_IDS {

@@ -3,43 +3,59 @@
 use crate::{
     execution::Counts,
     json::JsonText,
+    limits::MAX_CHANNELS,
     settings::ConsentPolicy,
     typed::{Program, TopicId},
     value::Millis,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// A place in a customer's order of events: time, then order of application.
 pub type Stamp = (Millis, u64);
 
-/// What is recorded for one channel, by topic, and when.
-type OfChannel = BTreeMap<Option<TopicId>, (bool, Stamp)>;
+/// What is recorded for one channel: topic (`None`: the whole channel), whether granted, and when.
+type OfChannel = Vec<(Option<TopicId>, bool, Stamp)>;
 
 /// One customer's recorded consent: the latest (time, order) wins, and where times tie, no wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Consent {
-    /// By channel, then topic (`None`: the whole channel).
-    recorded: BTreeMap<Arc<str>, OfChannel>,
+    /// By channel; plain lists, because customers are many and channels few.
+    recorded: Vec<(Arc<str>, OfChannel)>,
     suppressed: Vec<Arc<str>>,
 }
 
 impl Consent {
     /// Records consent for a channel, or for one topic on it. A record for the whole channel replaces older ones for
-    /// its topics.
+    /// its topics. Channels beyond [`MAX_CHANNELS`] are not recorded, so that they have none.
     pub fn record(&mut self, channel: &str, topic: Option<TopicId>, granted: bool, stamp: Stamp) {
-        let entries = self.recorded.entry(Arc::from(channel)).or_default();
-        let wins = |old: &(bool, Stamp)| {
-            if old.1.0 == stamp.0 { old.0 && !granted || old.0 == granted } else { old.1 < stamp }
+        let place = match self.recorded.iter().position(|(other, _)| **other == *channel) {
+            Some(place) => place,
+            None if self.recorded.len() >= MAX_CHANNELS => return,
+            None => {
+                self.recorded.reserve_exact(1);
+                self.recorded.push((Arc::from(channel), OfChannel::new()));
+                self.recorded.len() - 1
+            }
+        };
+        let entries = &mut self.recorded[place].1;
+        let wins = |was: bool, old: Stamp| {
+            if old.0 == stamp.0 { was && !granted || was == granted } else { old < stamp }
         };
         // A newer word on the whole channel stands above an older one on a topic.
-        if topic.is_some() && entries.get(&None).is_some_and(|whole| !wins(whole)) {
+        let whole = entries.iter().find(|(topic, ..)| topic.is_none());
+        if topic.is_some() && whole.is_some_and(|(_, was, old)| !wins(*was, *old)) {
             return;
         }
-        if entries.get(&topic).is_none_or(wins) {
-            entries.insert(topic, (granted, stamp));
-            if topic.is_none() {
-                entries.retain(|topic, old| topic.is_none() || !wins(old));
+        match entries.iter_mut().find(|(other, ..)| *other == topic) {
+            Some((_, was, old)) if wins(*was, *old) => (*was, *old) = (granted, stamp),
+            Some(_) => return,
+            None => {
+                entries.reserve_exact(1);
+                entries.push((topic, granted, stamp));
             }
+        }
+        if topic.is_none() {
+            entries.retain(|(topic, was, old)| topic.is_none() || !wins(*was, *old));
         }
     }
 
@@ -75,15 +91,18 @@ impl Consent {
     /// channel's.
     #[must_use]
     pub fn recorded(&self, program: &Program, channel: &str, topic: Option<TopicId>) -> Option<bool> {
-        let entries = self.recorded.get(channel)?;
+        let (_, entries) = self.recorded.iter().find(|(other, _)| **other == *channel)?;
+        let of = |topic: Option<TopicId>| {
+            entries.iter().find(|(other, ..)| *other == topic).map(|(_, granted, _)| *granted)
+        };
         let mut place = topic;
         while let Some(id) = place {
-            if let Some((granted, _)) = entries.get(&Some(id)) {
-                return Some(*granted);
+            if let Some(granted) = of(Some(id)) {
+                return Some(granted);
             }
             place = program.topics.get(id.0 as usize).and_then(|topic| topic.within);
         }
-        entries.get(&None).map(|(granted, _)| *granted)
+        of(None)
     }
 
     /// Whether a message may be sent.
@@ -100,7 +119,7 @@ impl Consent {
 
     /// Suppresses a channel for good (a STOP reply, a hard bounce, a complaint).
     pub fn suppress(&mut self, channel: &str) {
-        if !self.is_suppressed(channel) {
+        if !self.is_suppressed(channel) && self.suppressed.len() < MAX_CHANNELS {
             self.suppressed.push(Arc::from(channel));
         }
     }

@@ -3,6 +3,8 @@
 /// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
 /// and must not fill the memory.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
+/// How many bytes of lines are read ahead (1 MiB): enough that sharing them out costs nothing beside working on them.
+pub const BATCH_BYTES: usize = 1 << 20;
 /// Longest customer id, message id or event name in bytes: ids are kept per customer, and nobody's is longer.
 pub const MAX_NAME_BYTES: usize = 1024;
 /// How many characters of a wrong value are shown.

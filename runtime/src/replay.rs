@@ -1,23 +1,26 @@
 //! Events replayed in virtual time, without I/O: calls in, records and a summary out.
+//!
+//! Customers do not touch each other, so they are spread over shards by the hash of their id, and each shard has a thread
+//! of its own. What comes out does not tell how many there were.
 
 mod customers;
 mod kinds;
+mod shard;
 mod summary;
 
 pub use kinds::Kinds;
 pub use summary::{RuleSummary, SegmentSummary, Summary};
 
-use customers::Customers;
-
-use crate::{limits::DRAIN, source::Envelope};
+use crate::source::{Batch, Envelope, Item, Reject, fault};
 use segue_compiler::{
-    execution::{Execution, Outcome, Output},
+    execution::{Execution, Outcome},
     json::JsonText,
     record::Record,
     typed::{Program, SegmentId},
     value::Millis,
 };
-use std::sync::Arc;
+use shard::{Shard, hash};
+use std::{num::NonZeroUsize, sync::Arc, thread};
 
 /// How far a replay goes and what it keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +31,8 @@ pub struct Options {
     pub drain: bool,
     /// Which records are kept.
     pub kinds: Kinds,
+    /// How many threads share the customers; one when absent.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// A replay under way.
@@ -35,47 +40,39 @@ pub struct Replay<E: Execution> {
     execution: E,
     program: Arc<Program>,
     options: Options,
-    shard: Shard<E::Customer>,
+    shards: Vec<Shard<E::Customer>>,
+    /// What was counted so far of what belongs to no shard; after the end, all.
     summary: Summary,
 }
 
-/// A part of the customers. Customers do not touch each other, so parts can run beside each other.
-struct Shard<C> {
-    customers: Customers<C>,
-    /// What the last step gave, taken up at once.
-    output: Output,
-    /// Each with the place of its customer.
-    records: Vec<(usize, Record)>,
+/// A part of a batch, parsed.
+struct Parsed<'b> {
+    /// By shard, in the order of the stream.
+    calls: Vec<Vec<Envelope<'b>>>,
+    rejects: Vec<Reject<'b>>,
 }
 
 impl<E: Execution> Replay<E> {
     /// Starts a replay. The executor's own settings must bear the same end as the options.
     #[must_use]
     pub fn new(execution: E, program: Arc<Program>, options: Options) -> Self {
-        let shard = Shard { customers: Customers::new(), output: Output::default(), records: Vec::new() };
+        let count = options.threads.map_or(1, NonZeroUsize::get);
+        let shards = (0..count).map(|_| Shard::new(&program)).collect();
         let summary = Summary::of(&program);
-        Self { execution, program, options, shard, summary }
+        Self { execution, program, options, shards, summary }
     }
 
     /// Sets traits before the first event.
     pub fn load_profile(&mut self, customer: &str, at: Millis, traits: JsonText<'_>) {
-        let execution = &self.execution;
-        self.shard.with(execution, customer, |state, output| {
-            execution.load_profile(state, at, traits, &mut output.counts);
-        });
-        self.summary.profiles += 1;
+        let hash = hash(customer);
+        let shard = shard_of(hash, self.shards.len());
+        self.shards[shard].load_profile(&self.execution, hash, customer, at, traits);
     }
 
     /// Applies a call.
     pub fn apply(&mut self, envelope: &Envelope<'_>) -> Outcome {
-        let execution = &self.execution;
-        let apply = |state: &mut E::Customer, output: &mut Output| {
-            execution.apply(state, &envelope.incoming(), output)
-        };
-        let (place, outcome) = self.shard.with(execution, &envelope.customer, apply);
-        self.summary.count_call(envelope, outcome, self.options.until);
-        self.take_up(place);
-        outcome
+        let shard = shard_of(hash(&envelope.customer), self.shards.len());
+        self.shards[shard].apply(&self.execution, self.options, envelope)
     }
 
     /// Counts a line that was no call.
@@ -88,60 +85,6 @@ impl<E: Execution> Replay<E> {
         self.summary.rejected_profiles += 1;
     }
 
-    /// Carries time on to the end for every customer. Gives the records in order of time, then customer, then happening.
-    pub fn finish(&mut self) -> Vec<Record> {
-        let end = self.options.until.or(self.summary.last);
-        self.summary.end = end;
-        self.summary.customers = self.shard.customers.len() as u64;
-        if let Some(end) = end {
-            for place in 0..self.shard.customers.len() {
-                self.carry_on(place, end);
-            }
-        }
-        for (position, segment) in self.summary.segments.iter_mut().enumerate() {
-            let Ok(number) = u32::try_from(position) else { continue };
-            let customers = self.shard.customers.iter();
-            segment.members = customers
-                .filter(|(_, state)| self.execution.is_member(state, SegmentId(number)))
-                .count() as u64;
-        }
-        self.shard.sorted_records()
-    }
-
-    fn carry_on(&mut self, place: usize, end: Millis) {
-        let Some(state) = self.shard.customers.get_mut(place) else { return };
-        let output = &mut self.shard.output;
-        self.execution.advance(state, end, output);
-        let mut reached = end;
-        while self.options.drain
-            && let Some(deadline) = self.execution.next_deadline(state).filter(|deadline| *deadline > reached)
-        {
-            if deadline > end.saturating_add(DRAIN) {
-                self.summary.undrained += 1;
-                break;
-            }
-            self.execution.advance(state, deadline, output);
-            reached = deadline;
-        }
-        self.summary.drained = self.summary.drained.max(self.options.drain.then_some(reached));
-        self.take_up(place);
-    }
-
-    /// Counts what the last step gave, and keeps what is wanted.
-    fn take_up(&mut self, place: usize) {
-        let Shard { output, records, .. } = &mut self.shard;
-        self.summary.counts += std::mem::take(&mut output.counts);
-        for rule in output.fired.drain(..) {
-            self.summary.count_fired(&rule);
-        }
-        for record in output.records.drain(..) {
-            self.summary.count_record(&record);
-            if self.options.kinds.has(&record) {
-                records.push((place, record));
-            }
-        }
-    }
-
     /// What was counted; complete after [`Replay::finish`].
     #[must_use]
     pub fn summary(&self) -> &Summary {
@@ -151,7 +94,7 @@ impl<E: Execution> Replay<E> {
     /// The customers within a segment now, sorted.
     #[must_use]
     pub fn members(&self, segment: SegmentId) -> Vec<Arc<str>> {
-        let customers = self.shard.customers.iter();
+        let customers = self.shards.iter().flat_map(Shard::customers);
         let within = customers.filter(|(_, state)| self.execution.is_member(state, segment));
         let mut ids: Vec<Arc<str>> = within.map(|(id, _)| id.clone()).collect();
         ids.sort_unstable();
@@ -165,31 +108,106 @@ impl<E: Execution> Replay<E> {
     }
 }
 
-impl<C> Shard<C> {
-    /// Does something with a customer's state, which is made when the customer is not known yet.
-    fn with<E: Execution<Customer = C>, R>(
-        &mut self,
-        execution: &E,
-        id: &str,
-        act: impl FnOnce(&mut C, &mut Output) -> R,
-    ) -> (usize, R) {
-        let (place, state) = self.customers.entry(id, |id| execution.customer(id));
-        (place, act(state, &mut self.output))
+impl<E: Execution + Sync> Replay<E>
+where
+    E::Customer: Send,
+{
+    /// Applies the calls of a batch and gives the lines that were none; with `strict` also those that break their
+    /// declarations.
+    pub fn apply_batch<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
+        let count = self.shards.len();
+        let (program, execution, options) = (&*self.program, &self.execution, self.options);
+        let part = batch.len().div_ceil(count).max(1);
+        let parse = |from: usize| {
+            let positions = from..(from + part).min(batch.len());
+            let mut parsed = Parsed { calls: (0..count).map(|_| Vec::new()).collect(), rejects: Vec::new() };
+            for item in positions.filter_map(|position| batch.item(position)) {
+                parsed.take(item, strict.then_some(program));
+            }
+            parsed
+        };
+        let starts = (0..batch.len()).step_by(part);
+        let parsed: Vec<Parsed<'b>> = beside_each_other(starts.map(|from| move || parse(from)).collect());
+        let work = self.shards.iter_mut().zip(0_usize..).map(|(shard, number)| {
+            let calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten();
+            move || {
+                for envelope in calls {
+                    shard.apply(execution, options, envelope);
+                }
+            }
+        });
+        beside_each_other(work.collect());
+        let rejects: Vec<Reject<'b>> = parsed.into_iter().flat_map(|part| part.rejects).collect();
+        self.summary.rejected += rejects.len() as u64;
+        rejects
     }
 
-    /// All records in order of time, then customer, then happening.
-    fn sorted_records(&mut self) -> Vec<Record> {
-        let mut ranks = vec![0_usize; self.customers.len()];
-        for (rank, place) in self.customers.in_order().into_iter().enumerate() {
-            ranks[place] = rank;
+    /// Carries time on to the end for every customer. Gives the records in order of time, then customer, then happening.
+    pub fn finish(&mut self) -> Vec<Box<Record>> {
+        let (execution, options) = (&self.execution, self.options);
+        let last = self.shards.iter().filter_map(Shard::last).max();
+        let end = options.until.or(last);
+        let work = self.shards.iter_mut().map(|shard| move || shard.finish(execution, options, end));
+        let finished = beside_each_other(work.collect());
+        let mut all: Vec<Box<Record>> = Vec::new();
+        for (records, summary) in finished {
+            self.summary.add(summary);
+            all = if all.is_empty() { records } else { merged(all, records) };
         }
-        let mut records: Vec<Option<Record>> = Vec::with_capacity(self.records.len());
-        let mut order: Vec<(Millis, usize, usize)> = Vec::with_capacity(self.records.len());
-        for (place, record) in self.records.drain(..) {
-            order.push((record.at(), ranks[place], records.len()));
-            records.push(Some(record));
-        }
-        order.sort_unstable();
-        order.into_iter().filter_map(|(_, _, number)| records[number].take()).collect()
+        self.summary.end = end;
+        all
     }
+}
+
+impl<'b> Parsed<'b> {
+    fn take(&mut self, item: Item<'b>, declared: Option<&Program>) {
+        match item {
+            Item::Reject(reject) => self.rejects.push(reject),
+            Item::Event(event) => match declared.and_then(|program| fault(program, &event.envelope)) {
+                Some(reason) => self.rejects.push(event.refuse(reason)),
+                None => {
+                    let shard = shard_of(hash(&event.envelope.customer), self.calls.len());
+                    self.calls[shard].push(event.envelope);
+                }
+            },
+        }
+    }
+}
+
+/// The shard of a customer.
+fn shard_of(hash: u64, count: usize) -> usize {
+    // The upper half: the lower one finds places in tables.
+    (hash >> 32) as usize % count
+}
+
+/// Does things at the same time, one of them on this thread; gives what they gave in their order.
+fn beside_each_other<R: Send, W: FnOnce() -> R + Send>(mut work: Vec<W>) -> Vec<R> {
+    let Some(last) = work.pop() else { return Vec::new() };
+    thread::scope(|scope| {
+        let others: Vec<_> = work.into_iter().map(|work| scope.spawn(work)).collect();
+        let last = last();
+        let mut results: Vec<R> = Vec::with_capacity(others.len() + 1);
+        for other in others {
+            match other.join() {
+                Ok(result) => results.push(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results.push(last);
+        results
+    })
+}
+
+/// Two lists of records in order as one.
+fn merged(left: Vec<Box<Record>>, right: Vec<Box<Record>>) -> Vec<Box<Record>> {
+    let mut all = Vec::with_capacity(left.len() + right.len());
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    while let (Some(l), Some(r)) = (left.peek(), right.peek()) {
+        // A customer's records are all on one side.
+        let from = if (l.at(), l.customer()) < (r.at(), r.customer()) { &mut left } else { &mut right };
+        all.extend(from.next());
+    }
+    all.extend(left);
+    all.extend(right);
+    all
 }

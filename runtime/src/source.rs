@@ -3,12 +3,14 @@
 //! [`Events`] opens files (plain, gzip or Zstandard, or standard input), merges them by time and gives each line as an
 //! [`Envelope`] or as a [`Reject`]. Memory is bounded by one line per file.
 
+mod batch;
 mod declared;
 mod envelope;
 mod input;
 mod lines;
 mod merge;
 
+pub use batch::Batch;
 pub use declared::fault;
 pub use envelope::Envelope;
 pub use input::{Progress, SourceError};

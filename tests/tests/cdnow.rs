@@ -31,7 +31,11 @@ fn program() -> Arc<Program> {
     Arc::new(checked.program.unwrap_or_else(|| panic!("{:?}", checked.diagnostics)))
 }
 
-fn replay<E: Execution>(executor: E, program: &Arc<Program>, until: i64) -> (Vec<Record>, Replay<E>) {
+fn replay<E: Execution<Customer: Send> + Sync>(
+    executor: E,
+    program: &Arc<Program>,
+    until: i64,
+) -> (Vec<Box<Record>>, Replay<E>) {
     let options = Options { until: Some(until), ..Options::default() };
     let mut replay = Replay::new(executor, program.clone(), options);
     let mut events = Events::open(&[root().join("tests/data/cdnow_sample.ndjson.gz")]).unwrap();
@@ -64,7 +68,7 @@ fn the_known_figures_are_met_and_both_executors_agree() {
 
     let entered: Vec<_> = records
         .iter()
-        .filter_map(|record| match record {
+        .filter_map(|record| match &**record {
             Record::Segment(it) if &*it.segment == "lapsed" && it.change == Change::Enter => Some(it),
             _ => None,
         })

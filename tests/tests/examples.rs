@@ -17,7 +17,7 @@ use segue_runtime::{
 use segue_tests::case::BLESS;
 use std::{fs, path::Path, sync::Arc};
 
-fn replay<E: Execution>(executor: E, program: &Arc<Program>, events: &Path) -> String {
+fn replay<E: Execution<Customer: Send> + Sync>(executor: E, program: &Arc<Program>, events: &Path) -> String {
     let mut replay = Replay::new(executor, program.clone(), Options::default());
     let mut events = Events::open(&[events]).unwrap();
     while let Some(item) = events.read().unwrap() {

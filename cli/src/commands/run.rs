@@ -102,13 +102,13 @@ const MAX_SHOWN: usize = 80;
 
 /// What a replay gave.
 struct Replayed {
-    records: Vec<Record>,
+    records: Vec<Box<Record>>,
     summary: Summary,
     rejected: u64,
     seconds: f64,
 }
 
-fn replay<E: Execution>(
+fn replay<E: Execution<Customer: Send> + Sync>(
     executor: E,
     program: Arc<Program>,
     settings: &Settings,
@@ -117,7 +117,8 @@ fn replay<E: Execution>(
     let printed = arguments.kinds.unwrap_or_default();
     // What is not printed may still be delivered.
     let kinds = if arguments.deliver { printed.with_decisions() } else { printed };
-    let options = Options { until: settings.until, drain: arguments.drain, kinds };
+    let threads = arguments.input.threads();
+    let options = Options { until: settings.until, drain: arguments.drain, kinds, threads };
     let mut replay = Replay::new(executor, program, options);
     #[expect(
         clippy::disallowed_methods,
@@ -134,9 +135,9 @@ fn replay<E: Execution>(
     })
 }
 
-fn print(records: &[Record], arguments: &Arguments) -> Result<(), Problem> {
+fn print(records: &[Box<Record>], arguments: &Arguments) -> Result<(), Problem> {
     let kinds = arguments.kinds.unwrap_or_default();
-    let printed = records.iter().filter(|record| kinds.has(record));
+    let printed = records.iter().map(|record| &**record).filter(|record| kinds.has(record));
     let mut out = results();
     match arguments.format {
         Format::Table => table::write(&mut out, &printed.collect::<Vec<_>>())?,
@@ -151,21 +152,24 @@ fn print(records: &[Record], arguments: &Arguments) -> Result<(), Problem> {
     Ok(())
 }
 
-fn deliver(hooks: &mut Hooks, records: &[Record], quiet: bool) {
+fn deliver(hooks: &mut Hooks, records: &[Box<Record>], quiet: bool) {
     let (mut delivered, mut failed) = (0_u64, 0_u64);
-    hooks.deliver(records, &mut |delivery: &Delivery<'_>, outcome: &Outcome| match outcome {
-        Outcome::Delivered { .. } => delivered += 1,
-        Outcome::Failed { reason, attempts, .. } => {
-            failed += 1;
-            let tries = if *attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
-            tell(&format!(
-                "not delivered: {} {} to {} ({tries}): {reason}",
-                delivery.channel,
-                delivery.id,
-                shown(delivery.record.customer(), MAX_SHOWN)
-            ));
-        }
-    });
+    hooks.deliver(
+        records.iter().map(|record| &**record),
+        &mut |delivery: &Delivery<'_>, outcome: &Outcome| match outcome {
+            Outcome::Delivered { .. } => delivered += 1,
+            Outcome::Failed { reason, attempts, .. } => {
+                failed += 1;
+                let tries = if *attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
+                tell(&format!(
+                    "not delivered: {} {} to {} ({tries}): {reason}",
+                    delivery.channel,
+                    delivery.id,
+                    shown(delivery.record.customer(), MAX_SHOWN)
+                ));
+            }
+        },
+    );
     if !quiet {
         tell(&format!("{delivered} delivered, {failed} not"));
     }

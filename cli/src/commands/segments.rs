@@ -45,13 +45,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     Ok(if arguments.input.strict && rejected > 0 { Ending::Unusable } else { Ending::Clean })
 }
 
-fn count<E: Execution>(
+fn count<E: Execution<Customer: Send> + Sync>(
     executor: E,
     program: Arc<Program>,
     settings: &Settings,
     arguments: &Arguments,
 ) -> Result<u64, Problem> {
-    let options = Options { until: settings.until, drain: false, kinds: Kinds::none() };
+    let threads = arguments.input.threads();
+    let options = Options { until: settings.until, drain: false, kinds: Kinds::none(), threads };
     let mut replay = Replay::new(executor, program.clone(), options);
     let rejected = feed(&arguments.input, &mut replay)?;
     replay.finish();

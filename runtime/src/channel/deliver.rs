@@ -62,8 +62,12 @@ impl Hooks {
     /// other, so that one that hangs holds up nobody else. `report` is told of each outcome in the order of the records.
     ///
     /// A channel that fails again and again is taken for down, and what is left for it is not tried.
-    pub fn deliver<'r>(&mut self, records: &'r [Record], report: &mut dyn FnMut(&Delivery<'r>, &Outcome)) {
-        let deliveries: Vec<Delivery<'r>> = records.iter().filter_map(Delivery::of).collect();
+    pub fn deliver<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record>,
+        report: &mut dyn FnMut(&Delivery<'r>, &Outcome),
+    ) {
+        let deliveries: Vec<Delivery<'r>> = records.into_iter().filter_map(Delivery::of).collect();
         let (sender, outcomes) = mpsc::channel();
         thread::scope(|scope| {
             let deliveries = &deliveries;

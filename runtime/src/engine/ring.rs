@@ -54,6 +54,10 @@ impl Ring {
                 return Pushed::Kept;
             }
         }
+        if self.rows.len() == self.rows.capacity() {
+            // Grown slowly: most customers have few, and there are many customers.
+            self.rows.reserve_exact((self.rows.len() / 2).max(1));
+        }
         let place = self.rows.partition_point(|other| (other.at, other.order) < (row.at, row.order));
         self.rows.insert(place, row);
         if self.rows.len() <= keeping.capacity {

@@ -119,6 +119,7 @@ impl SequenceState {
                 self.keys.remove(oldest);
                 counts.matches_dropped += 1;
             }
+            self.keys.reserve_exact(1);
             self.keys.push(KeyState { key, touched, chains: Vec::new(), pending: Vec::new(), denied: None });
             self.keys.len() - 1
         });
@@ -234,6 +235,7 @@ impl KeyState {
     /// Keeps chains that are not complete.
     fn progress(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Kept>>>, element: usize, counts: &mut Counts) {
         for mut events in begun {
+            events.reserve_exact(1);
             events.push(step.kept());
             let stored = self.chains.iter_mut().find(|chain| chain.step == element);
             match (step.plan.anchor, stored) {
@@ -253,6 +255,7 @@ impl KeyState {
                     let rank = |chain: &Chain| (chain.last(), std::cmp::Reverse(chain.step));
                     let chain = Chain { step: element, events };
                     let place = self.chains.partition_point(|other| rank(other) <= rank(&chain));
+                    self.chains.reserve_exact(1);
                     self.chains.insert(place, chain);
                     if self.chains.len() > MAX_MATCHES {
                         self.chains.remove(0);
@@ -285,6 +288,7 @@ impl KeyState {
                 (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
                     let from = completed.waits_from();
                     let place = self.pending.partition_point(|other| other.completed.waits_from() <= from);
+                    self.pending.reserve_exact(1);
                     self.pending.insert(place, Pending { completed, deadline });
                     if self.pending.len() > MAX_MATCHES {
                         self.pending.remove(0);
@@ -305,6 +309,7 @@ impl Step<'_> {
 
 impl Match {
     pub(super) fn of(mut events: Vec<Arc<Kept>>, last: Arc<Kept>) -> Self {
+        events.reserve_exact(1);
         events.push(last);
         let first = events.first().map(|event| event.stamp()).unwrap_or_default();
         Self { events, first }

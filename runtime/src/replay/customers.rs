@@ -2,7 +2,6 @@
 
 use hashbrown::HashTable;
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// States by customer's id.
 pub(super) struct Customers<C> {
@@ -22,8 +21,7 @@ impl<C> Customers<C> {
     }
 
     /// The place and state of a customer; the state is made when there is none.
-    pub(super) fn entry(&mut self, id: &str, make: impl FnOnce(Arc<str>) -> C) -> (usize, &mut C) {
-        let hash = xxh3_64(id.as_bytes());
+    pub(super) fn entry(&mut self, hash: u64, id: &str, make: impl FnOnce(Arc<str>) -> C) -> (usize, &mut C) {
         let is_it = |(other, place): &(u64, usize)| {
             *other == hash && self.states.get(*place).is_some_and(|state| *state.0 == *id)
         };

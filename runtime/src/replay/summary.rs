@@ -99,6 +99,33 @@ impl Summary {
         self.applied + self.late + self.duplicate + self.quarantined + self.after_end + self.rejected
     }
 
+    /// Adds what another part of the customers counted.
+    pub(super) fn add(&mut self, other: Self) {
+        self.applied += other.applied;
+        self.late += other.late;
+        self.duplicate += other.duplicate;
+        self.quarantined += other.quarantined;
+        self.after_end += other.after_end;
+        self.rejected += other.rejected;
+        self.unmerged += other.unmerged;
+        self.profiles += other.profiles;
+        self.rejected_profiles += other.rejected_profiles;
+        self.customers += other.customers;
+        for (name, rule) in other.rules {
+            self.rule(&name).add(rule);
+        }
+        for (segment, other) in self.segments.iter_mut().zip(other.segments) {
+            segment.entered += other.entered;
+            segment.left += other.left;
+            segment.members += other.members;
+        }
+        self.counts += other.counts;
+        self.last = self.last.max(other.last);
+        self.end = self.end.max(other.end);
+        self.drained = self.drained.max(other.drained);
+        self.undrained += other.undrained;
+    }
+
     pub(super) fn count_call(&mut self, envelope: &Envelope<'_>, outcome: Outcome, until: Option<Millis>) {
         match outcome {
             Outcome::Applied => self.applied += 1,
@@ -207,6 +234,19 @@ impl Summary {
             "with deadlines more than ten years after the end, which were not waited for",
         );
         notes
+    }
+}
+
+impl RuleSummary {
+    fn add(&mut self, other: Self) {
+        self.fired += other.fired;
+        self.sent += other.sent;
+        self.called += other.called;
+        self.set += other.set;
+        self.emitted += other.emitted;
+        for (reason, count) in other.suppressed {
+            *self.suppressed.entry(reason).or_default() += count;
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Several files as one stream in order of time.
 
-use super::{Envelope, Input, Line, Lines, Progress, SourceError};
-use crate::limits::MAX_LINE_BYTES;
+use super::{Batch, Envelope, Input, Line, Lines, Progress, SourceError};
+use crate::limits::{BATCH_BYTES, MAX_LINE_BYTES};
 use segue_compiler::value::Millis;
-use std::{cmp::Reverse, collections::BinaryHeap, io::BufRead, path::Path};
+use std::{cmp::Reverse, collections::BinaryHeap, io::BufRead, path::Path, sync::Arc};
 
 /// The calls of event files, merged by time. Within a file the order is kept, so files are merged by the time of the
 /// line each is at; among equal times the file named first goes first.
@@ -18,7 +18,7 @@ pub struct Events {
 }
 
 struct File {
-    name: String,
+    name: Arc<str>,
     lines: Lines<Box<dyn BufRead + Send>>,
     line: Vec<u8>,
     kind: Line,
@@ -102,6 +102,28 @@ impl Events {
     /// # Errors
     /// When reading fails in the midst of a file.
     pub fn read(&mut self) -> Result<Option<Item<'_>>, SourceError> {
+        let next = self.advance()?;
+        Ok(next.and_then(|index| self.files.get(index)).map(File::item))
+    }
+
+    /// Fills a batch with the next lines; it stays empty at the end.
+    ///
+    /// # Errors
+    /// When reading fails in the midst of a file.
+    pub fn fill(&mut self, batch: &mut Batch) -> Result<(), SourceError> {
+        batch.clear();
+        while batch.size() < BATCH_BYTES
+            && let Some(index) = self.advance()?
+        {
+            if let Some(file) = self.files.get(index) {
+                batch.push(&file.line, file.kind, &file.name, file.lines.number());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on to the next line of all; gives the file that is at it.
+    fn advance(&mut self) -> Result<Option<usize>, SourceError> {
         let several = self.files.len() > 1;
         while let Some(index) = self.used.pop() {
             let Some(file) = self.files.get_mut(index) else { continue };
@@ -113,13 +135,32 @@ impl Events {
         }
         let Some(Reverse((_, index))) = self.heads.pop() else { return Ok(None) };
         self.used.push(index);
-        Ok(self.files.get(index).map(File::item))
+        Ok(Some(index))
+    }
+}
+
+/// What a line gives.
+pub(super) fn item<'a>(kind: Line, line: &'a [u8], file: &'a str, number: u64) -> Item<'a> {
+    let reject = |reason, line| Item::Reject(Reject { file, number, reason, line });
+    match kind {
+        Line::Whole => match Envelope::parse(line) {
+            Ok(envelope) => Item::Event(Event { envelope, file, number, line }),
+            Err(reason) => reject(reason, Some(line)),
+        },
+        Line::TooLong => {
+            reject(format!("longer than {} KiB; the line is not kept", MAX_LINE_BYTES / 1024), None)
+        }
     }
 }
 
 impl File {
     fn new(input: Input) -> Self {
-        Self { name: input.name, lines: Lines::new(input.reader), line: Vec::new(), kind: Line::Whole }
+        Self {
+            name: Arc::from(input.name),
+            lines: Lines::new(input.reader),
+            line: Vec::new(),
+            kind: Line::Whole,
+        }
     }
 
     /// Reads the next line; false at the end.
@@ -131,7 +172,7 @@ impl File {
             }
             Ok(None) => Ok(false),
             Err(error) => {
-                Err(SourceError::Read { file: self.name.clone(), line: self.lines.number(), error })
+                Err(SourceError::Read { file: self.name.to_string(), line: self.lines.number(), error })
             }
         }
     }
@@ -144,16 +185,6 @@ impl File {
     }
 
     fn item(&self) -> Item<'_> {
-        let (file, number) = (&*self.name, self.lines.number());
-        let reject = |reason, line| Item::Reject(Reject { file, number, reason, line });
-        match self.kind {
-            Line::Whole => match Envelope::parse(&self.line) {
-                Ok(envelope) => Item::Event(Event { envelope, file, number, line: &self.line }),
-                Err(reason) => reject(reason, Some(&self.line[..])),
-            },
-            Line::TooLong => {
-                reject(format!("longer than {} KiB; the line is not kept", MAX_LINE_BYTES / 1024), None)
-            }
-        }
+        item(self.kind, &self.line, &self.name, self.lines.number())
     }
 }

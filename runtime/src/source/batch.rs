@@ -1,0 +1,65 @@
+//! Lines read ahead, so that several threads can work on them.
+
+use super::{Item, lines::Line, merge::item};
+use std::sync::Arc;
+
+/// Some lines in the order of the stream, with their places.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    lines: Vec<Place>,
+    files: Vec<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// Where the line ends in `bytes`; it begins where the one before ends.
+    end: usize,
+    /// Its position in `files`.
+    file: usize,
+    number: u64,
+    kind: Line,
+}
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+        self.files.clear();
+    }
+
+    pub(super) fn push(&mut self, line: &[u8], kind: Line, file: &Arc<str>, number: u64) {
+        let known = self.files.iter().position(|other| Arc::ptr_eq(other, file));
+        let file = known.unwrap_or_else(|| {
+            self.files.push(file.clone());
+            self.files.len() - 1
+        });
+        self.bytes.extend_from_slice(line);
+        self.lines.push(Place { end: self.bytes.len(), file, number, kind });
+    }
+
+    /// How many bytes the lines have.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// What a line gave.
+    #[must_use]
+    pub fn item(&self, position: usize) -> Option<Item<'_>> {
+        let start = position.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.end);
+        let place = self.lines.get(position)?;
+        Some(item(place.kind, self.bytes.get(start..place.end)?, self.files.get(place.file)?, place.number))
+    }
+}
