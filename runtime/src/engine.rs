@@ -8,6 +8,7 @@ mod frame;
 mod host;
 mod instant;
 mod machine;
+mod names;
 mod profile;
 mod query;
 mod ring;
@@ -19,6 +20,7 @@ mod total;
 pub use customer::Customer;
 
 use machine::Machine;
+use names::Names;
 use segue_compiler::{
     content::Contents,
     event::Incoming,
@@ -31,7 +33,7 @@ use segue_compiler::{
     typed::{EventId, FieldId, Program, SegmentId, Trigger},
     value::{Millis, Value},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// A compiled program, ready to be applied to customers.
 pub struct Engine {
@@ -39,8 +41,8 @@ pub struct Engine {
     settings: Settings,
     machine: Machine,
     contents: Contents,
-    /// By name; only looked up, never iterated.
-    events: HashMap<Arc<str>, EventId>,
+    /// The events by number.
+    events: Names,
     /// For each segment the rules that its change triggers.
     changes: Vec<Changes>,
     fields: KnownFields,
@@ -103,12 +105,7 @@ impl Engine {
         Ok(Self {
             contents: Contents::new(&program),
             machine: Machine::new(plan, code),
-            events: program
-                .events
-                .iter()
-                .zip(0..)
-                .map(|(event, n)| (event.name.clone(), EventId(n)))
-                .collect(),
+            events: Names::new(program.events.iter().map(|event| event.name.clone())),
             changes: changes(&program),
             fields: KnownFields {
                 time_zone: field("time_zone"),

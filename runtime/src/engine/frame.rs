@@ -14,6 +14,9 @@ use segue_compiler::{
 };
 use std::sync::Arc;
 
+/// How many fields in use are found without memory of their own: more than most rules read of an event.
+const FEW_FIELDS: usize = 16;
+
 /// An event with the slots of its layout.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
@@ -87,7 +90,7 @@ impl Kept {
 impl Engine {
     /// The frame of a tracked event.
     pub(super) fn frame(&self, event: Tracked<'_>, at: Millis, order: u64, counts: &mut Counts) -> Frame {
-        let id = self.events.get(event.name).copied();
+        let id = self.events.get(event.name).map(EventId);
         let name = id.and_then(|id| self.program.events.get(id.0 as usize)).map(|event| event.name.clone());
         let mut builder = FrameBuilder::new(
             &self.machine,
@@ -97,7 +100,14 @@ impl Engine {
             at,
         );
         if let Some((ty, layout)) = builder.declared(self) {
-            let mut members: Vec<Option<JsonText<'_>>> = vec![None; layout.fields.len()];
+            let (mut few, mut many) = ([None; FEW_FIELDS], Vec::new());
+            let members: &mut [Option<JsonText<'_>>] = match few.get_mut(..layout.fields.len()) {
+                Some(few) => few,
+                None => {
+                    many.resize(layout.fields.len(), None);
+                    &mut many
+                }
+            };
             for (key, json) in event.properties.and_then(JsonText::members).into_iter().flatten() {
                 let named =
                     |used: &&FieldUse| ty.fields.get(used.field as usize).is_some_and(|it| key.is(&it.name));
@@ -105,11 +115,11 @@ impl Engine {
                     members[place] = Some(json);
                 }
             }
-            for (used, json) in layout.fields.iter().zip(members) {
+            for (used, json) in layout.fields.iter().zip(&*members) {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };
                 let value = match (event.title, json) {
                     (Some(title), _) if &*field.name == "name" => of_title(title, &field.ty),
-                    (_, Some(json)) => decode::value(json, &field.ty),
+                    (_, Some(json)) => decode::value(*json, &field.ty),
                     (_, None) => Ok(Value::Missing),
                 };
                 counts.invalid_fields +=

@@ -15,6 +15,7 @@ use segue_compiler::{
     abi::{Header, HostTable, NO_DEADLINE, Slot},
     consent::Consent,
     execution::Counts,
+    limits::MAX_ELEMENTS,
     module::{Call, Code},
     plan::{CellId, Class, NodeId},
     time::Zone,
@@ -92,12 +93,16 @@ impl Engine {
     ) -> (R, Effects) {
         let header =
             Header { now: occasion.now, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
-        let mut frames: Vec<*const Slot> = Vec::with_capacity(2);
+        // The event, the trigger, and the elements of the match.
+        let mut frames = [std::ptr::null::<Slot>(); 2 + MAX_ELEMENTS];
         let slots = |frame: &Frame| frame.slots.as_ptr();
-        frames.push(occasion.event.map_or(std::ptr::null(), |(event, _)| slots(event)));
-        if let Some(run) = occasion.run {
-            frames.push(run.frames.last().map_or(std::ptr::null(), slots));
-            frames.extend(run.frames.iter().map(slots));
+        if let Some((event, _)) = occasion.event {
+            frames[0] = slots(event);
+        }
+        let elements = occasion.run.map(|run| run.frames.as_slice()).unwrap_or_default();
+        frames[1] = elements.last().map_or(std::ptr::null(), slots);
+        for (place, element) in frames[2..].iter_mut().zip(elements) {
+            *place = slots(element);
         }
         let mut context = Context {
             header,

@@ -1,12 +1,12 @@
 //! What machine code runs on: plan, code, constants.
 
+use super::names::Names;
 use segue_compiler::{
     abi::{FIRST_TEXT_TAG, Slot},
     module::Code,
     plan::{Class, Plan},
     value::Value,
 };
-use std::{collections::HashMap, sync::Arc};
 
 /// A plan with its code and constants.
 pub(super) struct Machine {
@@ -14,8 +14,8 @@ pub(super) struct Machine {
     pub(super) code: Code,
     /// The text constants as values.
     pub(super) constants: Vec<Value>,
-    /// The tag of each text constant; only looked up, never iterated.
-    tags: HashMap<Arc<str>, i64>,
+    /// The text constants by number.
+    texts: Names,
     /// The plan's regular expressions; one that does not compile (which the checker refuses) never matches.
     pub(super) patterns: Vec<Option<regex::Regex>>,
 }
@@ -24,7 +24,7 @@ impl Machine {
     pub(super) fn new(plan: Plan, code: Code) -> Self {
         Self {
             constants: plan.texts.iter().map(|text| Value::Text(text.clone())).collect(),
-            tags: plan.texts.iter().cloned().zip(FIRST_TEXT_TAG..).collect(),
+            texts: Names::new(plan.texts.iter().cloned()),
             patterns: plan.patterns.iter().map(|pattern| regex::Regex::new(pattern).ok()).collect(),
             plan,
             code,
@@ -35,7 +35,10 @@ impl Machine {
     pub(super) fn slot(&self, value: &Value, place: i64) -> Slot {
         match value {
             Value::Missing => Slot::default(),
-            Value::Text(text) => Slot { tag: self.tags.get(&**text).copied().unwrap_or(1), word: place },
+            Value::Text(text) => {
+                let tag = self.texts.get(text).map_or(1, |number| FIRST_TEXT_TAG + i64::from(number));
+                Slot { tag, word: place }
+            }
             Value::List(_) | Value::Object(_) => Slot { tag: 1, word: place },
             Value::Boolean(_) | Value::Number(_) | Value::Time(_) | Value::Date(_) | Value::Duration(_) => {
                 Slot { tag: 1, word: Class::word(value).unwrap_or(0) }
