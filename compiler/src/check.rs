@@ -336,6 +336,9 @@ impl Checker<'_> {
             self.refused_lets.insert(definition.name.text.clone());
             return;
         };
+        for part in arms.iter().flat_map(|(arm, condition)| [arm, condition]).chain([&value]) {
+            self.time_since(part);
+        }
         for (arm, _) in &arms {
             if self.same_types(&value, arm).is_none() {
                 self.refused_lets.insert(definition.name.text.clone());
@@ -385,7 +388,7 @@ impl Checker<'_> {
             ty: Type::Boolean,
             span: segment.condition.span,
         });
-        self.empty.push(empty::holds(&condition, &self.program, &self.empty));
+        self.empty.push(empty::holds(&condition, &self.program, &self.empty, &self.project.time_zone));
         self.segments.push(segment.name.text.clone());
         self.program.segments.push(Segment {
             name: Arc::from(segment.name.text.as_str()),

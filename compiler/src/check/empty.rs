@@ -1,21 +1,26 @@
 //! Whether a condition holds of a customer of whom nothing is known.
 
+mod operators;
+
 use crate::{
-    typed::{Aggregate, Arithmetic, Bound, Comparison, Expr, ExprKind, Function, LetId, Program},
+    time::Zone,
+    typed::{Aggregate, Bound, Comparison, Expr, ExprKind, LetId, Program},
     types::Type,
     value::{Decimal, Value},
 };
+use operators::{arithmetic, call, compare, text_test};
 use std::sync::Arc;
 
-/// Whether a condition holds on an empty history and profile; `segments` says it of the segments before it. `no activity`
-/// and `known for` do not hold.
-pub(super) fn holds(condition: &Expr, program: &Program, segments: &[bool]) -> bool {
-    Empty { program, segments }.holds(condition)
+/// Whether a condition holds on an empty history, with the profile's defaults; `segments` says it of the segments before
+/// it, and `zone` is that of customers whose own is not known. `no activity` and `known for` do not hold.
+pub(super) fn holds(condition: &Expr, program: &Program, segments: &[bool], zone: &Zone) -> bool {
+    Empty { program, segments, zone }.holds(condition)
 }
 
 struct Empty<'p> {
     program: &'p Program,
     segments: &'p [bool],
+    zone: &'p Zone,
 }
 
 impl Empty<'_> {
@@ -46,7 +51,10 @@ impl Empty<'_> {
                 Bound::AtMost => true,
                 Bound::Exactly => *count == 0,
             },
-            ExprKind::NoActivity(_) | ExprKind::KnownFor(_) | ExprKind::TextTest { .. } => false,
+            ExprKind::TextTest { value, test, operand } => {
+                text_test(*test, &self.value(value), &self.value(operand))
+            }
+            ExprKind::NoActivity(_) | ExprKind::KnownFor(_) => false,
             ExprKind::Literal(_)
             | ExprKind::Profile { .. }
             | ExprKind::Consent { .. }
@@ -79,15 +87,15 @@ impl Empty<'_> {
                 Value::Number(Decimal(0))
             }
             ExprKind::LastOf { .. } => Value::List(Arc::new([])),
-            ExprKind::Call { function: Function::Coalesce, arguments } => arguments
-                .iter()
-                .map(|argument| self.value(argument))
-                .find(Value::is_known)
-                .unwrap_or_default(),
-            ExprKind::Arithmetic { operator, left, right } => self.arithmetic(*operator, left, right),
+            ExprKind::Call { function, arguments } => {
+                let arguments: Vec<Value> = arguments.iter().map(|argument| self.value(argument)).collect();
+                call(*function, &arguments, self.zone)
+            }
+            ExprKind::Arithmetic { operator, left, right } => {
+                arithmetic(*operator, &self.value(left), &self.value(right))
+            }
             ExprKind::Consent { .. }
             | ExprKind::Field { .. }
-            | ExprKind::Call { .. }
             | ExprKind::Aggregate { .. }
             | ExprKind::TimeSince { .. } => Value::Missing,
             ExprKind::Compare { .. }
@@ -110,30 +118,5 @@ impl Empty<'_> {
         let Some(definition) = self.program.lets.get(id.0 as usize) else { return Value::Missing };
         let arm = definition.arms.iter().find(|(_, condition)| self.holds(condition));
         self.value(arm.map_or(&definition.value, |(value, _)| value))
-    }
-
-    fn arithmetic(&self, operator: Arithmetic, left: &Expr, right: &Expr) -> Value {
-        let (Value::Number(left), Value::Number(right)) = (self.value(left), self.value(right)) else {
-            return Value::Missing;
-        };
-        let result = match operator {
-            Arithmetic::Add => left.checked_add(right),
-            Arithmetic::Subtract => left.checked_sub(right),
-            Arithmetic::Multiply => left.checked_mul(right),
-            Arithmetic::Divide => left.checked_div(right),
-        };
-        result.map_or(Value::Missing, Value::Number)
-    }
-}
-
-fn compare(operator: Comparison, left: &Value, right: &Value) -> bool {
-    let known = left.is_known() && right.is_known();
-    match operator {
-        Comparison::Equal => known && left == right,
-        Comparison::NotEqual => !(known && left == right),
-        Comparison::Less => known && left < right,
-        Comparison::LessOrEqual => known && left <= right,
-        Comparison::Greater => known && left > right,
-        Comparison::GreaterOrEqual => known && left >= right,
     }
 }

@@ -112,16 +112,23 @@ impl Checker<'_> {
         })
     }
 
-    /// The fields of some events as an object's; those that differ in type are left out.
+    /// The fields of some events as an object's; those that differ in type are left out, and those that not every event
+    /// has may be missing.
     fn common_fields(&self, events: &EventSet) -> Vec<Field> {
         let EventSet::Of(ids) = events else { return Vec::new() };
+        let declared: Vec<_> = ids.iter().filter_map(|id| self.program.events.get(id.0 as usize)).collect();
         let mut fields: Vec<Field> = Vec::new();
-        for field in
-            ids.iter().filter_map(|id| self.program.events.get(id.0 as usize)).flat_map(|event| &event.fields)
-        {
-            if !fields.iter().any(|other| other.name == field.name) {
-                fields.push(Field { optional: field.optional || ids.len() > 1, ..field.clone() });
+        for field in declared.iter().flat_map(|event| &event.fields) {
+            let same: Vec<Option<&Field>> = declared
+                .iter()
+                .map(|event| event.fields.iter().find(|other| other.name == field.name))
+                .collect();
+            let differs = same.iter().flatten().any(|other| other.ty != field.ty);
+            if differs || fields.iter().any(|other| other.name == field.name) {
+                continue;
             }
+            let optional = same.iter().any(|other| other.is_none_or(|other| other.optional));
+            fields.push(Field { optional, ..field.clone() });
         }
         fields
     }

@@ -5,9 +5,9 @@ use crate::{
     diagnostics::conditions,
     plan::Class,
     typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, visit},
-    types::Type,
     value::{Decimal, Value},
 };
+use segue_grammar::Span;
 
 /// What is known of a condition before anything happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Checker<'_> {
     pub(super) fn judge(&mut self, condition: &Expr) {
         let verdict = self.verdict(condition, true);
         if verdict == Verdict::Open {
-            self.time_since(condition, false);
+            self.time_since(condition);
         }
     }
 
@@ -73,46 +73,56 @@ impl Checker<'_> {
         verdict
     }
 
-    /// `time since` may only be compared with a constant: the instant of its change must be known.
-    fn time_since(&mut self, expr: &Expr, compared: bool) {
-        match &expr.kind {
-            ExprKind::TimeSince { .. } if !compared => {
-                self.report(conditions::time_since(expr.span));
-            }
-            ExprKind::Let(id) if !compared => {
-                let value = self.program.lets.get(id.0 as usize).map(|definition| definition.value.clone());
-                let mut found = false;
-                if let Some(value) = value {
-                    visit::expression(&value, &mut |inner| {
-                        found |= matches!(inner.kind, ExprKind::TimeSince { .. })
-                    });
-                }
-                if found && expr.ty == Type::Duration {
-                    self.report(conditions::time_since(expr.span));
-                }
-            }
-            ExprKind::Compare { left, right, .. } => {
-                let constant = self.is_constant_duration(left) || self.is_constant_duration(right);
-                self.time_since(left, constant);
-                self.time_since(right, constant);
-            }
+    /// Wherever something is compared with a `time since`, it must be a constant: only then is the instant of the change
+    /// known.
+    pub(super) fn time_since(&mut self, expr: &Expr) {
+        let mut refused: Vec<Span> = Vec::new();
+        visit::expression(expr, &mut |part| match &part.kind {
+            ExprKind::Compare { left, right, .. } => refused.extend(self.uncertain(left, right)),
             ExprKind::Between { value, low, high } => {
-                let constant = self.is_constant_duration(low) && self.is_constant_duration(high);
-                self.time_since(value, constant);
+                refused.extend([low, high].into_iter().find_map(|bound| self.uncertain(value, bound)));
             }
-            ExprKind::Not(inner) | ExprKind::IsKnown(inner) => {
-                self.time_since(inner, matches!(expr.kind, ExprKind::IsKnown(_)))
+            ExprKind::In { value, choices } => {
+                refused.extend(choices.iter().find_map(|choice| self.uncertain(value, choice)));
             }
-            ExprKind::And(list) | ExprKind::Or(list) | ExprKind::AtLeastOf { conditions: list, .. } => {
-                list.iter().for_each(|it| self.time_since(it, false));
-            }
-            ExprKind::Call { arguments, .. } => arguments.iter().for_each(|it| self.time_since(it, false)),
-            ExprKind::Arithmetic { left, right, .. } => {
-                self.time_since(left, false);
-                self.time_since(right, false);
-            }
-            ExprKind::In { value, .. } => self.time_since(value, false),
             _ => {}
+        });
+        for span in refused {
+            self.report(conditions::time_since(span));
+        }
+    }
+
+    /// The side of a comparison that changes with time in a way whose instant is not known.
+    fn uncertain(&self, left: &Expr, right: &Expr) -> Option<Span> {
+        let known = self.is_time_since(left) && self.is_constant_duration(right)
+            || self.is_constant_duration(left) && self.is_time_since(right);
+        if known {
+            return None;
+        }
+        [left, right].into_iter().find(|side| self.passes(side)).map(|side| side.span)
+    }
+
+    /// Whether a value becomes another one as time passes, as `time since` does.
+    fn passes(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::TimeSince { .. } => true,
+            ExprKind::Let(id) => self.program.lets.get(id.0 as usize).is_some_and(|definition| {
+                definition.arms.iter().any(|(value, _)| self.passes(value)) || self.passes(&definition.value)
+            }),
+            ExprKind::Call { arguments, .. } => arguments.iter().any(|argument| self.passes(argument)),
+            ExprKind::Arithmetic { left, right, .. } => self.passes(left) || self.passes(right),
+            _ => false,
+        }
+    }
+
+    /// Whether this is a `time since`, written as such or through lets without conditions.
+    fn is_time_since(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::TimeSince { .. } => true,
+            ExprKind::Let(id) => self.program.lets.get(id.0 as usize).is_some_and(|definition| {
+                definition.arms.is_empty() && self.is_time_since(&definition.value)
+            }),
+            _ => false,
         }
     }
 

@@ -220,7 +220,9 @@ impl Checker<'_> {
                 self.pattern(pattern, scope).map(StopWhen::Event)
             }
             ClauseKind::StopWhen(ast::StopWhen::Condition(condition)) => {
-                self.condition(condition, scope).map(StopWhen::Condition)
+                let checked = self.condition(condition, scope)?;
+                self.judge(&checked);
+                Some(StopWhen::Condition(checked))
             }
             _ => None,
         }

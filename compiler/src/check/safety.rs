@@ -1,15 +1,21 @@
 //! Rules that could set each other off for ever.
 
+mod ways;
+
 use super::Checker;
 use crate::{
     diagnostics::rules,
     typed::{
-        EventId, EventSet, Expr, ExprKind, FieldId, Occurrence, Pattern, Program, Rule, SegmentId,
-        SequenceId, Step, StepKind, Trigger, visit,
+        EventId, EventSet, Expr, ExprKind, FieldId, Occurrence, Program, Rule, SegmentId, SequenceId, Step,
+        StepKind, Trigger, visit,
     },
 };
 use segue_grammar::Span;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use ways::Ways;
+
+/// What a message that is sent leads to.
+const OF_MESSAGES: [&str; 4] = ["Message Sent", "Message Delivered", "Message Bounced", "Message Failed"];
 
 /// What a rule looks at to be triggered.
 #[derive(Default)]
@@ -34,50 +40,55 @@ impl Checker<'_> {
     /// Cycles through `emit`, `set` and consent are refused; those through messages alone need a limit.
     pub(super) fn safety(&mut self) {
         let program = &self.program;
-        let sent = program.event("Message Sent");
+        let of_messages: BTreeSet<EventId> =
+            OF_MESSAGES.iter().filter_map(|name| program.event(name)).collect();
         let watches: Vec<Watches> = program.rules.iter().map(|rule| watches(program, rule)).collect();
         let makes: Vec<Makes> = program.rules.iter().map(makes).collect();
-        let strong = |from: usize, to: usize| {
-            let (Some(makes), Some(watches)) = (makes.get(from), watches.get(to)) else { return false };
+        let strong = Ways::of(&makes, &watches, |makes, watches| {
             watches.any && !makes.events.is_empty()
                 || !makes.events.is_disjoint(&watches.events)
                 || !makes.fields.is_disjoint(&watches.fields)
                 || makes.consent && watches.consent
-        };
-        let weak = |from: usize, to: usize| {
-            let (Some(makes), Some(watches)) = (makes.get(from), watches.get(to)) else { return false };
-            makes.sends && sent.is_some_and(|sent| watches.any || watches.events.contains(&sent))
-        };
-        let count = program.rules.len();
-        let mut found = Vec::new();
+        });
+        let weak = Ways::of(&makes, &watches, |makes, watches| {
+            let hears = watches.any && !of_messages.is_empty() || !of_messages.is_disjoint(&watches.events);
+            makes.sends && hears
+        });
+        let all = strong.and(&weak);
+        let mut found: Vec<(Vec<usize>, bool)> = Vec::new();
         let mut told: BTreeSet<usize> = BTreeSet::new();
-        for start in 0..count {
-            if told.contains(&start) {
-                continue;
-            }
-            let any = |from, to| strong(from, to) || weak(from, to);
-            let Some(way) = way_back(start, count, &any) else { continue };
-            told.extend(&way);
-            let has_strong = way.iter().zip(way.iter().cycle().skip(1)).any(|(from, to)| strong(*from, *to));
-            let limited =
-                way.iter().any(|rule| program.rules.get(*rule).is_some_and(|rule| rule.limit.is_some()));
-            if has_strong || !limited {
-                found.push((way, has_strong));
+        for circle in all.circles() {
+            for from in &circle {
+                // Within a circle every step has a way back.
+                let to = strong.from(*from).find(|to| circle.contains(to));
+                let way = to.filter(|_| !told.contains(from)).and_then(|to| all.shortest(to, *from));
+                told.extend(way.iter().flatten());
+                found.extend(way.map(|way| (way, true)));
             }
         }
-        for (way, has_strong) in found {
-            let names: Vec<String> = way
-                .iter()
-                .chain(way.first())
-                .filter_map(|rule| self.program.rules.get(*rule))
-                .map(|rule| rule.name.to_string())
-                .collect();
-            let span = way
-                .first()
-                .and_then(|rule| self.program.rules.get(*rule))
-                .map(|rule| self.trigger_span(rule))
-                .unwrap_or_default();
-            self.report(rules::rule_cycle(span, &names.join(" → "), !has_strong));
+        // A limited rule ends every circle that it is part of.
+        let unlimited = |rule: usize| program.rules.get(rule).is_some_and(|rule| rule.limit.is_none());
+        let endless = weak.among(&|rule| unlimited(rule) && !told.contains(&rule));
+        for circle in endless.circles() {
+            for from in &circle {
+                let next = endless.from(*from).filter(|_| !told.contains(from));
+                let ways = next.filter_map(|to| endless.shortest(to, *from));
+                let way = ways.min_by_key(Vec::len);
+                told.extend(way.iter().flatten());
+                found.extend(way.map(|way| (way, false)));
+            }
+        }
+        for (way, through_changes) in found {
+            let rules: Vec<&Rule> = way.iter().filter_map(|rule| self.program.rules.get(*rule)).collect();
+            // The first by name begins, so that the words do not depend on priorities.
+            let first = (0..rules.len()).min_by_key(|place| rules.get(*place).map(|rule| &rule.name));
+            let Some(first) = first else { continue };
+            let turned: Vec<&Rule> =
+                rules.iter().cycle().skip(first).take(rules.len() + 1).copied().collect();
+            let names: Vec<&str> = turned.iter().map(|rule| &*rule.name).collect();
+            let span = turned.first().map(|rule| self.trigger_span(rule)).unwrap_or_default();
+            let cycle = rules::rule_cycle(span, &names.join(" → "), !through_changes);
+            self.report(cycle);
         }
     }
 
@@ -90,33 +101,6 @@ impl Checker<'_> {
         }
         .unwrap_or_default()
     }
-}
-
-/// The rules of a shortest way from one back to itself.
-fn way_back(start: usize, count: usize, leads: &dyn Fn(usize, usize) -> bool) -> Option<Vec<usize>> {
-    let mut before: Vec<Option<usize>> = vec![None; count];
-    let mut open = VecDeque::from([start]);
-    while let Some(from) = open.pop_front() {
-        for to in (0..count).filter(|to| leads(from, *to)) {
-            if to == start {
-                let mut way = vec![from];
-                while let Some(earlier) = way
-                    .last()
-                    .filter(|last| **last != start)
-                    .and_then(|last| before.get(*last).copied().flatten())
-                {
-                    way.push(earlier);
-                }
-                way.reverse();
-                return Some(way);
-            }
-            if let Some(place @ None) = before.get_mut(to) {
-                *place = Some(from);
-                open.push_back(to);
-            }
-        }
-    }
-    None
 }
 
 fn watches(program: &Program, rule: &Rule) -> Watches {
@@ -137,28 +121,19 @@ impl Watches {
         }
     }
 
+    /// A match is made by the last event; a wait for what must not come begins with the one before. Filters are asked when
+    /// an event arrives, so that what they look at sets nothing off.
     fn sequence(&mut self, program: &Program, id: SequenceId) {
         let Some(sequence) = program.sequences.get(id.0 as usize) else { return };
-        for element in &sequence.elements {
-            self.pattern(program, &element.pattern, true);
-        }
-        if let Some((pattern, _)) = &sequence.then_no {
-            // What must not come sets nothing off.
-            self.pattern(program, pattern, false);
+        if let Some(last) = sequence.elements.last() {
+            self.events(&last.pattern.events);
         }
     }
 
-    fn pattern(&mut self, program: &Program, pattern: &Pattern, sets_off: bool) {
-        if sets_off {
-            match &pattern.events {
-                EventSet::Any => self.any = true,
-                EventSet::Of(events) => self.events.extend(events),
-            }
-        }
-        if let Some(filter) = &pattern.filter
-            && !sets_off
-        {
-            self.expression(program, filter);
+    fn events(&mut self, events: &EventSet) {
+        match events {
+            EventSet::Any => self.any = true,
+            EventSet::Of(events) => self.events.extend(events),
         }
     }
 
@@ -183,7 +158,7 @@ impl Watches {
                 | ExprKind::Count { pattern, .. }
                 | ExprKind::Aggregate { pattern, .. }
                 | ExprKind::LastOf { pattern, .. }
-                | ExprKind::TimeSince { pattern, .. } => self.pattern(program, pattern, true),
+                | ExprKind::TimeSince { pattern, .. } => self.events(&pattern.events),
                 _ => {}
             }
         }
