@@ -56,3 +56,50 @@ rule c { when "Message Failed"
     let cycle = |way: &str| format!("rule-cycle: what this does starts it again without end: {way}");
     assert_eq!(found(&project(rules)), [cycle("b → b"), cycle("c → c")]);
 }
+
+#[test]
+fn circles_are_told_with_the_way_round() {
+    let rules = r#"
+topic news within offers { 1 per 1 day }
+topic offers within tips { 1 per 1 day }
+topic tips within news { 1 per 1 day }
+topic shoes within tips { 1 per 1 day }
+let one = two + 1
+let two = one + 1
+let three = two + one
+"#;
+    let circle = |code: &str, what: &str, way: &str| format!("{code}: {what} is made of itself: {way}");
+    assert_eq!(
+        found(&project(rules)),
+        [
+            circle("topic-cycle", "topic `news`", "news → offers → tips → news"),
+            circle("topic-cycle", "topic `offers`", "offers → tips → news → offers"),
+            circle("topic-cycle", "topic `tips`", "tips → news → offers → tips"),
+            circle("segment-cycle", "let `one`", "one → two → one"),
+            circle("segment-cycle", "let `two`", "two → one → two"),
+        ]
+    );
+}
+
+#[test]
+fn functions_say_what_they_take() {
+    let rules = r#"
+event "A" { t: text, n: number }
+segment a { did "A" where lower(t, t) = "a" }
+segment b { did "A" where coalesce(n) = 1 }
+segment c { did "A" where round() = 1 }
+segment d { did "A" where abs(t) = 1 }
+let usual = average of n of "A"
+segment e { did "A" where n > usual }
+"#;
+    assert_eq!(
+        found(&project(rules)),
+        [
+            "type-mismatch: `lower` takes one value, found 2",
+            "type-mismatch: `coalesce` takes two values or more, found one",
+            "type-mismatch: `round` takes one value, found none",
+            "type-mismatch: expected a number or a duration for `abs`, found a text",
+            "not-in-where: `usual` cannot stand after `where`",
+        ]
+    );
+}

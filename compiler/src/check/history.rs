@@ -2,7 +2,7 @@
 
 use super::{Checker, Scope, expr::negate, words};
 use crate::{
-    diagnostics::{conditions, limits, rules, types},
+    diagnostics::{conditions, limits, names, rules, types},
     limits::{MAX_DURATION, MAX_ELEMENTS, MAX_LAST_OF, MAX_TIMES},
     time,
     typed::{
@@ -205,6 +205,7 @@ impl Checker<'_> {
         if let ([element], None) = (sequence.elements.as_slice(), &sequence.then_no)
             && element.first_time.is_none()
         {
+            self.sequence_words(sequence);
             return self.pattern(&element.pattern, scope).map(Occurrence::Pattern);
         }
         let plain = Scope { rule: None, in_sequence: true, ..scope };
@@ -231,9 +232,7 @@ impl Checker<'_> {
             Some(then_no) => Some(then_no?),
             None => None,
         };
-        if sequence.anchor != Anchor::Latest && elements.len() == 1 && then_no.is_none() {
-            self.report(conditions::anchor_without_sequence(sequence.span));
-        }
+        self.sequence_words(sequence);
         let first_time = sequence.elements.first().is_some_and(|element| element.first_time.is_some());
         if let Some(span) = sequence.elements.iter().skip(1).find_map(|element| element.first_time) {
             return self.unsupported("`for the first time` after the first event of a sequence", span);
@@ -243,6 +242,25 @@ impl Checker<'_> {
             Sequence { anchor: sequence.anchor, first_time, elements, then_no, same, span: sequence.span };
         self.program.sequences.push(checked);
         u32::try_from(self.program.sequences.len() - 1).ok().map(SequenceId)
+    }
+
+    /// Words that say how several events belong together, where there is only one; and names given twice.
+    fn sequence_words(&mut self, sequence: &ast::Sequence) {
+        if sequence.elements.len() == 1 && sequence.then_no.is_none() {
+            if sequence.anchor != Anchor::Latest {
+                self.report(conditions::anchor_without_sequence(sequence.span));
+            }
+            if let Some(path) = sequence.same.first() {
+                self.report(conditions::same_without_sequence(path.span));
+            }
+        }
+        let mut known: Vec<&ast::Name> = Vec::new();
+        for name in sequence.elements.iter().filter_map(|element| element.name.as_ref()) {
+            match known.iter().find(|other| other.text == name.text) {
+                Some(first) => self.report(names::duplicate_name(name.span, &name.text, first.span)),
+                None => known.push(name),
+            }
+        }
     }
 
     fn element(&mut self, element: &ast::Element, first: bool, scope: Scope<'_>) -> Option<Element> {

@@ -7,7 +7,7 @@ use crate::{
     typed::{EventId, EventSet, FieldId, TopicId},
 };
 use segue_grammar::ast::{self, ExprKind, Item, Name};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Lets, segments and what else has a name.
 pub(super) struct Names<'a> {
@@ -79,8 +79,8 @@ impl<'a> Names<'a> {
         uses
     }
 
-    /// All lets and segments, each after those that it uses, else by name; and those in cycles, each with its cycle in
-    /// words.
+    /// All lets and segments that are not in cycles, each after those that it uses, else by name; and those in cycles, each
+    /// with its cycle in words.
     pub(super) fn order(&self) -> (Vec<String>, Vec<(String, String)>) {
         let mut open: BTreeMap<String, BTreeSet<String>> = self
             .lets
@@ -88,42 +88,42 @@ impl<'a> Names<'a> {
             .chain(self.segments.keys())
             .map(|name| ((*name).to_owned(), self.uses(name)))
             .collect();
+        let cycles: Vec<(String, String)> =
+            open.keys().filter_map(|name| Some((name.clone(), circle(name, &open)?))).collect();
+        let endless: BTreeSet<&String> = cycles.iter().map(|(name, _)| name).collect();
+        open.retain(|name, _| !endless.contains(name));
         let mut order: Vec<String> = Vec::new();
         loop {
-            let ready = open.iter().find(|(_, uses)| uses.iter().all(|name| order.contains(name)));
+            let ready = open
+                .iter()
+                .find(|(_, uses)| uses.iter().all(|name| endless.contains(name) || order.contains(name)));
             let Some(name) = ready.map(|(name, _)| name.clone()) else { break };
             open.remove(&name);
             order.push(name);
         }
-        let cycles: Vec<(String, String)> =
-            open.keys().filter_map(|name| Some((name.clone(), cycle(name, &open)?))).collect();
-        // What only uses a cycle is checked all the same, after the rest.
-        let in_cycle: BTreeSet<&String> = cycles.iter().map(|(name, _)| name).collect();
-        order.extend(open.keys().filter(|name| !in_cycle.contains(name)).cloned());
         (order, cycles)
     }
 }
 
-/// The way from a name back to itself, if there is one.
-fn cycle(start: &str, uses: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+/// A shortest way from a name back to itself, if there is one.
+pub(super) fn circle(start: &str, uses: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
     let mut before: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut open = vec![start];
-    while let Some(name) = open.pop() {
+    let mut open = VecDeque::from([start]);
+    while let Some(name) = open.pop_front() {
         for next in uses.get(name).into_iter().flatten() {
             if next == start {
                 let mut way = vec![start, name];
-                while let Some(earlier) = way.last().and_then(|last| before.get(last)) {
+                while let Some(earlier) =
+                    way.last().filter(|last| **last != start).and_then(|last| before.get(last))
+                {
                     way.push(earlier);
-                }
-                if name == start {
-                    way.pop();
                 }
                 way.reverse();
                 return Some(way.join(" → "));
             }
             if !before.contains_key(next.as_str()) {
                 before.insert(next, name);
-                open.push(next);
+                open.push_back(next);
             }
         }
     }

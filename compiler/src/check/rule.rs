@@ -244,7 +244,9 @@ impl Checker<'_> {
             Some((ClauseKind::OverlapPer(path), span)) => match &scope.trigger {
                 Some(events) => self.scalar_path(events, path).map_or(Overlap::Skip, Overlap::Per),
                 None => {
-                    self.report(types::no_event(span, "overlap per", false));
+                    if !scope.refused {
+                        self.report(types::no_event(span, "overlap per", false));
+                    }
                     Overlap::Skip
                 }
             },
@@ -252,7 +254,7 @@ impl Checker<'_> {
         }
     }
 
-    fn priority(&mut self, number: &ast::NumberText) -> i64 {
+    pub(super) fn priority(&mut self, number: &ast::NumberText) -> i64 {
         number.text.parse().unwrap_or_else(|_| {
             self.report(limits::priority_not_whole(number.span, &number.text));
             0
@@ -377,8 +379,9 @@ impl Checker<'_> {
         scope: Scope<'_>,
         email: bool,
     ) -> Option<Content> {
-        let checked: Vec<Option<(Arc<str>, ContentValue)>> = fields
-            .iter()
+        let checked: Vec<Option<(Arc<str>, ContentValue)>> = self
+            .once(fields, |(name, _)| name)
+            .into_iter()
             .map(|(name, value)| {
                 let html =
                     email && !matches!(name.text.as_str(), "subject" | "to" | "from" | "reply_to" | "text");
@@ -446,11 +449,12 @@ impl Checker<'_> {
         fields: &[(ast::Name, ast::Expr)],
         scope: Scope<'_>,
     ) -> Option<StepKind> {
+        let fields = self.once(fields, |(name, _)| name);
         let values: Vec<Option<Expr>> = fields.iter().map(|(_, value)| self.expr(value, scope)).collect();
         let id = self.event(event)?;
         let declared = self.program.events.get(id.0 as usize)?.fields.clone();
         let mut checked = Vec::new();
-        for ((name, _), value) in fields.iter().zip(values) {
+        for ((name, _), value) in fields.iter().copied().zip(values) {
             let Some(field) = declared.iter().find(|field| *field.name == *name.text) else {
                 let known = declared.iter().map(|field| &*field.name);
                 self.report(names::unknown_field(name.span, &name.text, &[&event.text], known));

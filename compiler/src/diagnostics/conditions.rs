@@ -52,3 +52,8 @@ pub(crate) fn anchor_without_sequence(span: Span) -> Diagnostic {
     Diagnostic::error(super::BAD_WINDOW, span, "`each` and `earliest` need a sequence")
         .help("leave the word out, or add `then …`")
 }
+
+pub(crate) fn same_without_sequence(span: Span) -> Diagnostic {
+    Diagnostic::error(super::BAD_WINDOW, span, "`with same` needs a sequence, whose events have it in common")
+        .help("leave it out, or add `then …` before it")
+}

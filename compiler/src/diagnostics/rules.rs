@@ -72,6 +72,15 @@ pub(crate) fn when_in_defaults(span: Span) -> Diagnostic {
     Diagnostic::error(super::NOT_IN_DEFAULTS, span, "`when` cannot be a default").help("write it in the rule")
 }
 
+pub(crate) fn misplaced_default(span: Span, field: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::MISPLACED_DEFAULT,
+        span,
+        format!("`{field}` has a default here, but only a field of the profile can have one"),
+    )
+    .help(format!("mark the field with `?`, and say `coalesce({field}, …)` where it is used"))
+}
+
 pub(crate) fn missing_otherwise(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(super::MISSING_OTHERWISE, span, format!("`{name}` has no value for all other cases"))
         .help("end it with `, otherwise …`")

@@ -53,6 +53,21 @@ pub(crate) fn different_types(span: Span, expected: &Type, found: &Type, other: 
     if other == span { diagnostic } else { diagnostic.also(other, format!("this is {}", a(expected))) }
 }
 
+/// `wanted` is how many values a function takes, in words.
+pub(crate) fn argument_count(span: Span, function: &str, wanted: &str, found: usize) -> Diagnostic {
+    let found = match found {
+        0 => "none".to_owned(),
+        1 => "one".to_owned(),
+        more => more.to_string(),
+    };
+    let help = match function {
+        "coalesce" => "add what stands in for a missing value: `coalesce(profile.points, 0)`".to_owned(),
+        _ => format!("write `{function}(…)` with one value in the parentheses"),
+    };
+    Diagnostic::error(super::TYPE_MISMATCH, span, format!("`{function}` takes {wanted}, found {found}"))
+        .help(help)
+}
+
 /// `found` is the type of the first argument, if there is one.
 pub(crate) fn wrong_argument(span: Span, function: &str, expected: &str, found: Option<&Type>) -> Diagnostic {
     match found {
