@@ -1,24 +1,20 @@
 //! Event and profile files into a replay, with progress and rejects.
 
-use crate::output::{Problem, tell};
+use crate::{output::Problem, rejects::Rejects};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use segue_compiler::{execution::Execution, value::Millis};
 use segue_runtime::{
     profiles::{self, Row},
     replay::Replay,
-    source::{Batch, Events, Item, Reject},
+    source::{Batch, Events, Item, SourceError},
 };
 use std::{
-    fs::File,
-    io::{BufWriter, IsTerminal, Write, stderr},
+    io::{IsTerminal, stderr},
     num::NonZeroUsize,
     panic::resume_unwind,
     path::{Path, PathBuf},
     thread,
 };
-
-/// How many rejects are told line by line; the summary counts all, and `--rejects` keeps all.
-const TOLD_REJECTS: u64 = 20;
 
 /// What is read.
 #[derive(clap::Args, Debug)]
@@ -48,45 +44,25 @@ impl Input {
     pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
         self.threads.or_else(|| thread::available_parallelism().ok())
     }
-}
 
-/// Lines that could not be used.
-struct Rejects {
-    count: u64,
-    quiet: bool,
-    kept: Option<BufWriter<File>>,
-}
-
-impl Rejects {
-    fn take(&mut self, reject: &Reject<'_>) -> Result<(), Problem> {
-        self.count += 1;
-        if !self.quiet && self.count <= TOLD_REJECTS {
-            tell(&format!("{}:{}: rejected: {}", reject.file, reject.number, reject.reason));
-        } else if !self.quiet && self.count == TOLD_REJECTS + 1 {
-            tell("further rejected lines are only counted; `--rejects FILE` keeps them all");
+    /// Checks what can be known before anything is read; gives where rejects go. `used` are files that the command
+    /// reads besides.
+    pub(crate) fn rejects(&self, mut used: Vec<PathBuf>) -> Result<Rejects, Problem> {
+        let read = || self.events.iter().chain(&self.profiles);
+        if read().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(Problem::words("`-` stands twice: standard input can be read only once"));
         }
-        if let (Some(kept), Some(line)) = (&mut self.kept, reject.line) {
-            kept.write_all(line)?;
-            kept.write_all(b"\n")?;
-        }
-        Ok(())
+        used.extend(read().cloned());
+        Rejects::new(self.rejects.as_deref(), &used, self.quiet)
     }
 }
 
 /// Feeds all input to a replay; gives the number of rejected lines.
-pub(crate) fn feed<E>(input: &Input, replay: &mut Replay<E>) -> Result<u64, Problem>
+pub(crate) fn feed<E>(input: &Input, mut rejects: Rejects, replay: &mut Replay<E>) -> Result<u64, Problem>
 where
     E: Execution<Customer: Send> + Sync,
 {
-    let unreadable = |error: segue_runtime::source::SourceError| Problem::words(error.to_string());
-    let kept = match &input.rejects {
-        None => None,
-        Some(path) => Some(BufWriter::new(
-            File::create(path)
-                .map_err(|error| Problem::words(format!("cannot write `{}`: {error}", path.display())))?,
-        )),
-    };
-    let mut rejects = Rejects { count: 0, quiet: input.quiet, kept };
+    let unreadable = |error: SourceError| Problem::words(error.to_string());
     let mut events = Events::open(&input.events).map_err(unreadable)?;
     let bar = progress(events.length(), input.quiet);
     let read = events.progress();
@@ -115,9 +91,7 @@ where
         bar.set_position(read.bytes());
     }
     bar.finish_and_clear();
-    if let Some(kept) = &mut rejects.kept {
-        kept.flush()?;
-    }
+    rejects.finish()?;
     Ok(rejects.count)
 }
 
@@ -138,6 +112,7 @@ fn load_profiles<E: Execution>(
     let fields = replay.program().profile.clone();
     let mut problem = None;
     profiles::read(path, &fields, &mut |row| match row {
+        Row::Note(words) => rejects.note(&words),
         Row::Traits { customer, traits } => replay.load_profile(customer, at, traits),
         Row::Reject(reject) => {
             replay.reject_profile();

@@ -5,9 +5,17 @@ use clap::ValueEnum;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use segue_compiler::{
     diagnostics::{Diagnostic, Severity},
-    project::{Project, report},
+    project::Project,
+    report::{Report, report, visible},
 };
+use segue_grammar::codes::TOO_MANY;
+use segue_runtime::{config::ConfigError, words::counted};
 use std::io::{IsTerminal, stderr};
+
+/// How many findings are shown: nobody reads more, and most of them follow from the first.
+const MAX_SHOWN: usize = 100;
+/// How much of a message is shown on a line.
+const MAX_MESSAGE: usize = 600;
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -19,57 +27,160 @@ pub(crate) enum Format {
     Short,
 }
 
-/// How reports are drawn: in colour on a terminal, unless `NO_COLOR` is set.
-pub(crate) fn handler() -> GraphicalReportHandler {
-    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    GraphicalReportHandler::new_themed(theme).with_width(100)
+/// Shows findings, as many as are read, and counts all of them.
+pub(crate) struct Findings {
+    format: Format,
+    handler: GraphicalReportHandler,
+    shown: usize,
+    errors: usize,
+    warnings: usize,
+    /// Whether there are more that were not even looked for.
+    more: bool,
 }
 
-/// Shows diagnostics.
-pub(crate) fn show(diagnostics: &[Diagnostic], project: &Project, format: Format) {
-    let handler = handler();
-    for diagnostic in diagnostics {
-        match format {
-            Format::Short => tell(&short(diagnostic, project)),
-            Format::Human => {
-                let mut text = String::new();
-                match handler.render_report(&mut text, &report(diagnostic, project)) {
-                    Ok(()) => tell(text.trim_end_matches('\n')),
-                    Err(_) => tell(&short(diagnostic, project)),
-                }
+impl Findings {
+    /// Nothing found yet. Reports are drawn in colour on a terminal, unless `NO_COLOR` is set.
+    pub(crate) fn new(format: Format) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = stderr().is_terminal() && !plain;
+        let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(100);
+        Self { format, handler, shown: 0, errors: 0, warnings: 0, more: false }
+    }
+
+    /// Shows findings in rule files.
+    pub(crate) fn rules(&mut self, diagnostics: &[Diagnostic], project: &Project) {
+        let (many, told): (Vec<_>, Vec<_>) = diagnostics.iter().partition(|it| it.code == TOO_MANY);
+        self.more |= !many.is_empty();
+        let (errors, warnings): (Vec<&Diagnostic>, Vec<_>) =
+            told.iter().partition(|it| it.severity == Severity::Error);
+        // Where not all can be shown, what keeps the rules from running goes first.
+        let order =
+            if told.len() > MAX_SHOWN { errors.iter().chain(&warnings).copied().collect() } else { told };
+        self.errors += errors.len();
+        self.warnings += warnings.len();
+        let mut lines = Lines::default();
+        for diagnostic in order.into_iter().take(MAX_SHOWN.saturating_sub(self.shown)) {
+            self.shown += 1;
+            match self.format {
+                Format::Short => tell(&short(diagnostic, project, &mut lines)),
+                Format::Human => self.draw(&report(diagnostic, project)),
             }
         }
     }
-}
 
-/// `8 errors, 1 warning`.
-pub(crate) fn count(diagnostics: &[Diagnostic]) -> String {
-    let of = |severity| diagnostics.iter().filter(|it| it.severity == severity).count();
-    let words = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    match (of(Severity::Error), of(Severity::Warning)) {
-        (errors, 0) => words(errors, "error"),
-        (0, warnings) => words(warnings, "warning"),
-        (errors, warnings) => format!("{}, {}", words(errors, "error"), words(warnings, "warning")),
+    /// Shows findings in a `segue.toml`.
+    pub(crate) fn config(&mut self, errors: &[ConfigError]) {
+        self.errors += errors.len();
+        for error in errors.iter().take(MAX_SHOWN.saturating_sub(self.shown)) {
+            self.shown += 1;
+            if self.format == Format::Human {
+                self.draw(&error.report());
+                continue;
+            }
+            let (line, column) = Lines::default().place(0, error.text(), error.span().start);
+            let (code, words) = (error.code, words(&error.to_string(), error.help()));
+            tell(&format!("{}:{line}:{column}: error[{code}]: {words}", visible(error.file(), MAX_MESSAGE)));
+        }
+    }
+
+    fn draw(&self, report: &Report) {
+        let mut text = String::new();
+        for report in std::iter::once(report).chain(&report.elsewhere) {
+            // A writer of text does not fail, and what is drawn lies within its text.
+            let _ = self.handler.render_report(&mut text, report);
+        }
+        tell(text.trim_end_matches('\n'));
+    }
+
+    /// Whether nothing was found.
+    pub(crate) fn none(&self) -> bool {
+        self.errors + self.warnings == 0
+    }
+
+    /// Whether there are errors.
+    pub(crate) fn errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Whether there are warnings.
+    pub(crate) fn warnings(&self) -> bool {
+        self.warnings > 0
+    }
+
+    /// Says how many findings were not shown.
+    pub(crate) fn tell_hidden(&self) {
+        let hidden = (self.errors + self.warnings).saturating_sub(self.shown);
+        match (hidden, self.more) {
+            (0, false) => {}
+            (0, true) => tell("and more"),
+            (_, false) => tell(&format!("and {hidden} more")),
+            (_, true) => tell(&format!("and at least {hidden} more")),
+        }
+    }
+
+    /// `8 errors, 1 warning`.
+    pub(crate) fn count(&self) -> String {
+        let mut parts = Vec::new();
+        if self.errors > 0 {
+            parts.push(counted(self.errors as u64, "error"));
+        }
+        if self.warnings > 0 {
+            parts.push(counted(self.warnings as u64, "warning"));
+        }
+        format!("{}{}", if self.more { "at least " } else { "" }, parts.join(", "))
     }
 }
 
-fn short(diagnostic: &Diagnostic, project: &Project) -> String {
-    let source = project.sources.get(diagnostic.span.source.0 as usize);
+fn short(diagnostic: &Diagnostic, project: &Project, lines: &mut Lines) -> String {
+    let number = diagnostic.span.source.0;
+    let source = project.sources.get(number as usize);
     let (name, text) = source.map_or(("", ""), |source| (&source.name, &source.text));
-    let (line, column) = place(text, diagnostic.span.start as usize);
+    let (line, column) = lines.place(number, text, diagnostic.span.start as usize);
     let severity = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    format!("{name}:{line}:{column}: {severity}[{}]: {}{help}", diagnostic.code, diagnostic.message)
+    let words = words(&diagnostic.message, diagnostic.help.as_deref());
+    format!("{}:{line}:{column}: {severity}[{}]: {words}", visible(name, MAX_MESSAGE), diagnostic.code)
 }
 
-/// Line and column of a byte, both from 1; columns count characters.
-pub(crate) fn place(text: &str, byte: usize) -> (usize, usize) {
-    let before = text.get(..byte).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
+fn words(message: &str, help: Option<&str>) -> String {
+    let help = help.map(|help| format!(" ({})", visible(help, MAX_MESSAGE))).unwrap_or_default();
+    format!("{}{help}", visible(message, MAX_MESSAGE))
+}
+
+/// Where the lines of a text start, kept for the text asked about last: findings come in the order of their files.
+#[derive(Default)]
+struct Lines {
+    text: Option<u32>,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Line and column of a byte, both from 1; columns count characters.
+    fn place(&mut self, number: u32, text: &str, byte: usize) -> (usize, usize) {
+        if self.text != Some(number) {
+            self.text = Some(number);
+            self.starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        }
+        let byte = text.floor_char_boundary(byte.min(text.len()));
+        let line = self.starts.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or(0);
+        let column = text.get(start..byte).map_or(0, |before| before.chars().count());
+        (line.max(1), column + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_characters() {
+        let mut lines = Lines::default();
+        let text = "ab\nø x\n";
+        let places = [0, 2, 3, 5, 6, 8, 99].map(|byte| lines.place(0, text, byte));
+        assert_eq!(places, [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (3, 1)]);
+    }
 }

@@ -5,6 +5,7 @@ mod events;
 mod findings;
 mod output;
 mod project;
+mod rejects;
 mod table;
 
 use clap::{Parser, Subcommand};

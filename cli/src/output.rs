@@ -1,5 +1,6 @@
 //! Words to standard error, results to standard output.
 
+use segue_runtime::words::reason;
 use std::io::{self, Write};
 
 /// Why a command cannot go on.
@@ -25,7 +26,7 @@ impl From<io::Error> for Problem {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Self::ClosedPipe
         } else {
-            Self::Words(format!("cannot write: {error}"))
+            Self::Words(format!("cannot write the results to standard output: {}", reason(&error)))
         }
     }
 }

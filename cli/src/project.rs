@@ -1,15 +1,16 @@
 //! A project from disk, checked.
 
 use crate::{
-    findings::{self, Format, handler, place},
+    findings::{Findings, Format},
     output::{Problem, tell},
 };
 use segue_compiler::{
+    diagnostics::{Diagnostic, UNKNOWN_FILE},
     project::{Checked, Project, Source, compile},
     typed::Program,
 };
 use segue_runtime::{
-    config::{Config, ConfigError},
+    config::{ChannelConfig, Config, ConfigError},
     load::{LoadError, Loaded, load},
 };
 use std::{
@@ -25,50 +26,76 @@ pub(crate) struct Opened {
     pub(crate) project: Project,
     /// Its settings.
     pub(crate) config: Config,
+    /// What is wrong with its `segue.toml`.
+    pub(crate) config_errors: Vec<ConfigError>,
     /// What the checker says.
     pub(crate) checked: Checked,
 }
 
-/// Loads and checks the project at a path.
-pub(crate) fn open(path: &Path, format: Format) -> Result<Opened, Problem> {
-    let Loaded { root, sources, files, left_out, config } =
-        load(path).map_err(|error| unusable(&error, format))?;
-    for (file, reason) in left_out {
-        tell(&format!("note: content file `{file}` is left out: {reason}"));
+impl Opened {
+    /// Shows all that there is to say.
+    pub(crate) fn show(&self, findings: &mut Findings) {
+        findings.config(&self.config_errors);
+        findings.rules(&self.checked.diagnostics, &self.project);
     }
+
+    /// The files that belong to it, none of which may be written over.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let sources = self.project.sources.iter().map(|source| PathBuf::from(&source.name));
+        let content = self.project.files.keys().map(|path| self.root.join(path));
+        let written = self.config.channels.values().filter_map(|channel| match channel {
+            ChannelConfig::File { path } => Some(self.root.join(path)),
+            ChannelConfig::Console | ChannelConfig::Webhook(_) => None,
+        });
+        let config = std::iter::once(self.root.join("segue.toml"));
+        sources.chain(content).chain(written).chain(config).collect()
+    }
+}
+
+/// Loads and checks the project at a path.
+pub(crate) fn open(path: &Path) -> Result<Opened, Problem> {
+    let loaded = load(path).map_err(|error| unusable(&error))?;
+    for note in &loaded.notes {
+        tell(&format!("note: {note}"));
+    }
+    let Loaded { root, sources, files, config, config_errors, .. } = loaded;
     let sources = sources.into_iter().map(|(name, text)| Source { name, text }).collect();
     let project = Project { sources, files, time_zone: config.settings.time_zone.clone() };
-    let checked = compile(&project);
-    Ok(Opened { root, project, config, checked })
+    let mut checked = compile(&project);
+    for diagnostic in &mut checked.diagnostics {
+        explain_file(diagnostic, &root);
+    }
+    Ok(Opened { root, project, config, config_errors, checked })
+}
+
+/// Says of a content file that is there why it cannot be used.
+fn explain_file(diagnostic: &mut Diagnostic, root: &Path) {
+    if diagnostic.code != UNKNOWN_FILE {
+        return;
+    }
+    let Some(name) = diagnostic.message.split('`').nth(1) else { return };
+    if let Some((reason, help)) = segue_runtime::load::why_unusable(root, name) {
+        diagnostic.message = format!("the file `{name}` cannot be used: {reason}");
+        diagnostic.help = Some(help);
+    }
 }
 
 /// Loads a project that must be free of errors.
 pub(crate) fn open_clean(path: &Path) -> Result<(Opened, Arc<Program>), Problem> {
-    let mut opened = open(path, Format::Human)?;
-    match opened.checked.program.take() {
+    let mut opened = open(path)?;
+    match opened.checked.program.take().filter(|_| opened.config_errors.is_empty()) {
         Some(program) => Ok((opened, Arc::new(program))),
         None => {
-            findings::show(&opened.checked.diagnostics, &opened.project, Format::Human);
-            tell(&findings::count(&opened.checked.diagnostics));
+            let mut findings = Findings::new(Format::Human);
+            opened.show(&mut findings);
+            findings.tell_hidden();
+            tell(&findings.count());
             Err(Problem::Refused)
         }
     }
 }
 
-/// Tells of a project that cannot be loaded.
-pub(crate) fn unusable(error: &LoadError, format: Format) -> Problem {
-    let LoadError::Config(findings) = error else { return Problem::words(error.to_string()) };
-    for finding in findings {
-        tell(&config_finding(finding, format));
-    }
-    Problem::Refused
-}
-
-fn config_finding(finding: &ConfigError, format: Format) -> String {
-    let mut text = String::new();
-    if format == Format::Human && handler().render_report(&mut text, finding).is_ok() {
-        return text.trim_end_matches('\n').to_owned();
-    }
-    let (line, column) = place(finding.text(), finding.span().start);
-    format!("{}:{line}:{column}: error[{}]: {finding}", finding.file(), finding.code)
+/// A project that cannot be loaded.
+pub(crate) fn unusable(error: &LoadError) -> Problem {
+    Problem::words(error.to_string())
 }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! In reading order: [`project`] takes sources to a checked program ([`typed`], over [`types`] and [`value`]) or to
-//! [`diagnostics`]; [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
+//! [`diagnostics`], which [`report`] draws; [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
 //! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`] and [`time`].
 
@@ -24,6 +24,7 @@ pub mod project;
 mod check;
 pub mod diagnostics;
 pub mod packs;
+pub mod report;
 pub mod suggest;
 
 pub mod typed;

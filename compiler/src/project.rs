@@ -2,14 +2,11 @@
 
 use crate::{check::check, packs, time::Zone, typed::Program};
 use segue_grammar::{
-    Diagnostic, Severity, SourceId, Span,
+    Diagnostic, Severity, SourceId,
     ast::{File, Item},
     parse,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,88 +81,4 @@ pub fn compile(project: &Project) -> Checked {
         checked.program = Some(program);
     }
     checked
-}
-
-/// A diagnostic with the sources that it points into, for people.
-#[derive(Debug)]
-pub struct Report {
-    diagnostic: Diagnostic,
-    source: miette::NamedSource<String>,
-    related: Vec<Self>,
-}
-
-/// Makes a report of a diagnostic. Places in other files than its own follow as reports of their own.
-#[must_use]
-pub fn report(diagnostic: &Diagnostic, project: &Project) -> Report {
-    let named = |id: SourceId| {
-        let source = project.sources.get(id.0 as usize).cloned().unwrap_or_default();
-        miette::NamedSource::new(source.name, source.text)
-    };
-    let (here, elsewhere): (Vec<_>, Vec<_>) =
-        diagnostic.related.iter().cloned().partition(|(span, _)| span.source == diagnostic.span.source);
-    let visible = |span: &Span| (span.source.0 as usize) < project.sources.len();
-    let related = elsewhere
-        .into_iter()
-        .filter(|(span, _)| visible(span))
-        .map(|(span, words)| Report {
-            diagnostic: Diagnostic {
-                severity: diagnostic.severity,
-                ..Diagnostic::error(diagnostic.code, span, words)
-            },
-            source: named(span.source),
-            related: Vec::new(),
-        })
-        .collect();
-    Report {
-        diagnostic: Diagnostic { related: here, ..diagnostic.clone() },
-        source: named(diagnostic.span.source),
-        related,
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
-    }
-}
-
-impl std::error::Error for Report {}
-
-impl miette::Diagnostic for Report {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!("segue::{}", self.diagnostic.code)))
-    }
-
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
-        let label = |span: Span, words: &str| {
-            let words = (!words.is_empty()).then(|| words.to_owned());
-            miette::LabeledSpan::new(words, span.start as usize, span.len())
-        };
-        let main = std::iter::once(label(self.diagnostic.span, &self.diagnostic.label));
-        Some(Box::new(
-            main.chain(self.diagnostic.related.iter().map(move |(span, words)| label(*span, words))),
-        ))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        if self.related.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.related.iter().map(|it| it as &dyn miette::Diagnostic)))
-    }
 }

@@ -33,6 +33,20 @@ impl Zone {
         TimeZone::get(name).ok().map(Self)
     }
 
+    /// The name of a zone that one may have meant by a name that is none.
+    #[must_use]
+    pub fn nearest(name: &str) -> Option<String> {
+        let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+        let city = |zone: &&String| {
+            zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name.trim()))
+        };
+        known
+            .iter()
+            .find(city)
+            .cloned()
+            .or_else(|| crate::suggest::nearest(name, known.iter().map(String::as_str)).map(str::to_owned))
+    }
+
     /// The local time of an instant.
     fn local(&self, at: Millis) -> Option<DateTime> {
         Timestamp::from_millisecond(at).ok().map(|instant| self.0.to_datetime(instant))

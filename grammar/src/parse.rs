@@ -47,7 +47,7 @@ use token::Tokens;
 #[must_use]
 pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
     if text.len() > MAX_SOURCE_BYTES {
-        let said = format!("a file has at most {MAX_SOURCE_BYTES} bytes; found {}", text.len());
+        let said = format!("this file is too long: a rule file has at most {} MiB", MAX_SOURCE_BYTES >> 20);
         let said = Diagnostic::error(codes::TOO_LONG, Span::new(source, 0, 0), said)
             .help("spread the rules over several files, they share one namespace");
         return (File::default(), vec![said]);

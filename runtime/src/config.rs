@@ -9,12 +9,13 @@ pub use channels::{ChannelConfig, Secret, WebhookConfig};
 pub use diagnostic::ConfigError;
 pub use duration::parse_duration;
 
+use crate::{limits::SHOWN_CHARACTERS, words::shown};
 use diagnostic::Finding;
 use segue_compiler::{
     settings::{ConsentPolicy, Settings},
     time::Zone,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use table::Table;
 use toml::de::DeTable;
 
@@ -23,8 +24,6 @@ use toml::de::DeTable;
 pub struct Config {
     /// What executors obey.
     pub settings: Settings,
-    /// How far back the log reaches, in milliseconds.
-    pub keep: Option<i64>,
     /// How channels and hooks are reached, by name.
     pub channels: BTreeMap<String, ChannelConfig>,
     /// Whether there is no `segue.toml`, so that all of this is assumed.
@@ -36,7 +35,7 @@ impl Config {
     #[must_use]
     pub fn assumed() -> Self {
         let settings = Settings { consent: ConsentPolicy::Assumed, ..Settings::default() };
-        Self { settings, keep: None, channels: BTreeMap::new(), assumed: true }
+        Self { settings, channels: BTreeMap::new(), assumed: true }
     }
 
     /// Reads a `segue.toml`. `name` is the file's name in messages.
@@ -44,10 +43,18 @@ impl Config {
     /// # Errors
     /// All findings, in order of place.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<ConfigError>> {
+        match Self::read(name, text) {
+            (config, errors) if errors.is_empty() => Ok(config),
+            (_, errors) => Err(errors),
+        }
+    }
+
+    /// Reads a `segue.toml` as far as it can be read, and what is wrong with it, in order of place.
+    #[must_use]
+    pub fn read(name: &str, text: &str) -> (Self, Vec<ConfigError>) {
         let mut config = Self { settings: Settings::default(), assumed: false, ..Self::assumed() };
         let (document, errors) = DeTable::parse_recoverable(text);
-        let mut findings: Vec<Finding> =
-            errors.iter().map(|error| Finding::syntax(error, text.len())).collect();
+        let mut findings: Vec<Finding> = errors.iter().map(|error| Finding::syntax(error, text)).collect();
         if findings.is_empty() {
             let root = Table::new("segue.toml", document.get_ref());
             root.only(&["project", "consent", "fuse", "channels"], &mut findings);
@@ -56,11 +63,9 @@ impl Config {
             fuse(&root, &mut findings);
             config.channels = channels::read(&root, &mut findings);
         }
-        if findings.is_empty() {
-            return Ok(config);
-        }
         findings.sort_by_key(|finding| finding.span.start);
-        Err(findings.into_iter().map(|finding| finding.within(name, text)).collect())
+        let (name, text) = (Arc::from(name), Arc::from(text));
+        (config, findings.into_iter().map(|finding| finding.within(&name, &text)).collect())
     }
 }
 
@@ -70,10 +75,14 @@ fn project(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
     if let Some((zone, span)) = project.text("time_zone", findings) {
         match Zone::named(zone) {
             Some(zone) => config.settings.time_zone = zone,
-            None => findings.push(
-                Finding::new("unknown-time-zone", span, format!("unknown time zone `{zone}`"))
-                    .help("write a zone of the IANA list, such as \"Europe/Oslo\" or \"UTC\""),
-            ),
+            None => {
+                let help = Zone::nearest(zone).map_or_else(
+                    || "write a zone of the IANA list, such as \"Europe/Oslo\" or \"UTC\"".to_owned(),
+                    |near| format!("did you mean \"{near}\"?"),
+                );
+                let message = format!("unknown time zone `{}`", shown(zone, SHOWN_CHARACTERS));
+                findings.push(Finding::new("unknown-time-zone", span, message).help(help));
+            }
         }
     }
     if let Some((settle, span)) = project.duration("settle", findings)
@@ -87,7 +96,9 @@ fn project(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
     if let Some((dedupe, _)) = project.duration("dedupe", findings) {
         config.settings.dedupe = dedupe;
     }
-    config.keep = project.duration("keep", findings).map(|(keep, _)| keep);
+    if let Some((_, span)) = project.value("keep") {
+        findings.push(Finding::unsupported(span, "keeping a log (`keep`)"));
+    }
 }
 
 fn consent(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
@@ -109,7 +120,6 @@ fn fuse(root: &Table<'_>, findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use miette::Diagnostic;
 
     /// Each finding as `line: code: message [help]`.
     fn findings(text: &str) -> Vec<String> {
@@ -133,7 +143,6 @@ mod tests {
             settle = "0 seconds"
             lateness = "1_0 minutes"
             dedupe = "2 days"
-            keep = "400 days"
             [consent]
             policy = "assumed"
             [channels.sms]
@@ -151,7 +160,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((config.settings.lateness, config.settings.dedupe), (600_000, 172_800_000));
-        assert_eq!((config.keep, config.settings.consent), (Some(34_560_000_000), ConsentPolicy::Assumed));
+        assert_eq!(config.settings.consent, ConsentPolicy::Assumed);
         assert_eq!(config.channels.len(), 3);
         let webhook = WebhookConfig {
             url: "http://127.0.0.1:9000/sms".to_owned(),
@@ -175,6 +184,7 @@ mod tests {
 timezone = "UTC"
 time_zone = "Europe/Olso"
 settle = "5 minutes"
+keep = "400 days"
 lateness = "10m"
 dedupe = 24
 [consent]
@@ -188,13 +198,14 @@ sends = "5 per hour"
                 "1 projct: unknown-key: `segue.toml` has no `projct` [did you mean `project`?]",
                 "3 timezone: unknown-key: `project` has no `timezone` [did you mean `time_zone`?]",
                 "4 \"Europe/Olso\": unknown-time-zone: unknown time zone `Europe/Olso` \
-                    [write a zone of the IANA list, such as \"Europe/Oslo\" or \"UTC\"]",
+                    [did you mean \"Europe/Oslo\"?]",
                 "5 \"5 minutes\": not-supported: settling (`settle` other than \"0 seconds\") is not supported yet \
                     [leave it out]",
-                "6 \"10m\": bad-duration: `10m` is no duration [write \"10 minutes\"]",
-                "7 24: wrong-type: `dedupe` should be a duration, found a number [write it as in rules, such as \"10 minutes\"]",
-                "9 \"requierd\": unknown-word: `policy` is `required` or `assumed`, found `requierd` [did you mean `required`?]",
-                "10 fuse: not-supported: the fuse is not supported yet [leave it out]",
+                "6 \"400 days\": not-supported: keeping a log (`keep`) is not supported yet [leave it out]",
+                "7 \"10m\": bad-duration: `10m` is no duration [write \"10 minutes\"]",
+                "8 24: wrong-type: `dedupe` should be a duration, found a number [write it as in rules, such as \"10 minutes\"]",
+                "10 \"requierd\": unknown-word: `policy` is `required` or `assumed`, found `requierd` [did you mean `required`?]",
+                "11 fuse: not-supported: the fuse is not supported yet [leave it out]",
             ]
         );
     }
@@ -243,5 +254,11 @@ hook = "file"
         let found = findings("[project\ntime_zone = ");
         assert!(!found.is_empty());
         assert!(found.iter().all(|it| it.contains("bad-toml")), "{found:?}");
+        for text in
+            ["[project]\ntime_zone = ", "[project]\ntime_zone = UTC", "a = \"", "[", "=", "x", "ø = 'ø\n"]
+        {
+            let Err(errors) = Config::parse("segue.toml", text) else { panic!("{text}") };
+            assert!(errors.iter().all(|error| !error.span().is_empty()), "{text}");
+        }
     }
 }

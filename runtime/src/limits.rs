@@ -15,9 +15,11 @@ pub const DRAIN: i64 = 3_653 * 86_400_000;
 
 /// Longest content file in bytes (1 MiB): longer than any mail.
 pub const MAX_CONTENT_FILE_BYTES: u64 = 1 << 20;
-/// Longest rule file or `segue.toml` that is read, in bytes (4 MiB); the parser has its own, lower limit and says so
-/// with a place.
-pub const MAX_TEXT_FILE_BYTES: u64 = 1 << 22;
+/// Longest `segue.toml` in bytes (1 MiB), as of a rule file: longer ones are data.
+pub const MAX_TEXT_FILE_BYTES: u64 = 1 << 20;
+/// How much of a rule file is read, in bytes: more than the longest, so that the parser sees that it is too long and
+/// says so as of any other mistake.
+pub const MAX_RULES_READ: u64 = MAX_TEXT_FILE_BYTES + 64;
 /// Deepest folder within a project: links that lead in circles end here.
 pub const MAX_FOLDER_DEPTH: usize = 32;
 /// Most files of one project: a folder with more is not a project but a disk.

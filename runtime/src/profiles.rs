@@ -1,5 +1,6 @@
 //! Profile files: traits that are known before the first event.
 
+mod records;
 mod table;
 
 use crate::{
@@ -24,13 +25,15 @@ pub enum Row<'a> {
     },
     /// A line that could not be used.
     Reject(Reject<'a>),
+    /// Something about the file as a whole, for people.
+    Note(String),
 }
 
 /// Reads a profile file from start to end: NDJSON (`{"user_id": …, traits…}` or `{"userId": …, "traits": {…}}`) or CSV
 /// with a header, told by its first character. `fields` says what type the cells of a CSV column become.
 ///
 /// # Errors
-/// When the file cannot be read, or is CSV without a column `user_id`.
+/// When the file cannot be read, or is CSV whose first line does not name each column once, `user_id` among them.
 pub fn read(path: &Path, fields: &[ProfileField], take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceError> {
     let mut input = Input::open(path, &Progress::default())?;
     let start = start(&mut *input.reader).map_err(|error| SourceError::Read {
@@ -102,6 +105,10 @@ mod tests {
     };
 
     fn rows(content: &str) -> Vec<String> {
+        try_rows(content).unwrap()
+    }
+
+    fn try_rows(content: &str) -> Result<Vec<String>, SourceError> {
         let field = |name: &str, ty| ProfileField {
             field: Field { name: name.into(), ty, optional: true },
             default: Value::Missing,
@@ -120,10 +127,12 @@ mod tests {
             rows.push(match row {
                 Row::Traits { customer, traits } => format!("{customer} {}", traits.text()),
                 Row::Reject(reject) => format!("{}: {}", reject.number, reject.reason),
+                Row::Note(words) => {
+                    words.rsplit_once(": no rule").map_or_else(String::new, |(_, words)| words.to_owned())
+                }
             });
-        })
-        .unwrap();
-        rows
+        })?;
+        Ok(rows)
     }
 
     #[test]
@@ -151,11 +160,52 @@ mod tests {
         assert_eq!(
             rows(content),
             [
+                " reads the column `other`: `profile` does not declare it",
                 r#"a {"first_name":"Ada \"L\"","age":42.5,"vip":true,"tags":["x"],"other":"7","consent":{"sms":true,"email":{"news":false}}}"#,
                 r#"b {"age":"old"}"#,
                 "4: `user_id` is empty",
                 "5: 3 columns, but the first line names 8",
             ]
+        );
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_swallows_nothing() {
+        let open =
+            "a quote `\"` is opened and not closed; close it, or write `\"\"` for a quote within a cell";
+        let content = "user_id,first_name,age\n\
+            a,\"Ada,1\n\
+            b,Ben,2\n\
+            c,\"Cyd \"the\" cat\",3\n\
+            d,\"Dan\nand Di\",4\n\
+            e,\"Eve\" ,5\n\
+            f,\"Fay,6\n\
+            g,5\" pipe,7\n";
+        assert_eq!(
+            rows(content),
+            [
+                &format!("2: {open}"),
+                r#"b {"first_name":"Ben","age":2}"#,
+                "4: expected `,` or the end of the line after a closing quote, found `the\" cat\",3`; \
+                    write `\"\"` for a quote within a cell",
+                r#"d {"first_name":"Dan\nand Di","age":4}"#,
+                r#"e {"first_name":"Eve","age":5}"#,
+                &format!("8: {open}"),
+                r#"g {"first_name":"5\" pipe","age":7}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_header_names_each_column_once() {
+        let words = |content: &str| try_rows(content).unwrap_err().to_string();
+        assert!(words("user_id,age,age\na,1,2\n").ends_with("it names the column `age` twice"));
+        assert!(words("user_id,userId\na,b\n").ends_with("it names the column `user_id` twice"));
+        assert!(words("user_id,\"age\na,1\n").contains("is opened and not closed"));
+        assert!(words("id,age\n").contains("no column `user_id`"));
+        assert_eq!(
+            rows("user_id,agee\n"),
+            [" reads the column `agee`: `profile` does not declare it (did you mean `age`?)"]
         );
     }
 }

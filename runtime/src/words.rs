@@ -1,6 +1,7 @@
 //! How other people's text is shown within messages.
 
 use crate::limits::SHOWN_CHARACTERS;
+use std::io;
 
 /// A short piece of a text in backticks, without characters that would act on a terminal.
 #[must_use]
@@ -18,6 +19,24 @@ pub fn shown(text: &str, limit: usize) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// Why the system could not do something, in plain words.
+#[must_use]
+pub fn reason(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::PermissionDenied => "the system does not permit it",
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
+        io::ErrorKind::ReadOnlyFilesystem => "it lies on a disk that can only be read",
+        _ => {
+            let words = error.to_string();
+            return words.split(" (os error").next().unwrap_or_default().to_owned();
+        }
+    };
+    words.to_owned()
 }
 
 /// `one event`, `12 events`: a number with its noun, thousands parted by commas.

@@ -6,7 +6,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use segue_compiler::{
     lower::lower,
     plan::print::{ir, summary},
-    project::{Project, Source, compile, report},
+    project::{Project, Source, compile},
+    report::report,
 };
 use std::{fs, path::Path};
 

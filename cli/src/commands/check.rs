@@ -2,13 +2,12 @@
 
 use crate::{
     Ending,
-    findings::{self, Format},
+    findings::{Findings, Format},
     output::{Problem, tell},
     project::{open, unusable},
 };
 use clap::ValueEnum;
-use segue_compiler::diagnostics::Severity;
-use segue_runtime::load::projects;
+use segue_runtime::{load::projects, words::counted};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -34,30 +33,22 @@ enum Deny {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
-    let (mut all, mut refused, mut files) = (Vec::new(), false, 0);
+    let mut findings = Findings::new(arguments.format);
+    let mut files = 0;
     for path in &arguments.paths {
-        for project in projects(path).map_err(|error| unusable(&error, arguments.format))? {
-            match open(&project, arguments.format) {
-                Ok(opened) => {
-                    files += opened.project.sources.len();
-                    findings::show(&opened.checked.diagnostics, &opened.project, arguments.format);
-                    refused |= opened.checked.has_errors();
-                    all.extend(opened.checked.diagnostics);
-                }
-                Err(Problem::Refused) => refused = true,
-                Err(problem) => return Err(problem),
-            }
+        for project in projects(path).map_err(|error| unusable(&error))? {
+            let opened = open(&project)?;
+            files += opened.project.sources.len();
+            opened.show(&mut findings);
         }
     }
-    refused |=
-        arguments.deny == Some(Deny::Warnings) && all.iter().any(|it| it.severity == Severity::Warning);
-    let nothing_to_say = all.is_empty() && refused;
-    if !(arguments.quiet || nothing_to_say) {
-        let noun = if files == 1 { "file" } else { "files" };
-        tell(&match all.is_empty() {
-            true => format!("{files} {noun} checked: no errors"),
-            false => findings::count(&all),
+    findings.tell_hidden();
+    if !arguments.quiet {
+        tell(&match findings.none() {
+            true => format!("{} checked: no errors", counted(files as u64, "file")),
+            false => findings.count(),
         });
     }
-    Ok(if refused { Ending::Refused } else { Ending::Clean })
+    let denied = arguments.deny == Some(Deny::Warnings) && findings.warnings();
+    Ok(if denied || findings.errors() { Ending::Refused } else { Ending::Clean })
 }

@@ -5,6 +5,7 @@ use crate::{
     events::{Input, feed},
     output::{Problem, results, tell},
     project::{Opened, open_clean},
+    rejects::Rejects,
     table,
 };
 use clap::ValueEnum;
@@ -63,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
     let mut settings = opened.config.settings.clone();
     settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
+    let rejects = arguments.input.rejects(opened.files())?;
     let mut hooks = match arguments.deliver {
         false => None,
         true => Some(
@@ -71,9 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
         ),
     };
     let outcome = if arguments.interpret {
-        replay(Reference::new(program.clone(), settings.clone()), program, &settings, arguments)?
+        replay(Reference::new(program.clone(), settings.clone()), program, &settings, arguments, rejects)?
     } else {
-        replay(engine(&program, &settings)?, program, &settings, arguments)?
+        replay(engine(&program, &settings)?, program, &settings, arguments, rejects)?
     };
     print(&outcome.records, arguments)?;
     if let Some(hooks) = &mut hooks {
@@ -113,6 +115,7 @@ fn replay<E: Execution<Customer: Send> + Sync>(
     program: Arc<Program>,
     settings: &Settings,
     arguments: &Arguments,
+    rejects: Rejects,
 ) -> Result<Replayed, Problem> {
     let printed = arguments.kinds.unwrap_or_default();
     // What is not printed may still be delivered.
@@ -125,7 +128,7 @@ fn replay<E: Execution<Customer: Send> + Sync>(
         reason = "the summary says how long it took; nothing decided depends on it"
     )]
     let start = std::time::Instant::now();
-    let rejected = feed(&arguments.input, &mut replay)?;
+    let rejected = feed(&arguments.input, rejects, &mut replay)?;
     let records = replay.finish();
     Ok(Replayed {
         records,

@@ -6,6 +6,7 @@ use crate::{
     events::{Input, feed},
     output::{Problem, results},
     project::open_clean,
+    rejects::Rejects,
 };
 use segue_compiler::{
     execution::Execution,
@@ -35,12 +36,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
+    let rejects = arguments.input.rejects(opened.files())?;
     let mut settings = opened.config.settings;
     settings.until = Some(instant(&arguments.at, &settings)?);
     let rejected = if arguments.interpret {
-        count(Reference::new(program.clone(), settings.clone()), program, &settings, arguments)?
+        count(Reference::new(program.clone(), settings.clone()), program, &settings, arguments, rejects)?
     } else {
-        count(engine(&program, &settings)?, program, &settings, arguments)?
+        count(engine(&program, &settings)?, program, &settings, arguments, rejects)?
     };
     Ok(if arguments.input.strict && rejected > 0 { Ending::Unusable } else { Ending::Clean })
 }
@@ -50,11 +52,12 @@ fn count<E: Execution<Customer: Send> + Sync>(
     program: Arc<Program>,
     settings: &Settings,
     arguments: &Arguments,
+    rejects: Rejects,
 ) -> Result<u64, Problem> {
     let threads = arguments.input.threads();
     let options = Options { until: settings.until, drain: false, kinds: Kinds::none(), threads };
     let mut replay = Replay::new(executor, program.clone(), options);
-    let rejected = feed(&arguments.input, &mut replay)?;
+    let rejected = feed(&arguments.input, rejects, &mut replay)?;
     replay.finish();
     let mut out = results();
     let width = program.segments.iter().map(|segment| segment.name.len()).max().unwrap_or(0);

@@ -4,6 +4,7 @@ use super::{Channel, Console, Delivery, FileHook, Outcome, RealSleep, Webhook};
 use crate::{
     config::{ChannelConfig, Secret},
     limits::FAILURES_UNTIL_DOWN,
+    words::reason,
 };
 use segue_compiler::record::Record;
 use std::{collections::BTreeMap, io::Write, path::Path, sync::mpsc, thread};
@@ -40,7 +41,9 @@ impl Hooks {
                 ChannelConfig::Console => Box::new(Console::new(console())),
                 ChannelConfig::File { path } => {
                     let file = FileHook::open(&root.join(path));
-                    Box::new(file.map_err(|error| failed(format!("`{}`: {error}", path.display())))?)
+                    Box::new(
+                        file.map_err(|error| failed(format!("`{}`: {}", path.display(), reason(&error))))?,
+                    )
                 }
                 ChannelConfig::Webhook(webhook) => {
                     let secret = webhook.secret.as_ref().map(|secret| read_secret(secret, root)).transpose();
@@ -133,8 +136,9 @@ fn read_secret(secret: &Secret, root: &Path) -> Result<String, String> {
     let text = match secret {
         Secret::Env(name) => std::env::var(name)
             .map_err(|_| format!("the environment has no variable `{name}` for its secret"))?,
-        Secret::File(path) => std::fs::read_to_string(root.join(path))
-            .map_err(|error| format!("cannot read its secret from `{}`: {error}", path.display()))?,
+        Secret::File(path) => std::fs::read_to_string(root.join(path)).map_err(|error| {
+            format!("cannot read its secret from `{}`: {}", path.display(), reason(&error))
+        })?,
     };
     let text = text.trim();
     if text.is_empty() || text.contains(char::is_control) {

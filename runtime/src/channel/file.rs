@@ -1,6 +1,7 @@
 //! Decisions appended to a file.
 
 use super::{Channel, Delivery, Outcome};
+use crate::words;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
@@ -34,7 +35,7 @@ impl Channel for FileHook {
         });
         match written {
             Ok(()) => Outcome::Delivered { attempts: 1 },
-            Err(error) => Outcome::Failed { reason: error.to_string(), attempts: 1, retryable: true },
+            Err(error) => Outcome::Failed { reason: words::reason(&error), attempts: 1, retryable: true },
         }
     }
 }

@@ -1,16 +1,17 @@
 //! What is said about a `segue.toml`.
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
-use std::{fmt, ops::Range};
+use segue_compiler::report::Report;
+use std::{ops::Range, sync::Arc};
 
 /// A finding in `segue.toml`, with its place.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct ConfigError {
     /// Its stable code.
     pub code: &'static str,
     message: String,
-    source_code: NamedSource<String>,
+    file: Arc<str>,
+    text: Arc<str>,
     span: Range<usize>,
     help: Option<String>,
 }
@@ -25,31 +26,26 @@ impl ConfigError {
     /// The file's name.
     #[must_use]
     pub fn file(&self) -> &str {
-        self.source_code.name()
+        &self.file
     }
 
     /// The file's text.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.source_code.inner()
-    }
-}
-
-impl Diagnostic for ConfigError {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.code))
+        &self.text
     }
 
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| -> Box<dyn fmt::Display + 'a> { Box::new(help) })
+    /// One way out.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source_code)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(LabeledSpan::underline(self.span.clone()))))
+    /// The finding as it is drawn for people.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let places = vec![(self.span(), "")];
+        Report::error(self.code, &self.message, self.help(), &self.file, &self.text, &places)
     }
 }
 
@@ -76,19 +72,30 @@ impl Finding {
         Self::new("not-supported", span, format!("{what} is not supported yet")).help("leave it out")
     }
 
-    pub(super) fn syntax(error: &toml::de::Error, length: usize) -> Self {
+    /// What the reader of TOML says; where it names an end of the text, the character before it is marked.
+    pub(super) fn syntax(error: &toml::de::Error, text: &str) -> Self {
         let span = error.span().unwrap_or(0..0);
-        let span = span.start.min(length)..span.end.min(length);
-        Self::new("bad-toml", span, error.message().trim_end_matches('.').replace('\n', ", "))
+        let start = text.floor_char_boundary(span.start.min(text.len()));
+        let end = text.ceil_char_boundary(span.end.min(text.len()));
+        let span = match text.get(start..end).unwrap_or_default().trim() {
+            "" => visible_before(text, start),
+            _ => start..end,
+        };
+        let message = error.message().trim_end_matches('.').replace('\n', ", ");
+        Self::new("bad-toml", span, message).help("a line is `[section]` or `key = \"text\"`")
     }
 
-    pub(super) fn within(self, name: &str, text: &str) -> ConfigError {
-        ConfigError {
-            code: self.code,
-            message: self.message,
-            source_code: NamedSource::new(name, text.to_owned()),
-            span: self.span,
-            help: self.help,
-        }
+    pub(super) fn within(self, file: &Arc<str>, text: &Arc<str>) -> ConfigError {
+        let Self { code, span, message, help } = self;
+        ConfigError { code, message, file: file.clone(), text: text.clone(), span, help }
+    }
+}
+
+/// The last visible character before a place or else the one at it, so that something is underlined.
+fn visible_before(text: &str, place: usize) -> Range<usize> {
+    let before = text.get(..place).unwrap_or_default().trim_end();
+    match before.chars().next_back() {
+        Some(last) => before.len() - last.len_utf8()..before.len(),
+        None => place..text.ceil_char_boundary((place + 1).min(text.len())),
     }
 }

@@ -1,10 +1,12 @@
 //! Profiles as CSV.
 
-use super::Row;
-use crate::source::{Input, Reject, SourceError};
+use super::{Row, records::Records};
+use crate::{
+    source::{Input, Reject, SourceError},
+    words::{did_you_mean, quote},
+};
 use segue_compiler::{json::JsonText, typed::ProfileField, types::Type, value::Decimal};
 use serde_json::{Map, Value};
-use std::io;
 
 /// What a column holds.
 enum Column<'a> {
@@ -26,33 +28,69 @@ pub(super) fn read(
     fields: &[ProfileField],
     take: &mut dyn FnMut(Row<'_>),
 ) -> Result<(), SourceError> {
-    let name = input.name.clone();
+    let name = input.name;
     let broken = |line, error| SourceError::Read { file: name.clone(), line, error };
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter(header)).flexible(true).from_reader(input.reader);
-    let header = reader.headers().map_err(|error| broken(0, io::Error::other(error)))?;
+    let unusable = |reason| SourceError::Header { file: name.clone(), reason };
+    let mut records = Records::new(input.reader, delimiter(header));
+    let header = match records.next(None).map_err(|error| broken(0, error))? {
+        None => return Ok(()),
+        Some(header) => header.map_err(unusable)?,
+    };
     let columns: Vec<Column<'_>> = header.iter().map(|name| column(name, fields)).collect();
+    if let Some(twice) = twice(&header) {
+        return Err(unusable(format!("it names the column {} twice", quote(twice))));
+    }
     if !columns.iter().any(|column| matches!(column, Column::Customer)) {
         return Err(SourceError::NoCustomerColumn { file: name });
     }
-    let mut record = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        let reason = match reader.read_record(&mut record) {
-            Ok(false) => return Ok(()),
-            Ok(true) => traits(&columns, &record).and_then(|(customer, traits)| {
-                let traits = JsonText::parse(&traits).map_err(|_| "cells nested too deep".to_owned())?;
-                take(Row::Traits { customer, traits });
-                Ok(())
-            }),
-            Err(error) if error.is_io_error() => return Err(broken(line, error.into())),
-            Err(_) => Err("not UTF-8 text".to_owned()),
-        };
-        if let Err(reason) = reason {
-            let number = record.position().map_or(line, csv::Position::line);
-            take(Row::Reject(Reject { file: &name, number, reason, line: None }));
+    for words in unknown(&columns, fields) {
+        take(Row::Note(format!("{name}: {words}")));
+    }
+    while let Some(record) =
+        records.next(Some(columns.len())).map_err(|error| broken(records.reached(), error))?
+    {
+        let result = record.and_then(|record| {
+            let (customer, traits) = traits(&columns, &record)?;
+            let traits = JsonText::parse(&traits).map_err(|_| "cells nested too deep".to_owned())?;
+            take(Row::Traits { customer, traits });
+            Ok(())
+        });
+        if let Err(reason) = result {
+            take(Row::Reject(Reject { file: &name, number: records.number(), reason, line: None }));
         }
     }
+    Ok(())
+}
+
+/// The name of a column without what spreadsheets put around it.
+fn plain(name: &str) -> &str {
+    match name.trim_start_matches('\u{feff}').trim() {
+        "userId" => "user_id",
+        name => name,
+    }
+}
+
+/// A column that stands twice; which of two cells counts, nobody could say.
+fn twice(header: &[String]) -> Option<&str> {
+    let mut names: Vec<&str> =
+        header.iter().map(|name| plain(name)).filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    names.windows(2).find_map(|pair| if let [one, two] = pair { (one == two).then_some(*one) } else { None })
+}
+
+/// What to say of columns that no rule can read.
+fn unknown(columns: &[Column<'_>], fields: &[ProfileField]) -> Vec<String> {
+    let known: Vec<&str> = fields.iter().map(|field| &*field.field.name).collect();
+    let unknown = columns.iter().filter_map(|column| match column {
+        Column::Field { name, ty: None } => Some(name),
+        Column::Field { .. } | Column::Customer | Column::Consent { .. } => None,
+    });
+    unknown
+        .map(|name| {
+            let near = did_you_mean(name, &known);
+            format!("no rule reads the column {}: `profile` does not declare it{near}", quote(name))
+        })
+        .collect()
 }
 
 /// The comma, or what spreadsheets in some countries write instead: the one that the first line has most of.
@@ -63,8 +101,8 @@ fn delimiter(header: &[u8]) -> u8 {
 }
 
 fn column<'a>(name: &str, fields: &'a [ProfileField]) -> Column<'a> {
-    let name = name.trim_start_matches('\u{feff}').trim();
-    if name == "user_id" || name == "userId" {
+    let name = plain(name);
+    if name == "user_id" {
         return Column::Customer;
     }
     if let Some(rest) = name.strip_prefix("consent.") {
@@ -79,7 +117,7 @@ fn column<'a>(name: &str, fields: &'a [ProfileField]) -> Column<'a> {
 }
 
 /// A line's customer and its traits as a JSON object.
-fn traits<'a>(columns: &[Column<'_>], record: &'a csv::StringRecord) -> Result<(&'a str, String), String> {
+fn traits<'a>(columns: &[Column<'_>], record: &'a [String]) -> Result<(&'a str, String), String> {
     if record.len() != columns.len() {
         return Err(format!("{} columns, but the first line names {}", record.len(), columns.len()));
     }

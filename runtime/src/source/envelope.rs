@@ -10,6 +10,7 @@ use segue_compiler::{
     decode,
     event::{Call, Incoming},
     json::{JsonText, MAX_DEPTH, Reader},
+    time::{EARLIEST, LATEST},
     value::Millis,
 };
 use std::borrow::Cow;
@@ -72,8 +73,9 @@ impl<'a> Envelope<'a> {
         let customer = user.or(anonymous).ok_or("`userId` and `anonymousId` are missing: nobody did this")?;
         let timestamp =
             wire.timestamp.ok_or("`timestamp` is missing: events in files say when they happened")?;
-        let at = decode::moment(timestamp).ok_or_else(|| {
-            format!("`timestamp` is no instant such as `2026-01-31T08:00:00Z`, found {}", found(timestamp))
+        let at = decode::moment(timestamp).filter(|at| (EARLIEST..LATEST).contains(at)).ok_or_else(|| {
+            let expected = "an instant of the years 1 to 9999 such as `2026-01-31T08:00:00Z`";
+            format!("`timestamp` should be {expected}, found {}", found(timestamp))
         })?;
         let message_id = match name_of(wire.message_id, "messageId")? {
             Some(id) => id,
@@ -309,7 +311,15 @@ mod tests {
             ),
             (
                 r#"{"type":"identify","userId":"a","timestamp":"yesterday"}"#,
-                "`timestamp` is no instant such as `2026-01-31T08:00:00Z`, found `\"yesterday\"`",
+                "`timestamp` should be an instant of the years 1 to 9999 such as `2026-01-31T08:00:00Z`, found `\"yesterday\"`",
+            ),
+            (
+                r#"{"type":"identify","userId":"a","timestamp":"9999-12-31T00:00:00Z"}"#,
+                "`timestamp` should be an instant of the years 1 to 9999 such as `2026-01-31T08:00:00Z`, found `\"9999-12-31T00:00:00Z\"`",
+            ),
+            (
+                r#"{"type":"identify","userId":"a","timestamp":"0000-12-31T00:00:00Z"}"#,
+                "`timestamp` should be an instant of the years 1 to 9999 such as `2026-01-31T08:00:00Z`, found `\"0000-12-31T00:00:00Z\"`",
             ),
         ];
         for (line, expected) in lines {

@@ -1,7 +1,8 @@
 //! Files as they are: plain, gzip, Zstandard, or standard input.
 
+use crate::words::reason;
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, BufRead, BufReader, Read},
     path::Path,
     sync::{
@@ -18,7 +19,7 @@ const BUFFER_BYTES: usize = 128 * 1024;
 #[non_exhaustive]
 pub enum SourceError {
     /// It cannot be opened.
-    #[error("cannot open `{file}`: {error}")]
+    #[error("cannot open `{file}`: {}", reason(.error))]
     Open {
         /// The file.
         file: String,
@@ -26,7 +27,7 @@ pub enum SourceError {
         error: io::Error,
     },
     /// Reading stopped in its midst: the disk, or a compressed file that is cut off.
-    #[error("cannot read on in `{file}` after line {line}: {error}")]
+    #[error("cannot read on in `{file}` after line {line}: {}", broken(.error))]
     Read {
         /// The file.
         file: String,
@@ -34,6 +35,14 @@ pub enum SourceError {
         line: u64,
         /// Why.
         error: io::Error,
+    },
+    /// A profile file whose first line cannot be used.
+    #[error("the first line of `{file}` cannot be used: {reason}")]
+    Header {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
     },
     /// A profile file without a column for the customer.
     #[error(
@@ -43,6 +52,36 @@ pub enum SourceError {
         /// The file.
         file: String,
     },
+}
+
+/// Why reading stopped in its midst.
+fn broken(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "the compressed file ends early; was it copied completely?".to_owned()
+        }
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
+            format!("the compressed file is damaged ({}); copy or compress it again", reason(error))
+        }
+        _ => reason(error),
+    }
+}
+
+/// Whether a file is a device that has no end; an empty one and a terminal have.
+fn is_endless(path: &Path, file: &Metadata) -> bool {
+    let named = ["/dev/null", "/dev/stdin", "/dev/tty"].iter().any(|it| path == Path::new(it));
+    !named && !file.is_file() && !is_pipe(file)
+}
+
+#[cfg(unix)]
+fn is_pipe(file: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    file.file_type().is_fifo() || file.file_type().is_socket()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Metadata) -> bool {
+    true
 }
 
 /// How much of the input was read: bytes of the files as they lie on disk.
@@ -84,6 +123,9 @@ impl Input {
             let metadata = file.metadata()?;
             if metadata.is_dir() {
                 return Err(io::Error::other("it is a folder; name the files in it"));
+            }
+            if is_endless(path, &metadata) {
+                return Err(io::Error::other("it is a device, not a file"));
             }
             Ok((decoded(Counted { reader: file, progress })?, metadata.is_file().then_some(metadata.len())))
         });
