@@ -47,6 +47,8 @@ pub(crate) fn check(
         project,
         program: Program::default(),
         diagnostics: Vec::new(),
+        said: BTreeSet::new(),
+        patterns: BTreeSet::new(),
         refused_lets: BTreeSet::new(),
         segments: Vec::new(),
         empty: Vec::new(),
@@ -72,6 +74,10 @@ struct Checker<'a> {
     project: &'a Project,
     program: Program,
     diagnostics: Vec<Diagnostic>,
+    /// What was said, to say it once.
+    said: BTreeSet<(&'static str, Span, String)>,
+    /// The regular expressions so far.
+    patterns: BTreeSet<Arc<str>>,
     /// Lets that were reported, so that what uses them is not reported too.
     refused_lets: BTreeSet<String>,
     /// Names of segments in order of evaluation; a refused one keeps its place with a condition that never holds.
@@ -98,11 +104,7 @@ struct Scope<'s> {
 impl Checker<'_> {
     /// Says something, once: a default is checked for each rule that uses it.
     fn report(&mut self, diagnostic: Diagnostic) {
-        let same = |other: &Diagnostic| {
-            (other.code, other.span, &other.message)
-                == (diagnostic.code, diagnostic.span, &diagnostic.message)
-        };
-        if !self.diagnostics.iter().any(same) {
+        if self.said.insert((diagnostic.code, diagnostic.span, diagnostic.message.clone())) {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -48,6 +48,7 @@ pub mod event;
 pub mod execution;
 pub mod json;
 pub mod limits;
+pub mod pattern;
 pub mod record;
 pub mod settings;
 pub mod time;

@@ -26,6 +26,8 @@ pub const MAX_LIMIT_COUNT: u32 = 256;
 pub const MAX_ELEMENTS: usize = 16;
 /// The most choices in `in […]`: longer lists are data, not rules.
 pub const MAX_CHOICES: usize = 256;
+/// The most fields of one list: those of an event, of the profile, or of a payload.
+pub const MAX_FIELDS: usize = 1_000;
 /// The most nodes of a condition or value with its named values written out: what one event may cost.
 pub const MAX_EXPRESSION_SIZE: u64 = 10_000;
 /// The most declarations of a project: positions stay small, and a check stays a matter of moments.
@@ -34,3 +36,8 @@ pub const MAX_DECLARATIONS: usize = 1 << 16;
 pub const MAX_TEMPLATE_BYTES: usize = 1 << 18;
 /// The longest regular expression, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 1_000;
+/// The largest regular expression when it is ready, in bytes (512 KiB): room for what people write; repeated classes of
+/// letters of all alphabets take more.
+pub const MAX_PATTERN_SIZE: usize = 1 << 19;
+/// The most different regular expressions of a project: together with their size a bound on what they take.
+pub const MAX_PATTERNS: usize = 200;

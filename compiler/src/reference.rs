@@ -132,7 +132,7 @@ fn regexes(program: &Program) -> BTreeMap<Arc<str>, Regex> {
     visit::program(program, &mut |expr| {
         if let ExprKind::TextTest { test: TextTest::Matches, operand, .. } = &expr.kind
             && let ExprKind::Literal(Value::Text(pattern)) = &operand.kind
-            && let Ok(regex) = Regex::new(pattern)
+            && let Ok(regex) = crate::pattern::ready(pattern)
         {
             found.insert(pattern.clone(), regex);
         }

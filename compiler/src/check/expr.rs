@@ -3,13 +3,13 @@
 use super::{Checker, Scope, words};
 use crate::{
     diagnostics::{conditions, limits, names, rules, types},
-    limits::{MAX_CHOICES, MAX_PATTERN_BYTES},
+    limits::{MAX_CHOICES, MAX_PATTERN_BYTES, MAX_PATTERNS},
+    pattern::ready,
     time,
     typed::{EventRole, EventSet, Expr, ExprKind, FieldPath, Function},
     types::Type,
     value::{Decimal, Value},
 };
-use regex::Regex;
 use segue_grammar::{
     ast::{self, Arithmetic, Comparison, Literal, TextTest},
     span::Span,
@@ -345,18 +345,37 @@ impl Checker<'_> {
                 self.report(types::regex_not_literal(operand.span));
                 return None;
             };
-            if pattern.len() > MAX_PATTERN_BYTES {
-                let what = format!("this regular expression has {} bytes", pattern.len());
-                self.report(limits::too_large(operand.span, &what, MAX_PATTERN_BYTES));
-                return None;
-            }
-            if let Err(error) = Regex::new(pattern) {
-                self.report(types::bad_regex(operand.span, &first_line(&error.to_string())));
-                return None;
-            }
+            self.regex(pattern, operand.span)?;
         }
         let kind = ExprKind::TextTest { value: Box::new(value), test, operand: Box::new(operand) };
         Some(Expr { kind, ty: Type::Boolean, span })
+    }
+
+    /// A regular expression that can be used.
+    fn regex(&mut self, pattern: &Arc<str>, span: Span) -> Option<()> {
+        if self.patterns.contains(pattern) {
+            return Some(());
+        }
+        if pattern.len() > MAX_PATTERN_BYTES {
+            let what = format!("this regular expression has {} bytes", pattern.len());
+            self.report(limits::too_large(span, &what, MAX_PATTERN_BYTES));
+            return None;
+        }
+        if self.patterns.len() == MAX_PATTERNS {
+            let what = "the project has one more regular expression than it may";
+            self.report(limits::too_large(span, what, MAX_PATTERNS));
+            return None;
+        }
+        if let Err(error) = ready(pattern) {
+            let why = match error {
+                regex::Error::CompiledTooBig(_) => "it is too large when it is written out".to_owned(),
+                error => first_line(&error.to_string()),
+            };
+            self.report(types::bad_regex(span, &why));
+            return None;
+        }
+        self.patterns.insert(pattern.clone());
+        Some(())
     }
 
     /// Both have one type.

@@ -2,7 +2,8 @@
 
 use super::{Checker, Scope, words};
 use crate::{
-    diagnostics::{names, rules, types},
+    diagnostics::{limits, names, rules, types},
+    limits::MAX_FIELDS,
     typed::{EventType, ExprKind, ProfileField},
     types::{Field, Type},
     value::Value,
@@ -57,8 +58,12 @@ impl Checker<'_> {
 
     /// The items of a list without those whose name stands before them, which are reported.
     pub(super) fn once<'i, T>(&mut self, items: &'i [T], name: impl Fn(&T) -> &ast::Name) -> Vec<&'i T> {
+        if let Some(item) = items.get(MAX_FIELDS) {
+            let what = format!("there are {} fields here", items.len());
+            self.report(limits::too_large(name(item).span, &what, MAX_FIELDS));
+        }
         let mut kept: Vec<&T> = Vec::new();
-        for item in items {
+        for item in items.iter().take(MAX_FIELDS) {
             let own = name(item);
             match kept.iter().map(|other| name(other)).find(|other| other.text == own.text) {
                 Some(first) => self.report(names::duplicate_field(own.span, &own.text, first.span)),

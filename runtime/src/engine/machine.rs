@@ -4,6 +4,7 @@ use super::names::Names;
 use segue_compiler::{
     abi::{FIRST_TEXT_TAG, Slot},
     module::Code,
+    pattern,
     plan::{Class, Plan},
     value::Value,
 };
@@ -25,7 +26,7 @@ impl Machine {
         Self {
             constants: plan.texts.iter().map(|text| Value::Text(text.clone())).collect(),
             texts: Names::new(plan.texts.iter().cloned()),
-            patterns: plan.patterns.iter().map(|pattern| regex::Regex::new(pattern).ok()).collect(),
+            patterns: plan.patterns.iter().map(|pattern| pattern::ready(pattern).ok()).collect(),
             plan,
             code,
         }

@@ -5,7 +5,6 @@ use crate::{
     typed::{Arithmetic, Comparison, Function, TextTest},
     value::{Decimal, MILLIONTHS, Value, divide_half_even},
 };
-use regex::Regex;
 
 /// A comparison, which does not hold where a value is missing; `!=` is the negation of `=`.
 pub(super) fn compare(operator: Comparison, left: &Value, right: &Value) -> bool {
@@ -30,7 +29,7 @@ pub(super) fn text_test(test: TextTest, value: &Value, operand: &Value) -> bool 
         TextTest::Contains => text.contains(part),
         TextTest::StartsWith => text.starts_with(part),
         TextTest::EndsWith => text.ends_with(part),
-        TextTest::Matches => Regex::new(part).is_ok_and(|pattern| pattern.is_match(text)),
+        TextTest::Matches => crate::pattern::ready(part).is_ok_and(|pattern| pattern.is_match(text)),
     }
 }
 
