@@ -36,31 +36,28 @@ impl Admission {
         if future || settings.until.is_some_and(|until| call.at > until) {
             return Outcome::Quarantined;
         }
+        let now = clock.map_or(call.at, |clock| clock.max(call.at));
+        let horizon = now.saturating_sub(settings.dedupe);
         let fingerprint = fingerprint(call.message_id);
-        if self.ids.iter().any(|(_, id)| *id == fingerprint) {
+        if self.ids.iter().any(|(at, id)| *at > horizon && *id == fingerprint) {
             return Outcome::Duplicate;
         }
-        let now = clock.map_or(call.at, |clock| clock.max(call.at));
-        self.remember(fingerprint, call.at, now, settings, counts);
+        self.remember(fingerprint, call.at, horizon, counts);
         if clock.is_some_and(|clock| call.at < clock) { Outcome::Late } else { Outcome::Applied }
     }
 
     /// Remembers the id of an event that the engine made itself, so that the tracker's copy of it is a duplicate.
     pub fn made(&mut self, message_id: &str, at: Millis, settings: &Settings, counts: &mut Counts) {
-        self.remember(fingerprint(message_id), at, at, settings, counts);
+        self.remember(fingerprint(message_id), at, at.saturating_sub(settings.dedupe), counts);
     }
 
-    fn remember(
-        &mut self,
-        fingerprint: u64,
-        at: Millis,
-        now: Millis,
-        settings: &Settings,
-        counts: &mut Counts,
-    ) {
-        let horizon = now.saturating_sub(settings.dedupe);
+    /// Remembers an id, and forgets those up to the horizon.
+    fn remember(&mut self, fingerprint: u64, at: Millis, horizon: Millis, counts: &mut Counts) {
         while self.ids.front().is_some_and(|(at, _)| *at <= horizon) {
             self.ids.pop_front();
+        }
+        if at <= horizon {
+            return;
         }
         if self.ids.len() == self.ids.capacity() {
             self.ids.reserve_exact((self.ids.len() / 2).max(2));
