@@ -101,7 +101,7 @@ pub struct Counts {
     pub invalid_fields: u64,
     /// Matches or keys dropped because a customer had more than the limit.
     pub matches_dropped: u64,
-    /// Consequences dropped because an instant had more than the limit.
+    /// Consequences that triggered nothing because an instant had more than the limit.
     pub consequences_dropped: u64,
     /// Events that a window no longer tells apart because it held more than the limit.
     pub window_overflow: u64,

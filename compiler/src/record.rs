@@ -229,7 +229,8 @@ impl Reason {
 
 impl ActionId {
     /// The id of a rule's action: the first 128 bits of SHA-256 over the parts, each preceded by its length.
-    /// `trigger` names what triggered the run: the message ids of the match's events, or segment, change and instant.
+    /// `trigger` names what triggered the run: the message ids of the match's events, or segment, change, instant and
+    /// what changed it (a message id, or the id of the action that set something; empty when only time passed).
     #[must_use]
     pub fn of(rule: &str, customer: &str, trigger: &[&str], step: u32) -> Self {
         use sha2::{Digest, Sha256};

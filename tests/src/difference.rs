@@ -7,13 +7,14 @@ use crate::{
 };
 use segue_compiler::{
     project::{Project, Source, compile},
+    record::{ActionId, Record},
     reference::Reference,
     settings::Settings,
     typed::Program,
 };
 use segue_runtime::engine::Engine;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What came of one random program and history.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ pub fn compare(seed: u64) -> Comparison {
 /// Runs both executors; what they agree on, or how they differ.
 ///
 /// # Errors
-/// When they differ, or the engine cannot be made.
+/// When they differ, two actions have the same id, or the engine cannot be made.
 pub fn difference(program: Arc<Program>, calls: &[Value], until: Option<i64>) -> Result<Driven, String> {
     with_settings(program, calls, until, &Settings::default())
 }
@@ -74,11 +75,29 @@ pub fn with_settings(
     let engine = Engine::new(program.clone(), settings.clone()).map_err(|error| error.to_string())?;
     let expected = drive(&program, &reference, calls, until);
     let actual = drive(&program, &engine, calls, until);
-    if expected == actual { Ok(actual) } else { Err(first_difference(&expected, &actual)) }
+    if expected != actual {
+        return Err(first_difference(&expected, &actual));
+    }
+    match repeated_id(&actual.records) {
+        Some(id) => Err(format!("two actions have the id {id}")),
+        None => Ok(actual),
+    }
+}
+
+/// An id that more than one action has.
+fn repeated_id(records: &[Record]) -> Option<ActionId> {
+    let mut known = BTreeSet::new();
+    let ids = records.iter().filter_map(|record| match record {
+        Record::Send(it) => Some(it.id),
+        Record::Call(it) => Some(it.id),
+        Record::Suppressed(it) => Some(it.id),
+        Record::Segment(_) | Record::Set(_) | Record::Emit(_) => None,
+    });
+    ids.into_iter().find(|id| !known.insert(*id))
 }
 
 fn first_difference(expected: &Driven, actual: &Driven) -> String {
-    let print = |record: Option<&segue_compiler::record::Record>| match record {
+    let print = |record: Option<&Record>| match record {
         Some(record) => serde_json::to_string(record).unwrap_or_else(|error| error.to_string()),
         None => "nothing".to_owned(),
     };

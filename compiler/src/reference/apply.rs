@@ -35,25 +35,22 @@ impl Reference {
             customer.first_seen = Some(call.at);
             self.watches.first_seen(customer, call.at, now);
         }
-        let mut cause = Cause::default();
+        let mut cause = Cause { id: Arc::from(call.message_id), starts_nothing: !starts, ..Cause::default() };
         match &call.call {
             Call::Track { event, properties, name } => {
                 let event =
                     self.read_event(customer, call, event, *properties, *name, stamp, &mut out.counts);
-                cause.starts_nothing = !starts;
                 cause.event = Some(event.clone());
                 self.remember(customer, &event, now);
                 self.obey(customer, &event);
                 cause.completed = self.move_sequences(customer, &event, now, starts, &mut out.counts);
             }
             Call::Identify { traits } => {
-                cause.starts_nothing = !starts;
                 if let Some(traits) = traits {
                     self.record_traits(customer, *traits, stamp, &mut out.counts);
                 }
             }
             Call::Group { id } => {
-                cause.starts_nothing = !starts;
                 if let Some(field) = self.built_in.group {
                     customer.record(field, &Value::text(id), stamp);
                 }

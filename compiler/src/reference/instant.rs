@@ -10,7 +10,7 @@ use super::{
 use crate::{
     execution::Output,
     limits::MAX_CONSEQUENCES,
-    record::{Because, Change, Instant, Record, SegmentChange},
+    record::{ActionId, Because, Change, Instant, Record, SegmentChange},
     typed::{EventId, SegmentId, Trigger},
     value::{Millis, Value},
 };
@@ -21,9 +21,12 @@ use std::sync::Arc;
 pub(super) struct Cause {
     /// The event that is applied.
     pub(super) event: Option<Arc<Event>>,
+    /// The message id of the call or made event that is applied, or the id of the action that changes something; empty
+    /// when only time has passed.
+    pub(super) id: Arc<str>,
     /// The matches that are complete, in order.
     pub(super) completed: Vec<Match>,
-    /// Whether it is too late for rules to be triggered [7].
+    /// Whether no rule is triggered: it is too late [7], or too much has followed within the instant.
     pub(super) starts_nothing: bool,
 }
 
@@ -88,18 +91,17 @@ impl Reference {
         changes
     }
 
-    /// A profile field or consent changes: an instant follows.
+    /// An action changed a profile field or consent: an instant follows.
     pub(super) fn follow_change(
         &self,
         customer: &mut Customer,
+        action: ActionId,
         now: Millis,
         out: &mut Output,
-        change: impl FnOnce(&mut Customer),
     ) {
-        if may_follow(customer, out) {
-            change(customer);
-            self.instant(customer, now, &Cause::default(), out);
-        }
+        let id = Arc::from(action.to_string());
+        let starts_nothing = !may_trigger(customer, out);
+        self.instant(customer, now, &Cause { id, starts_nothing, ..Cause::default() }, out);
     }
 
     /// An event was made: it is applied, and an instant follows.
@@ -107,28 +109,28 @@ impl Reference {
         &self,
         customer: &mut Customer,
         id: EventId,
-        message_id: &str,
+        action: ActionId,
         value_of: &dyn Fn(&str) -> Value,
         now: Millis,
         out: &mut Output,
     ) {
         let Some(declared) = self.program.events.get(id.0 as usize) else { return };
-        if !may_follow(customer, out) {
-            return;
-        }
+        let message_id: Arc<str> = Arc::from(action.to_string());
         let event = Arc::new(Event {
             stamp: customer.next_stamp(now),
             id: Some(id),
             name: declared.name.clone(),
-            message_id: Arc::from(message_id),
+            message_id: message_id.clone(),
             fields: declared.fields.iter().map(|field| value_of(&field.name)).collect(),
             zone: self.zone(customer),
             active: false,
         });
-        customer.admission.made(message_id, now, &self.settings, &mut out.counts);
+        customer.admission.made(&message_id, now, &self.settings, &mut out.counts);
         self.remember(customer, &event, now);
         let completed = self.move_sequences(customer, &event, now, true, &mut out.counts);
-        self.instant(customer, now, &Cause { event: Some(event), completed, starts_nothing: false }, out);
+        let starts_nothing = !may_trigger(customer, out);
+        let cause = Cause { event: Some(event), id: message_id, completed, starts_nothing };
+        self.instant(customer, now, &cause, out);
     }
 
     fn by_segment(&self, id: SegmentId, change: Change, cause: &Cause, now: Millis) -> Triggered {
@@ -140,7 +142,12 @@ impl Reference {
         };
         Triggered {
             found: None,
-            parts: vec![segment.clone(), Arc::from(word), Arc::from(Instant(now).to_string())],
+            parts: vec![
+                segment.clone(),
+                Arc::from(word),
+                Arc::from(Instant(now).to_string()),
+                cause.id.clone(),
+            ],
             because: Because {
                 event: cause.event.as_ref().map(|event| event.name.clone()),
                 message_id: cause.event.as_ref().map(|event| event.message_id.clone()),
@@ -165,8 +172,8 @@ fn by_match(found: &Match) -> Triggered {
     }
 }
 
-/// Whether one more consequence may follow within the instant; counts those that may not.
-fn may_follow(customer: &mut Customer, out: &mut Output) -> bool {
+/// Whether one more consequence within the instant may trigger rules; counts those that may not.
+fn may_trigger(customer: &mut Customer, out: &mut Output) -> bool {
     customer.consequences += 1;
     let may = customer.consequences <= MAX_CONSEQUENCES;
     out.counts.consequences_dropped += u64::from(!may);

@@ -90,14 +90,17 @@ impl Reference {
                     let name = self.program.profile.get(field.0 as usize).map(|it| it.field.name.clone());
                     out.records.push(run.set(customer, name.unwrap_or_else(|| Arc::from("")), value.clone()));
                     let stamp = customer.next_stamp(run.now);
-                    self.follow_change(customer, run.now, out, |it| it.record(*field, &value, stamp));
+                    customer.record(*field, &value, stamp);
+                    let action = run.action(customer, step.number);
+                    self.follow_change(customer, action, run.now, out);
                 }
                 StepKind::SetConsent { channel, topic, granted } => {
                     let name = self.consent_name(channel, *topic);
                     out.records.push(run.set(customer, name, Value::Boolean(*granted)));
                     let stamp = customer.next_stamp(run.now);
-                    let record = |it: &mut Customer| it.consent.record(channel, *topic, *granted, stamp);
-                    self.follow_change(customer, run.now, out, record);
+                    customer.consent.record(channel, *topic, *granted, stamp);
+                    let action = run.action(customer, step.number);
+                    self.follow_change(customer, action, run.now, out);
                 }
                 StepKind::Emit { event, fields } => {
                     self.emit(customer, run, step.number, (*event, fields), out)
@@ -142,17 +145,16 @@ impl Reference {
             customer.sent.push(Sent { at: run.now, topic, channel: channel.clone() });
         }
         if let Some(event) = self.built_in.message_sent {
-            let id = id.to_string();
             let topic = run.rule.topic.and_then(|topic| self.program.topics.get(topic.0 as usize));
             let value_of = |field: &str| match field {
                 "channel" => Value::Text(channel.clone()),
                 "rule" => Value::Text(run.rule.name.clone()),
                 "step" => super::evaluate::whole(step as usize),
-                "message" => Value::text(&id),
+                "message" => Value::text(&id.to_string()),
                 "topic" => topic.map_or(Value::Missing, |topic| Value::Text(topic.name.clone())),
                 _ => Value::Missing,
             };
-            self.follow_event(customer, event, &id, &value_of, run.now, out);
+            self.follow_event(customer, event, id, &value_of, run.now, out);
         }
     }
 
@@ -178,7 +180,7 @@ impl Reference {
             ),
         }));
         run.did_something = true;
-        let id = run.action(customer, step).to_string();
+        let id = run.action(customer, step);
         let value_of = |field: &str| {
             values
                 .iter()
@@ -186,7 +188,7 @@ impl Reference {
                 .map(|(_, value)| value.clone())
                 .unwrap_or_default()
         };
-        self.follow_event(customer, event, &id, &value_of, run.now, out);
+        self.follow_event(customer, event, id, &value_of, run.now, out);
     }
 
     /// What a run's conditions and contents are asked of.

@@ -22,8 +22,8 @@ use std::sync::Arc;
 pub(super) enum Cause {
     /// A match.
     Match(Match),
-    /// A segment changed, with the event of the instant, if there was one.
-    Change { segment: SegmentId, change: Change, event: Option<Origin> },
+    /// A segment changed, with the event of the instant, if there was one, and the id of what changed it.
+    Change { segment: SegmentId, change: Change, event: Option<Origin>, id: Arc<str> },
 }
 
 /// The event of the instant in which something changed.
@@ -43,8 +43,8 @@ impl Origin {
 pub(super) struct Moment<'o> {
     pub(super) now: Millis,
     pub(super) out: &'o mut Output,
-    /// How many consequences may still follow.
-    pub(super) consequences: u32,
+    /// How many consequences may still trigger rules; `None` in those that may not.
+    pub(super) consequences: Option<u32>,
 }
 
 impl Engine {
@@ -66,7 +66,7 @@ impl Engine {
         let stamp = (incoming.at, customer.next_order());
         let starts = now - incoming.at <= self.settings.lateness;
         self.record_zone(customer, incoming.time_zone, stamp);
-        let mut moment = Moment { now, out, consequences: MAX_CONSEQUENCES };
+        let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
                 let frame = self.frame(event, incoming.at, stamp.1, &mut moment.out.counts);
@@ -80,7 +80,7 @@ impl Engine {
             None => {
                 customer.seen(incoming.at, false);
                 self.record_call(customer, &incoming.call, stamp, &mut moment.out.counts);
-                self.change_instant(customer, starts, &mut moment);
+                self.change_instant(customer, incoming.message_id, starts, &mut moment);
             }
         }
         outcome
@@ -99,13 +99,19 @@ impl Engine {
         let (next, effects) =
             self.run(customer, occasion, None, |code, call| code.handle(event.event, call, due));
         customer.next_change = if due { next } else { customer.next_change.min(next) };
-        self.follow(customer, effects, Some(event), starts, moment);
+        self.follow(customer, effects, Some(event), &event.message_id, starts, moment);
     }
 
-    /// An instant in which something other than an event changed.
-    pub(super) fn change_instant(&self, customer: &mut Customer, starts: bool, moment: &mut Moment<'_>) {
+    /// An instant in which something other than an event changed, by the call or action with an id.
+    pub(super) fn change_instant(
+        &self,
+        customer: &mut Customer,
+        id: &str,
+        starts: bool,
+        moment: &mut Moment<'_>,
+    ) {
         let effects = self.evaluate(customer, moment.now);
-        self.follow(customer, effects, None, starts, moment);
+        self.follow(customer, effects, None, id, starts, moment);
     }
 
     fn evaluate(&self, customer: &mut Customer, now: Millis) -> Effects {
@@ -129,8 +135,8 @@ impl Engine {
             let matches = self.completed(customer, now);
             let mut effects = self.evaluate(customer, now);
             effects.matches = matches;
-            let mut moment = Moment { now, out, consequences: MAX_CONSEQUENCES };
-            self.follow(customer, effects, None, true, &mut moment);
+            let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
+            self.follow(customer, effects, None, "", true, &mut moment);
         }
     }
 
@@ -167,6 +173,7 @@ impl Engine {
         customer: &mut Customer,
         effects: Effects,
         event: Option<&Frame>,
+        id: &str,
         starts: bool,
         moment: &mut Moment<'_>,
     ) {
@@ -180,6 +187,7 @@ impl Engine {
                 change: if *level { Change::Enter } else { Change::Leave },
             }));
         }
+        let starts = starts && moment.consequences.is_some();
         if !starts || effects.edges.is_empty() && effects.matches.is_empty() {
             return;
         }
@@ -192,7 +200,7 @@ impl Engine {
             let Some(changes) = self.changes.get(segment.0 as usize) else { continue };
             let (rules, change) =
                 if level { (&changes.enters, Change::Enter) } else { (&changes.leaves, Change::Leave) };
-            let cause = Cause::Change { segment, change, event: event.map(Origin::of) };
+            let cause = Cause::Change { segment, change, event: event.map(Origin::of), id: id.into() };
             triggered.extend(rules.iter().map(|rule| (*rule, cause.clone())));
         }
         // Stable: the matches of one rule stay in their order.

@@ -138,9 +138,13 @@ impl Engine {
                         because: run.because.clone(),
                     }));
                 }
-                StepKind::Set { field, value } => self.set(customer, run, *field, *value, moment),
+                StepKind::Set { field, value } => {
+                    self.set(customer, run, *field, *value, moment);
+                    self.follow_change(customer, run, step.number, moment);
+                }
                 StepKind::SetConsent { channel, topic, granted } => {
                     self.set_consent(customer, run, channel, *topic, *granted, moment);
+                    self.follow_change(customer, run, step.number, moment);
                 }
                 StepKind::Emit { event, fields } => {
                     self.emit(customer, run, step.number, *event, fields, moment)
@@ -229,10 +233,7 @@ impl Engine {
         run.acted = true;
         moment.out.records.push(set(moment.now, customer, run, definition.field.name.clone(), value.clone()));
         let stamp = (moment.now, customer.next_order());
-        self.consequence(customer, moment, |engine, customer, moment| {
-            engine.record_field(customer, field, value, stamp);
-            engine.change_instant(customer, true, moment);
-        });
+        self.record_field(customer, field, value, stamp);
     }
 
     fn set_consent(
@@ -253,10 +254,13 @@ impl Engine {
         run.acted = true;
         moment.out.records.push(set(moment.now, customer, run, field.into(), Value::Boolean(granted)));
         let stamp = (moment.now, customer.next_order());
-        self.consequence(customer, moment, |engine, customer, moment| {
-            customer.consent.record(channel, topic, granted, stamp);
-            engine.change_instant(customer, true, moment);
-        });
+        customer.consent.record(channel, topic, granted, stamp);
+    }
+
+    /// What a step set follows as an instant of its own.
+    fn follow_change(&self, customer: &mut Customer, run: &Run<'_>, step: u32, moment: &mut Moment<'_>) {
+        moment.count_consequence();
+        self.change_instant(customer, &run.id(customer, step).to_string(), true, moment);
     }
 
     fn emit(
@@ -301,27 +305,10 @@ impl Engine {
     ) {
         let message_id = id.to_string();
         let order = customer.next_order();
-        self.consequence(customer, moment, |engine, customer, moment| {
-            customer.admission.made(&message_id, moment.now, &engine.settings, &mut moment.out.counts);
-            let frame = engine.made(event, &message_id, moment.now, order, fields);
-            engine.event_instant(customer, &frame, true, moment);
-        });
-    }
-
-    /// What a step set or made follows as an instant of its own; too many in one instant are dropped and counted.
-    fn consequence(
-        &self,
-        customer: &mut Customer,
-        moment: &mut Moment<'_>,
-        apply: impl FnOnce(&Self, &mut Customer, &mut Moment<'_>),
-    ) {
-        match moment.consequences.checked_sub(1) {
-            None => moment.out.counts.consequences_dropped += 1,
-            Some(left) => {
-                moment.consequences = left;
-                apply(self, customer, moment);
-            }
-        }
+        customer.admission.made(&message_id, moment.now, &self.settings, &mut moment.out.counts);
+        let frame = self.made(event, &message_id, moment.now, order, fields);
+        moment.count_consequence();
+        self.event_instant(customer, &frame, true, moment);
     }
 
     fn holds(
@@ -352,12 +339,13 @@ impl Engine {
             Cause::Match(completed) => {
                 completed.events.iter().map(|event| event.message_id.to_string()).collect()
             }
-            Cause::Change { segment, change, .. } => {
+            Cause::Change { segment, change, id, .. } => {
                 let word = match change {
                     segue_compiler::record::Change::Enter => "enter",
                     segue_compiler::record::Change::Leave => "leave",
                 };
-                vec![self.segment_name(*segment).to_string(), word.to_owned(), Instant(now).to_string()]
+                let segment = self.segment_name(*segment).to_string();
+                vec![segment, word.to_owned(), Instant(now).to_string(), id.to_string()]
             }
         }
     }
@@ -384,6 +372,14 @@ impl Engine {
 
     fn segment_name(&self, segment: segue_compiler::typed::SegmentId) -> Arc<str> {
         self.program.segments.get(segment.0 as usize).map(|segment| segment.name.clone()).unwrap_or_default()
+    }
+}
+
+impl Moment<'_> {
+    /// One more consequence follows within the instant; too many are counted, and trigger nothing.
+    fn count_consequence(&mut self) {
+        self.consequences = self.consequences.and_then(|left| left.checked_sub(1));
+        self.out.counts.consequences_dropped += u64::from(self.consequences.is_none());
     }
 }
 

@@ -220,7 +220,11 @@ impl Summary {
             "in use broke the declaration and were taken as missing; `--strict` says which",
         );
         note(counts.matches_dropped, "open sequence", "dropped: a customer had more at once than the limit");
-        note(counts.consequences_dropped, "consequence", "dropped: an instant had more than the limit");
+        note(
+            counts.consequences_dropped,
+            "consequence",
+            "that triggered nothing: an instant had more than the limit",
+        );
         note(counts.window_overflow, "event", "only counted in groups: a window held more than the limit");
         note(counts.ids_dropped, "message id", "let go early: a customer had more than the limit");
         note(
