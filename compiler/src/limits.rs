@@ -3,12 +3,12 @@
 /// How many of the newest matching events of a customer are told apart by windows: exact for all but the busiest, and
 /// a bound of a few kilobytes.
 pub const EXACT_EVENTS: usize = 256;
-/// How many matches of one sequence, and how many values of its `with same`, are kept for a customer: more carts at once
-/// than anybody has.
+/// How many matches of one sequence, or with `earliest` of each of its steps, and how many values of its `with same`, are
+/// kept for a customer: more carts at once than anybody has.
 pub const MAX_MATCHES: usize = 64;
 /// For how many channels a customer's consent and suppression are kept: several times as many as anybody sends on.
 pub const MAX_CHANNELS: usize = 32;
-/// How many consequences follow within one instant: the checker refuses cycles, so this bounds long chains.
+/// How many consequences trigger rules within one instant: the checker refuses cycles, so this bounds long chains.
 pub const MAX_CONSEQUENCES: u32 = 64;
 /// How many instructions of the template engine one rendering may take: a long e-mail takes a few thousand.
 pub const TEMPLATE_FUEL: u64 = 100_000;

@@ -156,23 +156,39 @@ impl Matcher {
         if !key.iter().all(Value::is_known) {
             return Vec::new();
         }
-        let known = self.keys.remove(&key);
-        if known.is_none() && self.keys.len() == MAX_MATCHES {
-            let longest_untouched = self.keys.iter().min_by_key(|(_, state)| state.touched);
-            let longest_untouched = longest_untouched.map(|(key, _)| key.clone());
-            longest_untouched.and_then(|key| self.keys.remove(&key));
-            counts.matches_dropped += 1;
-        }
-        let mut state = known.unwrap_or_default();
+        let horizon = step.now.saturating_sub(step.lateness);
+        self.forget(step.sequence, horizon);
+        let state = self.keys.entry(key).or_default();
         state.touched = state.touched.max(step.event.stamp);
         let found = state.step(&step, counts);
-        self.keys.insert(key, state);
-        let horizon = step.now.saturating_sub(step.lateness);
+        self.forget(step.sequence, horizon);
+        self.make_room(counts);
+        found
+    }
+
+    /// Forgets what no event from `horizon` on can have to do with.
+    fn forget(&mut self, sequence: &Sequence, horizon: Millis) {
         for state in self.keys.values_mut() {
-            state.forget(step.sequence, horizon);
+            state.forget(sequence, horizon);
         }
         self.keys.retain(|_, state| !state.is_empty());
-        found
+    }
+
+    /// Keeps as many keys as there may be, those touched last: of those that are followed, and apart from them of those
+    /// of which only a `no` is known.
+    fn make_room(&mut self, counts: &mut Counts) {
+        for followed in [true, false] {
+            loop {
+                let keys = self.keys.iter().filter(|(_, state)| state.is_followed() == followed);
+                if keys.clone().count() <= MAX_MATCHES {
+                    break;
+                }
+                let longest_untouched =
+                    keys.min_by_key(|(_, state)| state.touched).map(|(key, _)| key.clone());
+                longest_untouched.and_then(|key| self.keys.remove(&key));
+                counts.matches_dropped += u64::from(followed);
+            }
+        }
     }
 
     /// The matches that complete now because no `no` came.
@@ -206,8 +222,13 @@ impl State {
         self.last_no = self.last_no.filter(|place| place.0 >= horizon);
     }
 
+    /// Whether something is under way.
+    fn is_followed(&self) -> bool {
+        !self.progress.values().all(Vec::is_empty) || !self.pending.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
-        self.progress.values().all(Vec::is_empty) && self.pending.is_empty() && self.last_no.is_none()
+        !self.is_followed() && self.last_no.is_none()
     }
 
     fn step(&mut self, step: &Step<'_>, counts: &mut Counts) -> Vec<Match> {
@@ -247,7 +268,8 @@ impl State {
         self.last_no = self.last_no.max(Some(place));
     }
 
-    /// The chains that end with the event as this element. With `each` they are moved on, else copied.
+    /// The chains that end with the event as this element: with `each` all that it reaches, which are moved on; else a
+    /// copy of the oldest that it reaches. (For the latest, no more than one is kept.)
     fn continued(&mut self, step: &Step<'_>, element: usize) -> Vec<Chain> {
         let Some(before) = element.checked_sub(1) else { return vec![vec![step.event.clone()]] };
         let within = step.sequence.elements.get(element).map_or(0, |element| element.within);
@@ -258,7 +280,7 @@ impl State {
         let Some(chains) = self.progress.get_mut(&before) else { return Vec::new() };
         let reached: Vec<Chain> = match step.sequence.anchor {
             Anchor::Latest | Anchor::Earliest => {
-                chains.iter().filter(|chain| reaches(chain)).cloned().collect()
+                chains.iter().find(|chain| reaches(chain)).cloned().into_iter().collect()
             }
             Anchor::Each => chains.extract_if(.., |chain| reaches(chain)).collect(),
         };
@@ -272,23 +294,23 @@ impl State {
     /// Remembers how far a chain has come.
     fn store(&mut self, step: &Step<'_>, element: usize, chain: Chain, counts: &mut Counts) {
         let chain = kept(chain);
-        let within = step.sequence.elements.get(element + 1).map_or(0, |next| next.within);
-        let place = step.event.stamp;
         let chains = self.progress.entry(element).or_default();
-        let stored = chains.first().and_then(last);
+        let position = chains.partition_point(|other| last(other) <= last(&chain));
         match step.sequence.anchor {
             Anchor::Each => {
-                let position = chains.partition_point(|other| last(other) <= last(&chain));
                 chains.insert(position, chain);
                 self.drop_oldest_chain(counts);
             }
-            Anchor::Earliest if element == 0 => {
-                if stored.is_none_or(|stored| stored.0.saturating_add(within) < place.0) {
-                    *chains = vec![chain];
+            Anchor::Earliest => {
+                chains.insert(position, chain);
+                // The newest stays, so that whoever reaches any reaches one that is kept.
+                if chains.len() > MAX_MATCHES {
+                    chains.remove(MAX_MATCHES - 1);
+                    counts.matches_dropped += 1;
                 }
             }
-            Anchor::Latest | Anchor::Earliest => {
-                if stored.is_none_or(|stored| stored < place) {
+            Anchor::Latest => {
+                if position == chains.len() {
                     *chains = vec![chain];
                 }
             }
@@ -324,8 +346,7 @@ impl State {
     fn wait(&mut self, step: &Step<'_>, chain: Chain, within: i64, counts: &mut Counts) {
         let place = step.event.stamp;
         let deadline = place.0.saturating_add(within);
-        let has_passed = place.0 < step.now && deadline <= step.now;
-        if has_passed || self.last_no.is_some_and(|last_no| last_no > place) {
+        if deadline < step.now || self.last_no.is_some_and(|last_no| last_no > place) {
             return;
         }
         let chain = kept(chain);
@@ -341,7 +362,11 @@ impl State {
                 }
             }
             (Anchor::Latest | Anchor::Earliest, None) => self.pending.push(pending),
-            (Anchor::Earliest, Some(_)) => {}
+            (Anchor::Earliest, Some(waiting)) => {
+                if last(&waiting.chain) > Some(place) {
+                    *waiting = pending;
+                }
+            }
             (Anchor::Latest, Some(waiting)) => {
                 // The deadline moves on; the match keeps its first event.
                 if last(&waiting.chain) < Some(place) {

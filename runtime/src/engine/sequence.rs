@@ -93,7 +93,13 @@ impl SequenceState {
         let begins = roles & 1 != 0 && !(plan.first_time && self.begun);
         self.begun |= plan.first_time && roles & 1 != 0;
         let Some(key) = key(plan, event) else { return Vec::new() };
-        let state = self.key(key, event.stamp(), counts);
+        self.keys.retain_mut(|key| key.forget(plan, moment.horizon));
+        let known = self.keys.iter().position(|state| state.key == key);
+        let mut state = match known {
+            Some(place) => self.keys.swap_remove(place),
+            None => KeyState::new(key),
+        };
+        state.touched = state.touched.max(event.stamp());
         if roles >> NO_ELEMENT & 1 != 0 {
             state.deny(event.stamp());
         }
@@ -103,29 +109,25 @@ impl SequenceState {
             let step = Step { plan, event, moment, machine };
             matches = state.advance(&step, roles, counts);
         }
-        for key in &mut self.keys {
-            key.forget(plan, moment.horizon);
+        if state.forget(plan, moment.horizon) {
+            self.keys.reserve_exact(1);
+            self.keys.push(state);
+            self.make_room(counts);
         }
-        self.keys.retain(|key| !key.is_empty());
         matches
     }
 
-    fn key(&mut self, key: Vec<Value>, touched: Stamp, counts: &mut Counts) -> &mut KeyState {
-        let known = self.keys.iter().position(|state| state.key == key);
-        let position = known.unwrap_or_else(|| {
-            if self.keys.len() >= MAX_MATCHES {
-                let oldest =
-                    self.keys.iter().zip(0..).min_by_key(|(state, _)| state.touched).map_or(0, |(_, n)| n);
-                self.keys.remove(oldest);
-                counts.matches_dropped += 1;
+    /// Keeps as many keys as there may be, those touched last: of those that are followed, and apart from them of those
+    /// of which only an event that must not come is known.
+    fn make_room(&mut self, counts: &mut Counts) {
+        for followed in [true, false] {
+            while self.keys.iter().filter(|key| key.is_followed() == followed).count() > MAX_MATCHES {
+                let keys = self.keys.iter().zip(0..).filter(|(key, _)| key.is_followed() == followed);
+                let Some((_, oldest)) = keys.min_by_key(|(key, _)| key.touched) else { break };
+                self.keys.swap_remove(oldest);
+                counts.matches_dropped += u64::from(followed);
             }
-            self.keys.reserve_exact(1);
-            self.keys.push(KeyState { key, touched, chains: Vec::new(), pending: Vec::new(), denied: None });
-            self.keys.len() - 1
-        });
-        let state = &mut self.keys[position];
-        state.touched = state.touched.max(touched);
-        state
+        }
     }
 
     /// The matches that complete at an instant because what must not come did not.
@@ -170,18 +172,28 @@ struct Step<'a> {
 }
 
 impl KeyState {
+    fn new(key: Vec<Value>) -> Self {
+        Self { key, touched: Stamp::default(), chains: Vec::new(), pending: Vec::new(), denied: None }
+    }
+
+    /// Whether something is under way.
+    fn is_followed(&self) -> bool {
+        !self.chains.is_empty() || !self.pending.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
-        self.chains.is_empty() && self.pending.is_empty() && self.denied.is_none()
+        !self.is_followed() && self.denied.is_none()
     }
 
     /// Forgets what no event from `horizon` on can have to do with: chains that are out of reach, and an event before it
-    /// that must not come.
-    fn forget(&mut self, plan: &SequencePlan, horizon: Millis) {
+    /// that must not come; whether anything is left.
+    fn forget(&mut self, plan: &SequencePlan, horizon: Millis) -> bool {
         self.chains.retain(|chain| {
             let within = plan.within.get(chain.step + 1).copied().unwrap_or(0);
             chain.last().0.saturating_add(within) >= horizon
         });
         self.denied = self.denied.filter(|stamp| stamp.0 >= horizon);
+        !self.is_empty()
     }
 
     fn deny(&mut self, stamp: Stamp) {
@@ -214,7 +226,8 @@ impl KeyState {
         Vec::new()
     }
 
-    /// The chains that the event extends as an element; those of `each` are taken out.
+    /// The chains that the event extends as an element: of `each` all that it reaches, which are taken out; else the
+    /// oldest.
     fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> Vec<Vec<Arc<Kept>>> {
         let Some(before) = element.checked_sub(1) else { return vec![Vec::new()] };
         let within = step.plan.within.get(element).copied().unwrap_or(0);
@@ -224,11 +237,12 @@ impl KeyState {
                     last.stamp() < step.event.stamp() && step.event.at - last.at <= within
                 })
         };
-        let found: Vec<Vec<Arc<Kept>>> =
-            self.chains.iter().filter(|chain| extends(chain)).map(|chain| chain.events.clone()).collect();
-        if step.plan.anchor == Anchor::Each {
-            self.chains.retain(|chain| !extends(chain));
+        let mut found = self.chains.iter().filter(|chain| extends(chain)).map(|chain| chain.events.clone());
+        if step.plan.anchor != Anchor::Each {
+            return found.next().into_iter().collect();
         }
+        let found = found.collect();
+        self.chains.retain(|chain| !extends(chain));
         found
     }
 
@@ -237,26 +251,30 @@ impl KeyState {
         for mut events in begun {
             events.reserve_exact(1);
             events.push(step.kept());
+            let chain = Chain { step: element, events };
             let stored = self.chains.iter_mut().find(|chain| chain.step == element);
             match (step.plan.anchor, stored) {
-                (Anchor::Earliest, Some(stored)) if element == 0 => {
-                    let reach = step.plan.within.get(1).copied().unwrap_or(0);
-                    if stored.events.last().is_some_and(|last| last.at + reach < step.event.at) {
-                        stored.events = events;
+                (Anchor::Latest, Some(stored)) => {
+                    if stored.last() < chain.last() {
+                        *stored = chain;
                     }
                 }
-                (Anchor::Latest | Anchor::Earliest, Some(stored)) => {
-                    if stored.events.last().is_none_or(|last| last.stamp() < step.event.stamp()) {
-                        stored.events = events;
+                (Anchor::Latest, None) => self.insert(chain),
+                (Anchor::Earliest, _) => {
+                    self.insert(chain);
+                    let of_step = |(_, chain): &(usize, &Chain)| chain.step == element;
+                    let mut newest_first = self.chains.iter().enumerate().rev().filter(of_step);
+                    // The newest stays, so that whoever reaches any reaches one that is kept.
+                    let second_newest = newest_first.nth(1).map(|(place, _)| place);
+                    if newest_first.count() + 2 > MAX_MATCHES
+                        && let Some(place) = second_newest
+                    {
+                        self.chains.remove(place);
+                        counts.matches_dropped += 1;
                     }
                 }
-                (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
-                    // In the order of their last events; of those that end with one event, the farthest first.
-                    let rank = |chain: &Chain| (chain.last(), std::cmp::Reverse(chain.step));
-                    let chain = Chain { step: element, events };
-                    let place = self.chains.partition_point(|other| rank(other) <= rank(&chain));
-                    self.chains.reserve_exact(1);
-                    self.chains.insert(place, chain);
+                (Anchor::Each, _) => {
+                    self.insert(chain);
                     if self.chains.len() > MAX_MATCHES {
                         self.chains.remove(0);
                         counts.matches_dropped += 1;
@@ -266,19 +284,29 @@ impl KeyState {
         }
     }
 
+    /// Puts a chain into the order of their last events; of those that end with one event, the farthest goes first.
+    fn insert(&mut self, chain: Chain) {
+        let rank = |chain: &Chain| (chain.last(), std::cmp::Reverse(chain.step));
+        let place = self.chains.partition_point(|other| rank(other) <= rank(&chain));
+        self.chains.reserve_exact(1);
+        self.chains.insert(place, chain);
+    }
+
     /// Lets complete chains wait for what must not come.
     fn wait(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Kept>>>, within: i64, counts: &mut Counts) {
         let deadline = step.event.at + within;
-        let is_late = step.event.at < step.moment.now;
-        if is_late && deadline <= step.moment.now
-            || self.denied.is_some_and(|denied| denied > step.event.stamp())
-        {
+        let has_passed = deadline < step.moment.now;
+        if has_passed || self.denied.is_some_and(|denied| denied > step.event.stamp()) {
             return;
         }
         for events in begun {
             let completed = Match::of(events, step.kept());
             match (step.plan.anchor, self.pending.first_mut()) {
-                (Anchor::Earliest, Some(_)) => {}
+                (Anchor::Earliest, Some(pending)) => {
+                    if pending.completed.waits_from() > completed.waits_from() {
+                        *pending = Pending { completed, deadline };
+                    }
+                }
                 (Anchor::Latest, Some(pending)) => {
                     if pending.completed.waits_from() < completed.waits_from() {
                         let first = pending.completed.first;

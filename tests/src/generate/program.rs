@@ -104,12 +104,15 @@ fn trigger(random: &mut Random, scope: &mut Scope) -> String {
         }
         5 => {
             scope.trigger = Some("C");
+            let anchor = random.pick(&["", "earliest ", "each "]);
             let (first, second) = (duration(random), duration(random));
-            format!("\"A\" then \"B\" within {first} then \"C\" within {second}")
+            format!("{anchor}\"A\" then \"B\" within {first} then \"C\" within {second}")
         }
         6 => {
             scope.trigger = Some("B");
-            format!("\"A\" then \"B\" within {} then no \"C\" within {}", duration(random), duration(random))
+            let anchor = random.pick(&["", "earliest ", "each "]);
+            let (first, second) = (duration(random), duration(random));
+            format!("{anchor}\"A\" then \"B\" within {first} then no \"C\" within {second}")
         }
         7 => {
             scope.trigger = Some("A");
@@ -157,7 +160,8 @@ fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rul
         }
         5 => {
             let mut call = String::new();
-            let last = format!("last 2 of {}", pattern_of_a(random, scope));
+            let distinct = random.pick(&["", "", " distinct by k", " distinct by t"]);
+            let last = format!("last 2 of {}{distinct}", pattern_of_a(random, scope));
             let value = if random.chance(40) { last } else { aggregate(random, scope) };
             let _ = write!(call, "call crm {{ value: {value}, score: profile.score }}");
             line(source, &format!("{indent}{call}"));
