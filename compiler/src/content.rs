@@ -1,7 +1,8 @@
 //! Templates to texts, the same for both executors.
 //!
 //! Templates see only the names that the checker listed for them. Decimals are integers where they are whole, else
-//! floating-point numbers; where that would lose digits they are their digits as text. Times and dates print as ISO-8601
+//! floating-point numbers; where that would lose digits they are their digits as text. What a template calculates with
+//! them is printed as the nearest decimal. Times and dates print as ISO-8601
 //! and keep the customer's zone for `date`. Missing values are undefined and print as nothing.
 
 mod filters;
@@ -16,7 +17,7 @@ use crate::{
 };
 use minijinja::{
     AutoEscape, Environment, UndefinedBehavior,
-    value::{Object, ObjectRepr, Value as Rendered},
+    value::{Object, ObjectRepr, Value as Rendered, ValueKind},
 };
 use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 use thiserror::Error;
@@ -69,9 +70,8 @@ impl Contents {
         environment.set_auto_escape_callback(|name| {
             if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
         });
-        environment.set_formatter(|out, state, value| {
-            if value.is_none() { Ok(()) } else { minijinja::escape_formatter(out, state, value) }
-        });
+        environment
+            .set_formatter(|out, state, value| minijinja::escape_formatter(out, state, &printed(value)));
         environment.set_fuel(Some(TEMPLATE_FUEL));
         environment.set_debug(false);
         environment.remove_global("debug");
@@ -188,6 +188,20 @@ fn number(value: Decimal) -> Rendered {
     match digits.parse::<f64>() {
         Ok(float) if Decimal::parse(&float.to_string()) == Some(value) => Rendered::from(float),
         Ok(_) | Err(_) => Rendered::from(digits),
+    }
+}
+
+/// What is printed of a value: nothing of none; numbers and booleans as the language writes them.
+fn printed(value: &Rendered) -> Rendered {
+    match value.kind() {
+        ValueKind::None => Rendered::UNDEFINED,
+        ValueKind::Bool => Rendered::from(if value.is_true() { "true" } else { "false" }),
+        ValueKind::Number if !value.is_integer() => {
+            // The sum of 0.1 and 0.2 has an error in the 17th place, which the nearest decimal is rid of.
+            let decimal = Decimal::parse(&value.to_string());
+            decimal.map_or_else(|| value.clone(), |decimal| Rendered::from(decimal.to_string()))
+        }
+        _ => value.clone(),
     }
 }
 

@@ -253,7 +253,7 @@ impl Lowering<'_> {
         self.layouts.whole(&pattern.events);
         let group = self.layouts.group(&pattern.events);
         let (fixed, asked) = split(pattern.filter.as_deref());
-        let filter = self.static_filter(&fixed, group, window);
+        let mut filter = self.static_filter(&fixed, group, window);
         self.row = Some(RowScope { group, columns: Vec::new() });
         let asked: Vec<NodeId> =
             asked.into_iter().map(|condition| self.condition(condition, scope)).collect();
@@ -263,7 +263,10 @@ impl Lowering<'_> {
         if let Some(by) = by {
             let slot = self.layouts.slot(group, by);
             let class = self.path_class(pattern, by);
-            columns.push(self.graph.node(Node::Slot { frame: FrameRef::This, slot, class }));
+            let node = self.graph.node(Node::Slot { frame: FrameRef::This, slot, class });
+            let known = self.graph.node(Node::IsKnown(node));
+            filter = self.graph.and(vec![filter, known]);
+            columns.push(node);
             classes.push(class);
         }
         classes.push(Class::Value);

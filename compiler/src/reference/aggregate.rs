@@ -7,7 +7,8 @@ use super::{
 use crate::{
     consent::Stamp,
     limits::EXACT_EVENTS,
-    typed::{Aggregate, Expr, ExprKind, FieldPath, Pattern, SequenceId, Window},
+    typed::{Aggregate, EventRole, Expr, ExprKind, FieldPath, Pattern, SequenceId, Window},
+    types::Type,
     value::{Millis, Value},
 };
 
@@ -71,7 +72,7 @@ impl<'a> Asked<'a> {
         self.selected(pattern, Some(value), window, memory).into_iter().map(|(_, value)| value).collect()
     }
 
-    /// The newest matching events as objects, newest first; with `by` only the newest of each value.
+    /// The newest matching events as objects, newest first; with `by` only the newest of each value, and none without.
     pub(super) fn last_of(
         &self,
         count: usize,
@@ -79,12 +80,16 @@ impl<'a> Asked<'a> {
         by: Option<&FieldPath>,
         window: Window,
     ) -> Value {
-        let program = &self.reference.program;
+        // Nothing asks for the type of what is evaluated.
+        let by = by.map(|path| Expr {
+            kind: ExprKind::Field { of: EventRole::This, path: path.clone() },
+            ty: Type::Text,
+            span: pattern.span,
+        });
         let mut values = Vec::new();
         let mut objects = Vec::new();
-        for (event, _) in self.selected(pattern, None, window, Memory::Newest).into_iter().rev() {
-            if let Some(by) = by {
-                let value = event.field(program, by).kept();
+        for (event, value) in self.selected(pattern, by.as_ref(), window, Memory::Newest).into_iter().rev() {
+            if by.is_some() {
                 if values.contains(&value) {
                     continue;
                 }

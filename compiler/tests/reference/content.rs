@@ -85,6 +85,19 @@ fn numbers_print_their_digits() {
 }
 
 #[test]
+fn what_is_calculated_prints_as_a_decimal() {
+    renders("{{ profile.name + 0.1 }} {{ profile.name * 3 }}", number("0.2"), "0.3 0.6");
+    renders("{{ profile.name / 3 }} {{ 10 / 5 }}", number("1"), "0.333333 2");
+    renders("{{ (profile.name - 0.02) | money('EUR') }}", number("0.1"), "€0.08");
+    renders("{{ profile.name * 1000000000 }}", number("9000000.5"), "9000000500000000.0");
+}
+
+#[test]
+fn booleans_print_as_they_are_written() {
+    renders("{{ profile.name }} {{ not profile.name }}", Value::Boolean(true), "true false");
+}
+
+#[test]
 fn money_is_rounded_half_even_from_the_exact_number() {
     for (digits, expected) in [
         ("19.99", "$19.99"),
