@@ -12,7 +12,7 @@
 //!
 //! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
 //! `id=ID` gives a message id and `zone=NAME` a time zone. Words after `run` are settings: `until TIME`,
-//! `consent assumed`, `lateness MINUTES`, `zone NAME`. Every case runs on the reference interpreter and on machine code,
+//! `consent assumed`, `lateness MINUTES`, `zone NAME` (the project's). Every case runs on the reference interpreter and on machine code,
 //! and nothing else than what is written may come out.
 
 use crate::difference::with_settings;
@@ -58,7 +58,6 @@ fn outcome(text: &str, path: &Path) -> String {
         rules.push_str(line);
     }
     let mut actual = rules.clone();
-    let program = Arc::new(checked(&rules, path));
     while let Some(header) = parts.next() {
         actual.push_str(header);
         if !header.starts_with("--- run") {
@@ -73,7 +72,8 @@ fn outcome(text: &str, path: &Path) -> String {
             }
         }
         let (settings, until) = settings(header.trim_start_matches("--- run").trim());
-        match with_settings(program.clone(), &calls, until, &settings) {
+        let program = Arc::new(checked(&rules, &settings.time_zone, path));
+        match with_settings(program, &calls, until, &settings) {
             Ok(driven) => {
                 actual.push_str("--- records\n");
                 for record in &driven.records {
@@ -89,9 +89,10 @@ fn outcome(text: &str, path: &Path) -> String {
     actual
 }
 
-fn checked(rules: &str, path: &Path) -> segue_compiler::typed::Program {
+fn checked(rules: &str, zone: &Zone, path: &Path) -> segue_compiler::typed::Program {
     let source = Source { name: path.display().to_string(), text: rules.to_owned() };
-    let checked = compile(&Project { sources: vec![source], ..Project::default() });
+    let project = Project { sources: vec![source], time_zone: zone.clone(), ..Project::default() };
+    let checked = compile(&project);
     let words: Vec<String> =
         checked.diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect();
     checked.program.unwrap_or_else(|| panic!("{}: {}", path.display(), words.join("\n")))
