@@ -103,3 +103,22 @@ segment e { did "A" where n > usual }
         ]
     );
 }
+
+#[test]
+fn a_variant_stands_before_the_extension_if_there_is_one() {
+    let rules = r#"
+topic news { 1 per 1 day }
+event "A" {}
+rule a { when "A"
+  topic news
+  send sms file "v1.0/welcome" by profile.country else "en" }
+"#;
+    let mut project = project(rules);
+    let missing = "unknown-file: there is no file `v1.0/welcome.en` in the project";
+    assert_eq!(found(&project), [missing]);
+    project.files.insert("v1.0/welcome.en".to_owned(), "Welcome".to_owned());
+    project.files.insert("v1.0/welcome.no".to_owned(), "Velkommen {{ profile.naem }}".to_owned());
+    let within =
+        "unknown-template-name: `profile.naem` means nothing in this template (`v1.0/welcome.no`, line 1)";
+    assert_eq!(found(&project), [within]);
+}
