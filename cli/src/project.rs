@@ -39,6 +39,13 @@ impl Opened {
         findings.rules(&self.checked.diagnostics, &self.project);
     }
 
+    /// Says so where there are no settings, as that decides who gets messages.
+    pub(crate) fn tell_assumed(&self) {
+        if self.config.assumed {
+            tell("no `segue.toml`: consent is assumed where nothing is recorded, as only replays do");
+        }
+    }
+
     /// The files that belong to it, none of which may be written over.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let sources = self.project.sources.iter().map(|source| PathBuf::from(&source.name));

@@ -236,6 +236,25 @@ fn the_table_and_kinds_are_for_people() {
     assert!(table.lines().next().unwrap().starts_with("time (UTC)"), "{table}");
     assert!(table.lines().skip(1).all(|line| line.contains("sms to +")), "{table}");
     assert!(table.lines().count() > 1);
+    let message =
+        "Hi {{ profile.first_name | default('there') }}, ".to_owned() + &"long ".repeat(200) + "end";
+    let folder = project(&format!(
+        "event \"Order\" {{}}\nprofile {{ first_name: text? }}\nrule r {{ when \"Order\"\n transactional\n \
+         send email {{ subject: \"Thanks\", body: \"{message}\", to: \"a@b.c\" }} }}"
+    ));
+    let events = folder.path().join("events.ndjson");
+    let order = r#"{"type":"track","userId":"ada","event":"Order","timestamp":"2026-01-05T10:00:00Z"}"#;
+    fs::write(&events, order).unwrap();
+    let (rules, events) = (folder.path().to_str().unwrap(), events.to_str().unwrap());
+    let output = segue(&["run", rules, "--events", events, "--format", "table"]);
+    let table = text(&output.stdout);
+    assert!(
+        table.contains("subject: Thanks | body: Hi there, long") && table.contains("long end"),
+        "{table}"
+    );
+    assert!(text(&output.stderr).contains("consent is assumed"));
+    let counts = segue(&["segments", rules, "--events", events, "--at", "2026-02-01"]);
+    assert!(text(&counts.stderr).contains("consent is assumed"), "{}", text(&counts.stderr));
     let wrong = segue(&[&run[..], &["--kinds", "sent"]].concat());
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("did you mean `send`"));

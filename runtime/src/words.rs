@@ -9,11 +9,13 @@ pub fn quote(text: &str) -> String {
     format!("`{}`", shown(text, SHOWN_CHARACTERS))
 }
 
-/// At most `limit` characters of a text on one line; control characters are left out.
+/// At most `limit` characters of a text on one line; characters that act on a terminal or turn the direction of what
+/// follows are left out.
 #[must_use]
 pub fn shown(text: &str, limit: usize) -> String {
+    let acts = |it: &char| it.is_control() || matches!(it, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let mut characters =
-        text.chars().map(|it| if it.is_whitespace() { ' ' } else { it }).filter(|it| !it.is_control());
+        text.chars().map(|it| if it.is_whitespace() { ' ' } else { it }).filter(|it| !acts(it));
     let mut shown: String = characters.by_ref().take(limit).collect();
     if characters.next().is_some() {
         shown.push('…');
@@ -81,7 +83,7 @@ mod tests {
 
     #[test]
     fn words_are_safe_and_short() {
-        assert_eq!(quote("a\u{1b}[31mb\nc"), "`a[31mb c`");
+        assert_eq!(quote("a\u{1b}[31mb\nc\u{202e}"), "`a[31mb c`");
         assert_eq!(shown("abcdef", 3), "abc…");
         assert_eq!(thousands(1_234_567), "1,234,567");
         assert_eq!(counted(1, "event"), "1 event");

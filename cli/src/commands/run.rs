@@ -194,7 +194,7 @@ fn summarize(outcome: &Replayed, opened: &Opened) {
         outcome.seconds,
         segue_runtime::words::thousands(rate)
     ));
-    if opened.config.assumed && !outcome.summary.rules.is_empty() {
-        tell("no `segue.toml`: consent is assumed where nothing is recorded, as only replays do");
+    if !outcome.summary.rules.is_empty() {
+        opened.tell_assumed();
     }
 }

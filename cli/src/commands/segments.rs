@@ -37,13 +37,18 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
     let rejects = arguments.input.rejects(opened.files())?;
-    let mut settings = opened.config.settings;
+    let has_rules = !program.rules.is_empty();
+    let mut settings = opened.config.settings.clone();
     settings.until = Some(instant(&arguments.at, &settings)?);
     let rejected = if arguments.interpret {
         count(Reference::new(program.clone(), settings.clone()), program, &settings, arguments, rejects)?
     } else {
         count(engine(&program, &settings)?, program, &settings, arguments, rejects)?
     };
+    // What rules sent is history, which segments may ask for.
+    if !arguments.input.quiet && has_rules {
+        opened.tell_assumed();
+    }
     Ok(if arguments.input.strict && rejected > 0 { Ending::Unusable } else { Ending::Clean })
 }
 

@@ -25,10 +25,15 @@ impl Channel for Console {
     fn deliver(&mut self, delivery: &Delivery<'_>) -> Outcome {
         let line = match delivery.record {
             Record::Send(send) => {
-                format!("{} to {}: {}", send.channel, shown(&send.to, SHOWN), content(&send.content))
+                format!("{} to {}: {}", send.channel, shown(&send.to, SHOWN), content(&send.content, SHOWN))
             }
             Record::Call(call) => {
-                format!("call {} for {}: {}", call.hook, shown(&call.customer, SHOWN), content(&call.payload))
+                format!(
+                    "call {} for {}: {}",
+                    call.hook,
+                    shown(&call.customer, SHOWN),
+                    content(&call.payload, SHOWN)
+                )
             }
             Record::Suppressed(_) | Record::Segment(_) | Record::Set(_) | Record::Emit(_) => {
                 return Outcome::refused("no decision");
@@ -41,9 +46,10 @@ impl Channel for Console {
     }
 }
 
-/// The fields of a message on one line; a message that is only text is that text.
+/// The fields of a message on one line, parted by `|`, at most so many characters; a message that is only text is that
+/// text.
 #[must_use]
-pub fn content(fields: &Fields) -> String {
+pub fn content(fields: &Fields, limit: usize) -> String {
     let mut parts = Vec::with_capacity(fields.0.len());
     for (name, value) in &fields.0 {
         let text = match value {
@@ -51,10 +57,10 @@ pub fn content(fields: &Fields) -> String {
                 Some(text) => text.to_owned(),
                 None => serde_json::to_string(value).unwrap_or_default(),
             },
-            Json::Fields(fields) => format!("{{ {} }}", content(fields)),
+            Json::Fields(fields) => format!("{{ {} }}", content(fields, limit)),
         };
-        let text = shown(&text, SHOWN);
+        let text = shown(&text, limit);
         parts.push(if fields.0.len() == 1 && &**name == "text" { text } else { format!("{name}: {text}") });
     }
-    shown(&parts.join(", "), SHOWN)
+    shown(&parts.join(" | "), limit)
 }
