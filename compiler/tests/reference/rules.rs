@@ -190,10 +190,9 @@ fn a_rule_that_triggers_itself_is_running_and_consequences_are_bounded() {
     let mut world = build.world();
     world.track(0, "A", r#"{"n":1}"#);
     let lines = world.lines();
-    assert_eq!(lines.len(), 65);
     assert_eq!(world.out.counts.consequences_dropped, 1);
-    world.identify(1, "{}");
-    assert!(world.lines().is_empty(), "the dropped event is not in history");
+    assert_eq!(lines.iter().filter(|line| line.contains(" r A ")).count(), 65);
+    assert!(lines.last().is_some_and(|line| line.contains("many")), "the last one is in history all the same");
 }
 
 #[test]
