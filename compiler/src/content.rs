@@ -40,8 +40,17 @@ pub trait Scope {
 
 /// A template that could not be rendered.
 #[derive(Debug, Error)]
-#[error("the template could not be rendered: {0}")]
+#[error("{0}")]
 pub struct ContentError(String);
+
+/// What went wrong, without the number that the template has here.
+fn words(error: &minijinja::Error) -> String {
+    match (error.kind(), error.detail()) {
+        (minijinja::ErrorKind::OutOfFuel, _) => format!("it takes more than {TEMPLATE_FUEL} steps"),
+        (_, Some(detail)) => detail.to_owned(),
+        (kind, None) => kind.to_string(),
+    }
+}
 
 /// Every template of a program, parsed.
 #[derive(Debug)]
@@ -94,18 +103,12 @@ impl Contents {
         Self { environment, templates }
     }
 
-    /// Renders a template; one that fails (by its own limits, or an operation on values that do not fit) is empty text.
-    #[must_use]
-    pub fn render(&self, template: TemplateId, scope: &dyn Scope) -> String {
-        self.try_render(template, scope).unwrap_or_default()
-    }
-
     /// Renders a template.
     ///
     /// # Errors
     /// When the template is unknown, takes too long, writes too much, or applies an operation to values that do not fit.
-    pub fn try_render(&self, template: TemplateId, scope: &dyn Scope) -> Result<String, ContentError> {
-        let failed = |error: minijinja::Error| ContentError(error.to_string());
+    pub fn render(&self, template: TemplateId, scope: &dyn Scope) -> Result<String, ContentError> {
+        let failed = |error: minijinja::Error| ContentError(words(&error));
         let names =
             self.templates.get(template.0 as usize).ok_or_else(|| ContentError("it is unknown".into()))?;
         if let Some(fixed) = &names.fixed {

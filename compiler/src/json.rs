@@ -80,13 +80,13 @@ impl<'a> JsonText<'a> {
     /// The members of an object in the order of the text; `None` when it is none.
     #[must_use]
     pub fn members(self) -> Option<Members<'a>> {
-        (self.first() == b'{').then(|| Members(Reader { text: self.0, at: 1 }))
+        (self.first() == b'{').then_some(Members(Reader { text: self.0, at: 1 }))
     }
 
     /// The items of a list; `None` when it is none.
     #[must_use]
     pub fn items(self) -> Option<Items<'a>> {
-        (self.first() == b'[').then(|| Items(Reader { text: self.0, at: 1 }))
+        (self.first() == b'[').then_some(Items(Reader { text: self.0, at: 1 }))
     }
 
     /// A member of an object by name; of several the last.

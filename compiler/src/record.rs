@@ -76,6 +76,9 @@ pub struct Suppressed {
     pub channel: Option<Arc<str>>,
     /// The first reason.
     pub reason: Reason,
+    /// What was wrong with the content, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Arc<str>>,
 }
 
 /// A segment was entered or left.
@@ -131,6 +134,7 @@ pub enum Reason {
     Consent,
     NoAddress,
     Cap,
+    Content,
 }
 
 /// What triggered a run.
@@ -223,6 +227,7 @@ impl Reason {
             Self::Consent => "consent",
             Self::NoAddress => "no_address",
             Self::Cap => "cap",
+            Self::Content => "content",
         }
     }
 }

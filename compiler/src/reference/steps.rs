@@ -7,6 +7,7 @@ use super::{
     sequence::Match,
 };
 use crate::{
+    content::ContentError,
     execution::Output,
     record::{ActionId, Because, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
     typed::{Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId},
@@ -72,7 +73,13 @@ impl Reference {
                     self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
                 }
                 StepKind::Call { hook, payload } => {
-                    let payload = self.content(&self.asked(customer, run), payload);
+                    let payload = match self.content(&self.asked(customer, run), payload) {
+                        Ok(payload) => payload,
+                        Err(error) => {
+                            out.records.push(run.without_content(customer, step.number, None, &error));
+                            continue;
+                        }
+                    };
                     out.records.push(Record::Call(Call {
                         at: Instant(run.now),
                         id: run.action(customer, step.number),
@@ -128,6 +135,13 @@ impl Reference {
             out.records.push(run.suppressed(customer, step, Some(channel), reason));
             return;
         }
+        let content = match self.content(&asked, content) {
+            Ok(content) => content,
+            Err(error) => {
+                out.records.push(run.without_content(customer, step, Some(channel), &error));
+                return;
+            }
+        };
         let id = run.action(customer, step);
         out.records.push(Record::Send(Send {
             at: Instant(run.now),
@@ -137,7 +151,7 @@ impl Reference {
             step,
             channel: channel.clone(),
             to: to.unwrap_or_default(),
-            content: self.content(&asked, content),
+            content,
             because: run.triggered.because.clone(),
         }));
         run.did_something = true;
@@ -200,8 +214,8 @@ impl Reference {
     fn address(&self, asked: &Asked<'_>, channel: &str, to: Option<&ContentValue>) -> Option<String> {
         if let Some(to) = to {
             return match self.content_value(asked, to) {
-                Json::Value(value) => value.as_text().map(str::to_owned),
-                Json::Fields(_) => None,
+                Ok(Json::Value(value)) => value.as_text().map(str::to_owned),
+                Ok(Json::Fields(_)) | Err(_) => None,
             };
         }
         let field = match channel {
@@ -213,23 +227,22 @@ impl Reference {
         asked.customer.profile(super::profile_field(&self.program, field)?).as_text().map(str::to_owned)
     }
 
-    fn content(&self, asked: &Asked<'_>, content: &Content) -> Fields {
-        Fields(content.iter().map(|(name, value)| (name.clone(), self.content_value(asked, value))).collect())
+    fn content(&self, asked: &Asked<'_>, content: &Content) -> Result<Fields, ContentError> {
+        let fields = content.iter().map(|(name, value)| Ok((name.clone(), self.content_value(asked, value)?)));
+        fields.collect::<Result<_, _>>().map(Fields)
     }
 
-    fn content_value(&self, asked: &Asked<'_>, value: &ContentValue) -> Json {
+    fn content_value(&self, asked: &Asked<'_>, value: &ContentValue) -> Result<Json, ContentError> {
+        let rendered = |template| Ok(Json::Value(Value::text(&self.contents.render(template, asked)?)));
         match value {
-            ContentValue::Template(template) => {
-                Json::Value(Value::text(&self.contents.render(*template, asked)))
-            }
-            ContentValue::Value(value) => Json::Value(asked.value(value, This::Nothing)),
+            ContentValue::Template(template) => rendered(*template),
+            ContentValue::Value(value) => Ok(Json::Value(asked.value(value, This::Nothing))),
             ContentValue::Variant { by, variants, otherwise } => {
                 let by = asked.value(by, This::Nothing);
                 let variant = variants.iter().find(|(name, _)| by.as_text() == Some(name));
-                let template = variant.map_or(*otherwise, |(_, template)| *template);
-                Json::Value(Value::text(&self.contents.render(template, asked)))
+                rendered(variant.map_or(*otherwise, |(_, template)| *template))
             }
-            ContentValue::Object(content) => Json::Fields(self.content(asked, content)),
+            ContentValue::Object(content) => self.content(asked, content).map(Json::Fields),
         }
     }
 
@@ -255,7 +268,29 @@ impl Run<'_> {
         channel: Option<&Arc<str>>,
         reason: Reason,
     ) -> Record {
-        Record::Suppressed(Suppressed {
+        Record::Suppressed(self.not_done(customer, step, channel, reason))
+    }
+
+    /// An action whose content could not be made.
+    fn without_content(
+        &self,
+        customer: &Customer,
+        step: u32,
+        channel: Option<&Arc<str>>,
+        error: &ContentError,
+    ) -> Record {
+        let detail = Some(Arc::from(error.to_string()));
+        Record::Suppressed(Suppressed { detail, ..self.not_done(customer, step, channel, Reason::Content) })
+    }
+
+    fn not_done(
+        &self,
+        customer: &Customer,
+        step: u32,
+        channel: Option<&Arc<str>>,
+        reason: Reason,
+    ) -> Suppressed {
+        Suppressed {
             at: Instant(self.now),
             id: self.action(customer, step),
             customer: customer.id.clone(),
@@ -263,7 +298,8 @@ impl Run<'_> {
             step,
             channel: channel.cloned(),
             reason,
-        })
+            detail: None,
+        }
     }
 
     fn set(&mut self, customer: &Customer, field: Arc<str>, value: Value) -> Record {

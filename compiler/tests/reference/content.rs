@@ -55,7 +55,7 @@ fn try_render(source: &str, html: bool, value: Value) -> Result<String, String> 
         }],
         ..Program::default()
     };
-    Contents::new(&program).try_render(TemplateId(0), &Given(value)).map_err(|error| error.to_string())
+    Contents::new(&program).render(TemplateId(0), &Given(value)).map_err(|error| error.to_string())
 }
 
 #[track_caller]

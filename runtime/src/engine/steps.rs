@@ -11,6 +11,7 @@ use super::{
     instant::{Cause, Moment},
 };
 use segue_compiler::{
+    content::ContentError,
     plan::{Class, ConditionId, Content, RulePlan, StepKind, StepPlan, ValueId},
     record::{ActionId, Because, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
     typed::{EventId, FieldId, Limit, Rule, TopicId},
@@ -125,7 +126,14 @@ impl Engine {
                     self.send(customer, run, step.number, channel, to.as_ref(), content, moment);
                 }
                 StepKind::Call { hook, payload } => {
-                    let payload = self.fields(customer, run, payload, moment.now);
+                    let payload = match self.fields(customer, run, payload, moment.now) {
+                        Ok(payload) => payload,
+                        Err(error) => {
+                            let record = without_content(moment.now, customer, run, step.number, None, &error);
+                            moment.out.records.push(record);
+                            continue;
+                        }
+                    };
                     run.acted = true;
                     moment.out.records.push(Record::Call(Call {
                         at: Instant(moment.now),
@@ -184,7 +192,15 @@ impl Engine {
             ));
             return;
         }
-        let content = self.fields(customer, run, content, moment.now);
+        let content = match self.fields(customer, run, content, moment.now) {
+            Ok(content) => content,
+            Err(error) => {
+                let channel = Some(channel.clone());
+                let record = without_content(moment.now, customer, run, step, channel, &error);
+                moment.out.records.push(record);
+                return;
+            }
+        };
         run.acted = true;
         moment.out.records.push(Record::Send(Send {
             at: Instant(moment.now),
@@ -428,6 +444,28 @@ fn suppressed(
         step,
         channel,
         reason,
+        detail: None,
+    })
+}
+
+/// An action whose content could not be made.
+fn without_content(
+    now: Millis,
+    customer: &Customer,
+    run: &Run<'_>,
+    step: u32,
+    channel: Option<Arc<str>>,
+    error: &ContentError,
+) -> Record {
+    Record::Suppressed(Suppressed {
+        at: Instant(now),
+        id: run.id(customer, step),
+        customer: customer.id.clone(),
+        rule: run.rule.name.clone(),
+        step,
+        channel,
+        reason: Reason::Content,
+        detail: Some(Arc::from(error.to_string())),
     })
 }
 

@@ -66,6 +66,8 @@ pub struct RuleSummary {
     pub emitted: u64,
     /// What was not done, by reason.
     pub suppressed: BTreeMap<Reason, u64>,
+    /// Of the contents that could not be made the first by step, then by words.
+    pub fault: Option<(u32, Arc<str>)>,
 }
 
 /// What one segment saw.
@@ -150,7 +152,13 @@ impl Summary {
             Record::Call(it) => self.rule(&it.rule).called += 1,
             Record::Set(it) => self.rule(&it.rule).set += 1,
             Record::Emit(it) => self.rule(&it.rule).emitted += 1,
-            Record::Suppressed(it) => *self.rule(&it.rule).suppressed.entry(it.reason).or_default() += 1,
+            Record::Suppressed(it) => {
+                let rule = self.rule(&it.rule);
+                *rule.suppressed.entry(it.reason).or_default() += 1;
+                if let Some(detail) = &it.detail {
+                    rule.note_fault((it.step, detail.clone()));
+                }
+            }
             Record::Segment(it) => {
                 if let Some(segment) = self.segments.iter_mut().find(|segment| segment.name == it.segment) {
                     match it.change {
@@ -242,12 +250,22 @@ impl Summary {
 }
 
 impl RuleSummary {
+    /// Keeps the least, so that it does not matter in which order they come.
+    fn note_fault(&mut self, fault: (u32, Arc<str>)) {
+        if self.fault.as_ref().is_none_or(|known| fault < *known) {
+            self.fault = Some(fault);
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.fired += other.fired;
         self.sent += other.sent;
         self.called += other.called;
         self.set += other.set;
         self.emitted += other.emitted;
+        if let Some(fault) = other.fault {
+            self.note_fault(fault);
+        }
         for (reason, count) in other.suppressed {
             *self.suppressed.entry(reason).or_default() += count;
         }
@@ -259,6 +277,9 @@ impl fmt::Display for Summary {
         f.write_str(&self.input())?;
         for (name, rule) in &self.rules {
             writeln!(f, "{name}: {rule}")?;
+            if let Some((step, why)) = &rule.fault {
+                writeln!(f, "{name}: the content of step {step} could not be made: {why}")?;
+            }
         }
         for segment in &self.segments {
             let SegmentSummary { name, entered, left, members } = segment;

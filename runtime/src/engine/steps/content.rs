@@ -6,7 +6,7 @@ use crate::engine::{
     customer::{Customer, Opened},
 };
 use segue_compiler::{
-    content::Scope,
+    content::{ContentError, Scope},
     plan::Content,
     record::{Fields, Json},
     time::Zone,
@@ -22,13 +22,12 @@ impl Engine {
         run: &Run<'_>,
         fields: &[(Arc<str>, Content)],
         now: Millis,
-    ) -> Fields {
-        Fields(
-            fields
-                .iter()
-                .map(|(name, content)| (name.clone(), self.content(customer, run, content, now)))
-                .collect(),
-        )
+    ) -> Result<Fields, ContentError> {
+        let mut made = Vec::with_capacity(fields.len());
+        for (name, content) in fields {
+            made.push((name.clone(), self.content(customer, run, content, now)?));
+        }
+        Ok(Fields(made))
     }
 
     pub(super) fn content(
@@ -37,24 +36,32 @@ impl Engine {
         run: &Run<'_>,
         content: &Content,
         now: Millis,
-    ) -> Json {
+    ) -> Result<Json, ContentError> {
         match content {
-            Content::Template(template) => Json::Value(self.render(customer, run, *template, now)),
-            Content::Value(value) => Json::Value(self.value(customer, now, run.completed.as_ref(), *value)),
+            Content::Template(template) => self.render(customer, run, *template, now).map(Json::Value),
+            Content::Value(value) => {
+                Ok(Json::Value(self.value(customer, now, run.completed.as_ref(), *value)))
+            }
             Content::Variant { by, variants, otherwise } => {
                 let by = self.value(customer, now, run.completed.as_ref(), *by);
                 let chosen = variants
                     .iter()
                     .find(|(name, _)| by.as_text() == Some(name))
                     .map(|(_, template)| template);
-                Json::Value(self.render(customer, run, *chosen.unwrap_or(otherwise), now))
+                self.render(customer, run, *chosen.unwrap_or(otherwise), now).map(Json::Value)
             }
-            Content::Object(fields) => Json::Fields(self.fields(customer, run, fields, now)),
+            Content::Object(fields) => self.fields(customer, run, fields, now).map(Json::Fields),
         }
     }
 
-    fn render(&self, customer: &mut Customer, run: &Run<'_>, id: TemplateId, now: Millis) -> Value {
-        let Some(template) = self.program.templates.get(id.0 as usize) else { return Value::Missing };
+    fn render(
+        &self,
+        customer: &mut Customer,
+        run: &Run<'_>,
+        id: TemplateId,
+        now: Millis,
+    ) -> Result<Value, ContentError> {
+        let Some(template) = self.program.templates.get(id.0 as usize) else { return Ok(Value::Missing) };
         let mut lets = BTreeMap::new();
         for id in &template.lets {
             if let Some(Some(value)) = self.machine.plan.lets.get(id.0 as usize) {
@@ -62,7 +69,7 @@ impl Engine {
             }
         }
         let scope = TemplateScope { engine: self, customer, completed: run.completed.as_ref(), lets };
-        Value::text(&self.contents.render(id, &scope))
+        Ok(Value::text(&self.contents.render(id, &scope)?))
     }
 }
 

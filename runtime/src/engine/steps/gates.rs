@@ -92,8 +92,8 @@ impl Engine {
         let field = match (to, channel) {
             (Some(to), _) => {
                 return match self.content(customer, run, to, now) {
-                    Json::Value(Value::Text(text)) => text.to_string(),
-                    Json::Value(_) | Json::Fields(_) => String::new(),
+                    Ok(Json::Value(Value::Text(text))) => text.to_string(),
+                    Ok(Json::Value(_) | Json::Fields(_)) | Err(_) => String::new(),
                 };
             }
             (None, "sms") => self.fields.phone,
