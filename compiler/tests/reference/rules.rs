@@ -192,7 +192,10 @@ fn a_rule_that_triggers_itself_is_running_and_consequences_are_bounded() {
     let lines = world.lines();
     assert_eq!(world.out.counts.consequences_dropped, 1);
     assert_eq!(lines.iter().filter(|line| line.contains(" r A ")).count(), 65);
-    assert!(lines.last().is_some_and(|line| line.contains("many")), "the last one is in history all the same");
+    assert!(
+        lines.last().is_some_and(|line| line.contains("many")),
+        "the last one is in history all the same"
+    );
 }
 
 #[test]
