@@ -5,7 +5,7 @@ use super::{
     path::{literal, path_of},
 };
 use crate::{diagnostics::templates, types::Type};
-use minijinja::machinery::ast::{CallArg, Expr};
+use minijinja::machinery::ast::{CallArg, Expr, GetItem};
 
 /// What templates can call.
 const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
@@ -38,25 +38,12 @@ impl Checker<'_> {
                 let of = self.asked(&it.expr, walk, scope);
                 self.attribute(of?, it.name, expr, walk)
             }
-            Expr::GetItem(it) => {
-                self.asked(&it.subscript_expr, walk, scope);
-                let of = self.asked(&it.expr, walk, scope)?;
-                match (literal(&it.subscript_expr), of) {
-                    (Some(name), of) => self.attribute(of, &name, expr, walk),
-                    (None, Type::List(item)) => Some(*item),
-                    (None, _) => None,
-                }
-            }
+            Expr::GetItem(it) => self.item(it, expr, walk, scope),
             Expr::Slice(it) => {
-                for bound in [&it.start, &it.stop, &it.step].into_iter().flatten() {
-                    self.asked(bound, walk, scope);
-                }
+                self.all([&it.start, &it.stop, &it.step].into_iter().flatten(), walk, scope);
                 self.asked(&it.expr, walk, scope)
             }
-            Expr::UnaryOp(it) => {
-                self.asked(&it.expr, walk, scope);
-                None
-            }
+            Expr::UnaryOp(it) => self.all([&it.expr], walk, scope),
             Expr::BinOp(it) => {
                 let left = self.asked(&it.left, walk, scope);
                 let right = self.asked(&it.right, walk, scope);
@@ -64,10 +51,7 @@ impl Checker<'_> {
             }
             Expr::Compare(it) => {
                 self.asked(&it.expr, walk, scope);
-                for operand in &it.ops {
-                    self.asked(&operand.expr, walk, scope);
-                }
-                Some(Type::Boolean)
+                self.all(it.ops.iter().map(|operand| &operand.expr), walk, scope)
             }
             Expr::IfExpr(it) => {
                 self.asked(&it.test_expr, walk, scope);
@@ -80,26 +64,39 @@ impl Checker<'_> {
                 self.arguments(&it.args, walk, scope);
                 None
             }
-            Expr::List(it) => {
-                self.all(&it.items, walk, scope);
-                None
-            }
-            Expr::Tuple(it) => {
-                self.all(&it.items, walk, scope);
-                None
-            }
-            Expr::Map(it) => {
-                self.all(&it.keys, walk, scope);
-                self.all(&it.values, walk, scope);
-                None
-            }
+            Expr::List(it) => self.all(&it.items, walk, scope),
+            Expr::Tuple(it) => self.all(&it.items, walk, scope),
+            Expr::Map(it) => self.all(it.keys.iter().chain(&it.values), walk, scope),
             Expr::Var(_) | Expr::Const(_) => None,
         }
     }
 
-    fn all(&mut self, list: &[Expr<'_>], walk: &mut Walk<'_>, scope: Scope<'_>) {
-        for expr in list {
-            self.asked(expr, walk, scope);
+    /// Parts of something whose own type is not known.
+    fn all<'e, 't: 'e>(
+        &mut self,
+        parts: impl IntoIterator<Item = &'e Expr<'t>>,
+        walk: &mut Walk<'_>,
+        scope: Scope<'_>,
+    ) -> Option<Type> {
+        for part in parts {
+            self.asked(part, walk, scope);
+        }
+        None
+    }
+
+    fn item(
+        &mut self,
+        item: &GetItem<'_>,
+        expr: &Expr<'_>,
+        walk: &mut Walk<'_>,
+        scope: Scope<'_>,
+    ) -> Option<Type> {
+        self.asked(&item.subscript_expr, walk, scope);
+        let of = self.asked(&item.expr, walk, scope)?;
+        match (literal(&item.subscript_expr), of) {
+            (Some(name), of) => self.attribute(of, &name, expr, walk),
+            (None, Type::List(item)) => Some(*item),
+            (None, _) => None,
         }
     }
 

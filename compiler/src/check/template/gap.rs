@@ -6,7 +6,7 @@ use super::{
     path::{path_of, proofs},
 };
 use crate::diagnostics::templates;
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, UnaryOpKind};
+use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, UnaryOpKind};
 use segue_grammar::span::Span;
 
 /// A path that may be missing, with its place.
@@ -51,34 +51,7 @@ impl Checker<'_> {
             Expr::Filter(it) => {
                 it.expr.as_ref().map(|inner| self.gaps(inner, walk, scope)).unwrap_or_default()
             }
-            Expr::BinOp(it) => match it.op {
-                BinOpKind::ScAnd => {
-                    let mut gaps = self.gaps(&it.left, walk, scope);
-                    gaps.extend(self.gaps_if(&it.left, true, &it.right, walk, scope));
-                    gaps
-                }
-                // The right side stands in for the left one.
-                BinOpKind::ScOr => self.gaps_if(&it.left, false, &it.right, walk, scope),
-                BinOpKind::Add
-                | BinOpKind::Sub
-                | BinOpKind::Mul
-                | BinOpKind::Div
-                | BinOpKind::FloorDiv
-                | BinOpKind::Rem
-                | BinOpKind::Pow
-                | BinOpKind::Concat => {
-                    let mut gaps = self.gaps(&it.left, walk, scope);
-                    gaps.extend(self.gaps(&it.right, walk, scope));
-                    gaps
-                }
-                BinOpKind::Eq
-                | BinOpKind::Ne
-                | BinOpKind::Lt
-                | BinOpKind::Lte
-                | BinOpKind::Gt
-                | BinOpKind::Gte
-                | BinOpKind::In => Vec::new(),
-            },
+            Expr::BinOp(it) => self.gaps_of_operation(it, walk, scope),
             Expr::UnaryOp(it) => match it.op {
                 UnaryOpKind::Neg => self.gaps(&it.expr, walk, scope),
                 UnaryOpKind::Not => Vec::new(),
@@ -108,6 +81,37 @@ impl Checker<'_> {
             | Expr::List(_)
             | Expr::Tuple(_)
             | Expr::Map(_) => Vec::new(),
+        }
+    }
+
+    fn gaps_of_operation(&mut self, it: &BinOp<'_>, walk: &mut Walk<'_>, scope: Scope<'_>) -> Vec<Gap> {
+        match it.op {
+            BinOpKind::ScAnd => {
+                let mut gaps = self.gaps(&it.left, walk, scope);
+                gaps.extend(self.gaps_if(&it.left, true, &it.right, walk, scope));
+                gaps
+            }
+            // The right side stands in for the left one.
+            BinOpKind::ScOr => self.gaps_if(&it.left, false, &it.right, walk, scope),
+            BinOpKind::Add
+            | BinOpKind::Sub
+            | BinOpKind::Mul
+            | BinOpKind::Div
+            | BinOpKind::FloorDiv
+            | BinOpKind::Rem
+            | BinOpKind::Pow
+            | BinOpKind::Concat => {
+                let mut gaps = self.gaps(&it.left, walk, scope);
+                gaps.extend(self.gaps(&it.right, walk, scope));
+                gaps
+            }
+            BinOpKind::Eq
+            | BinOpKind::Ne
+            | BinOpKind::Lt
+            | BinOpKind::Lte
+            | BinOpKind::Gt
+            | BinOpKind::Gte
+            | BinOpKind::In => Vec::new(),
         }
     }
 
