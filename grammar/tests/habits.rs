@@ -77,6 +77,78 @@ fn words() {
 }
 
 #[test]
+fn everyday_speech() {
+    one("only if did \"A\" at leest 3 times", "habit-word", "write `at least`");
+    one("only if did \"A\" at mots 3 times", "habit-word", "write `at most`");
+    one("only if did \"A\" in last 30 days", "habit-word", "write `in the last 30 days`");
+    one("only if did \"A\" in the past 2 weeks", "habit-word", "write `in the last 2 weeks`");
+    one("only if did \"A\" within the last week", "habit-word", "write `in the last week`");
+    one("only if did \"A\" last 30 days", "habit-word", "write `in the last 30 days`");
+    one("only if not activity in the last 30 days", "habit-word", "write `no activity`");
+    one("only if no activity for 30 days", "habit-word", "write `in the last 30 days`");
+    one("only if x is \"shoes\"", "habit-operator", "write `=`");
+    one("only if x is not \"shoes\"", "habit-operator", "write `!=`");
+    one("only if x equals 3", "habit-operator", "write `=`");
+    one("only if x is greater than 5", "habit-operator", "write `>`");
+    one("only if x less than 5", "habit-operator", "write `<`");
+    one("only if x is more than or equal to 5", "habit-operator", "write `>=`");
+    one("only if x is at most 5", "habit-operator", "write `<=`");
+    one("only if did \"A\" more than 3 times", "habit-word", "write `at least 4 times`");
+    one("only if did \"A\" fewer than 3 times today", "habit-word", "write `at most 2 times`");
+    one("only if did \"A\" then not \"B\" within 2 days", "habit-word", "write `then no`");
+    one("only if did \"A\" but not \"B\" within 2 days", "habit-word", "write `then no`");
+    one("only if did \"A\" or \"B\"", "habit-word", "write `any of (\"A\", \"B\")`");
+    one("limit twice", "habit-word", "write `2 per 7 days`, or another time");
+    one("limit twice per 7 days", "habit-word", "write `2`");
+    one("limit once a week", "habit-word", "write `1 per`");
+    one("only if x > 50,00", "habit-punctuation", "write `50.00`");
+    one("only if x > 1,000", "habit-punctuation", "write `1_000`, or `1.000` for a fraction");
+    one("if x { stop } otherwise send sms \"y\"", "syntax", "write `otherwise { send sms \"y\" }`");
+    one("if x > 3 send sms \"y\"", "syntax", "write `if x > 3 { send sms \"y\" }`");
+    one("if x > 3\n    send sms \"y\"", "syntax", "write `if x > 3 { send sms \"y\" }`");
+}
+
+#[test]
+fn names_and_their_quotes() {
+    one("only if did Order Completed", "habit-quote", "write `\"Order Completed\"`");
+    one("only if count of Order Completed today > 3", "habit-quote", "write `\"Order Completed\"`");
+    one("stop when Order Completed", "habit-quote", "write `\"Order Completed\"`");
+    one("topic \"Big News\"", "habit-quote", "write `big_news`");
+    one("only if in segment \"vip\"", "habit-quote", "write `vip`");
+    for (text, code, help) in [
+        ("rule x { when \"A\" or \"B\" }", "habit-word", "write `any of (\"A\", \"B\")`"),
+        ("rule x {\n  on \"A\"\n}", "habit-word", "write `when`"),
+        ("rule \"r\" { when \"A\" }", "habit-quote", "write `r`"),
+        ("rule \"Cart left\" { when \"A\" }", "habit-quote", "write `cart_left \"Cart left\"`"),
+        ("segment \"vip\" { did \"A\" }", "habit-quote", "write `vip`"),
+        ("event Foo { a: text }", "habit-quote", "write `\"Foo\"`"),
+        ("passive event Foo Bar { a: text }", "habit-quote", "write `\"Foo Bar\"`"),
+        ("let and = 1", "reserved-name", "choose another name, for example `my_and`"),
+    ] {
+        let told = said(text);
+        assert_eq!(told.len(), 1, "{text}: {told:?}");
+        assert_eq!((told[0].code, told[0].help.as_deref()), (code, Some(help)), "{text}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_habit_is_left_alone() {
+    for text in [
+        "only if did \"A\" where last in [10,20] or x in [1.50,2.50]",
+        "only if not activity in [1] and is = 3 and equals = \"a\" and more < 3",
+        "only if last 3 of \"A\" in the last 2 days contains \"x\"",
+        "only if did \"A\" where x = \"a\" or did \"B\" in the last calendar day",
+        "only if did \"A\" where (x contains \"a\" or x contains \"b\") and sum of Total of \"A\" > 3",
+        "limit once\n  quiet 22:00 to 08:00\n  on monday",
+        "if a { stop } otherwise if b { stop } otherwise { send sms \"x\" }",
+        "only if x is known and y is not known and at = 3",
+    ] {
+        assert_eq!(body(text), [], "{text}");
+    }
+    assert_eq!(said("topic news \"News\" { 3 per 7 days }\nsuppress news\non sms for segment x"), []);
+}
+
+#[test]
 fn fields_may_have_capitals() {
     for text in [
         "only if did \"A\" where Limit = 3 and event.When = 2 and First is known",

@@ -48,15 +48,16 @@ pub(super) fn diagnostic(
         [before @ .., last] => format!("expected {} or {last}, {found}", before.join(", ")),
     };
     let said = Diagnostic::error(codes::SYNTAX, span, message).label(label);
-    match help(tokens, index, word, &keywords) {
+    let braces = rules.contains(&Rule::s_open) || rules.contains(&Rule::block);
+    match help(tokens, index, word, &keywords, braces) {
         Some(help) => said.help(help),
         None => said,
     }
 }
 
 /// One way out, where the place suggests it.
-fn help(tokens: Tokens<'_>, index: usize, word: &str, keywords: &[String]) -> Option<String> {
-    if let Some(known) = known_trap(tokens, index, word, keywords) {
+fn help(tokens: Tokens<'_>, index: usize, word: &str, keywords: &[String], braces: bool) -> Option<String> {
+    if let Some(known) = known_trap(tokens, index, word, keywords, braces) {
         return Some(known);
     }
     if tokens.kind(index) != Some(Kind::Word) || word.is_empty() {
@@ -72,8 +73,17 @@ fn help(tokens: Tokens<'_>, index: usize, word: &str, keywords: &[String]) -> Op
 }
 
 /// Mistakes that many make and whose place tells what was meant.
-fn known_trap(tokens: Tokens<'_>, index: usize, word: &str, keywords: &[String]) -> Option<String> {
+fn known_trap(
+    tokens: Tokens<'_>,
+    index: usize,
+    word: &str,
+    keywords: &[String],
+    braces: bool,
+) -> Option<String> {
     let before = tokens.before(index);
+    if braces && let Some(help) = steps_without_braces(tokens, index) {
+        return Some(help);
+    }
     let expects = |phrase: &str| keywords.iter().any(|known| known == phrase);
     if word == "(" && before == "in" {
         return Some("a list stands in brackets: `in [\"a\", \"b\"]`".to_owned());
@@ -102,6 +112,31 @@ fn known_trap(tokens: Tokens<'_>, index: usize, word: &str, keywords: &[String])
         return Some("a function and its `(` stand together, as in `lower(text)`".to_owned());
     }
     None
+}
+
+/// `if … send …` and `otherwise send …`: their steps stand in braces.
+fn steps_without_braces(tokens: Tokens<'_>, index: usize) -> Option<String> {
+    if !words::STEPS.contains(&tokens.word(index)) {
+        return None;
+    }
+    let line = (index.saturating_sub(64)..index).rev();
+    let starts = |at: &usize| {
+        let word = tokens.word(*at);
+        matches!(word, "{" | "}" | "otherwise")
+            || words::CLAUSES.contains(&word)
+            || words::STEPS.contains(&word)
+    };
+    let start = line.clone().find(starts).filter(|at| matches!(tokens.word(*at), "if" | "otherwise"))?;
+    let end = (index + 1..index + 64)
+        .find(|at| !tokens.same_line(*at) || tokens.word(*at) == "}")
+        .unwrap_or(index + 1);
+    let text = |from: usize, to: usize| {
+        let (from, to) = (tokens.get(from)?.start, tokens.get(to)?.end);
+        tokens.text.get(from..to).filter(|text| text.len() <= 80 && !text.contains('\n'))
+    };
+    let head = text(start, index - 1).map_or_else(|| format!("{} …", tokens.word(start)), str::to_owned);
+    let step = text(index, end - 1).map_or_else(|| format!("{} …", tokens.word(index)), str::to_owned);
+    Some(format!("write `{head} {{ {step} }}`"))
 }
 
 /// Whether the line of a place starts with `when`.

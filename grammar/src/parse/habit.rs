@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 
 mod capitals;
 mod numbers;
+mod phrases;
 
 /// Operators of other languages and ours.
 const OPERATORS: &[(&str, &str)] = &[
@@ -57,7 +58,8 @@ impl Scan<'_, '_> {
             Some(Kind::Number) => self.number(index),
             Some(Kind::Date) => self.date(index),
             Some(Kind::Time) => self.time(index),
-            Some(Kind::Text) | None => 0,
+            Some(Kind::Text) => self.either(index),
+            None => 0,
         }
     }
 
@@ -204,8 +206,34 @@ impl Scan<'_, '_> {
                 "otherwise if",
             ),
             "max" | "min" | "avg" | "mean" | "maximum" | "minimum" => self.aggregate(index),
-            "at" | "exactly" => self.times(index),
-            _ => self.capitals(index),
+            _ => self.others(index),
+        }
+    }
+
+    /// The habits that more than one word tells.
+    fn others(&mut self, index: usize) -> usize {
+        let habits: [fn(&mut Self, usize) -> usize; 5] =
+            [Self::times, Self::declared, Self::phrase, Self::bare_event, Self::capitals];
+        for habit in habits {
+            let taken = habit(self, index);
+            if taken > 0 {
+                return taken;
+            }
+        }
+        0
+    }
+
+    /// What is declared or named, in quotes or without.
+    fn declared(&mut self, index: usize) -> usize {
+        match self.tokens.word(index) {
+            "event" | "test" => self.bare_title(index),
+            "let" => self.reserved_name(index),
+            "rule" | "segment" | "topic" => match self.reserved_name(index) {
+                0 => self.quoted_name(index),
+                taken => taken,
+            },
+            "enters" | "leaves" => self.quoted_name(index),
+            _ => 0,
         }
     }
 

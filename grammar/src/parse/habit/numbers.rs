@@ -30,6 +30,9 @@ const UNITS: &[(&str, &str)] = &[
 impl Scan<'_, '_> {
     /// `30d`, `30days`, `30 hrs`.
     pub(super) fn number(&mut self, index: usize) -> usize {
+        if self.tokens.word(index + 1) == "," {
+            return self.comma(index);
+        }
         if self.tokens.kind(index + 1) != Some(Kind::Word) {
             return 0;
         }
@@ -53,7 +56,8 @@ impl Scan<'_, '_> {
         self.replace(codes::HABIT_DURATION, index, index + 1, said, &format!("{amount} {unit}"))
     }
 
-    fn joined(&self, first: usize, last: usize) -> String {
+    /// The text from one token to another.
+    pub(super) fn joined(&self, first: usize, last: usize) -> String {
         let (Some(from), Some(to)) = (self.tokens.get(first), self.tokens.get(last)) else {
             return String::new();
         };
