@@ -228,7 +228,8 @@ impl Reference {
     }
 
     fn content(&self, asked: &Asked<'_>, content: &Content) -> Result<Fields, ContentError> {
-        let fields = content.iter().map(|(name, value)| Ok((name.clone(), self.content_value(asked, value)?)));
+        let fields =
+            content.iter().map(|(name, value)| Ok((name.clone(), self.content_value(asked, value)?)));
         fields.collect::<Result<_, _>>().map(Fields)
     }
 

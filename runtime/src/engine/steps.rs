@@ -129,7 +129,8 @@ impl Engine {
                     let payload = match self.fields(customer, run, payload, moment.now) {
                         Ok(payload) => payload,
                         Err(error) => {
-                            let record = without_content(moment.now, customer, run, step.number, None, &error);
+                            let record =
+                                without_content(moment.now, customer, run, step.number, None, &error);
                             moment.out.records.push(record);
                             continue;
                         }
