@@ -82,7 +82,7 @@ fn instant(json: JsonText<'_>) -> Result<Value, Invalid> {
     moment(json).map(Value::Time).ok_or(Invalid)
 }
 
-/// As [`instant`], for whoever reads a call's own times.
+/// As `instant`, for whoever reads a call's own times.
 #[must_use]
 pub fn moment(json: JsonText<'_>) -> Option<Millis> {
     match json.first() {

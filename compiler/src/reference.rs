@@ -1,10 +1,10 @@
 //! The reference interpreter: what the language means, written to be read. Machine code must agree with it.
 //!
 //! It keeps the whole history of a customer and asks every condition anew at every instant. In reading order:
-//! [`customer`] is what is known of a customer; [`evaluate`] gives the meaning of conditions and values as a pure function
-//! of history, profile and now, with [`aggregate`] for what is made of many events; [`sequence`] moves sequences;
-//! [`deadline`] says when something may change by time alone; [`apply`] takes in calls; [`instant`] is what happens at one
-//! moment; [`steps`] is what a rule does, and [`gates`] what keeps a message back.
+//! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
+//! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
+//! `deadline` says when something may change by time alone; `apply` takes in calls; `instant` is what happens at one
+//! moment; `steps` is what a rule does, and `gates` what keeps a message back.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
