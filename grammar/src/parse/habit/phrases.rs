@@ -299,13 +299,16 @@ impl Scan<'_, '_> {
         let before = self.tokens.before(index).to_ascii_lowercase();
         let event = matches!(before.as_str(), "when" | "then" | "no" | "did" | "done" | "each" | "earliest")
             || before == "on" && self.tokens.get(index - 1).is_some_and(|token| token.leads);
+        if !event {
+            return 0;
+        }
         let mut events = vec![self.tokens.word(index)];
         let mut last = index;
         while self.tokens.word(last + 1) == "or" && self.tokens.kind(last + 2) == Some(Kind::Text) {
             last += 2;
             events.push(self.tokens.word(last));
         }
-        if !event || events.len() < 2 {
+        if events.len() < 2 {
             return 0;
         }
         let said = "one of several events is `any of (…)`; found `or` between their names".to_owned();
