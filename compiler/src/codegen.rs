@@ -21,7 +21,7 @@ use cranelift_codegen::{
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, Linkage, Module, ModuleError};
 use function::Function;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What Cranelift said when it refused; boxed because it is large and rare.
 pub type Failure = Box<ModuleError>;
@@ -124,6 +124,28 @@ impl Facts {
         }
         facts
     }
+}
+
+/// Whether the code of a condition looks at frames and at nothing else: it neither calls the host nor reads the header or
+/// the customer's record.
+#[must_use]
+pub fn looks_at_frames_only(plan: &Plan, condition: NodeId) -> bool {
+    let facts = Facts::of(plan);
+    let mut open = vec![condition];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let fact = |of: &[bool]| of.get(id.0 as usize).copied().unwrap_or(true);
+        let node = plan.node(id);
+        // Whatever calls the host is costly, and so is all that uses it.
+        if fact(&facts.costly) || fact(&facts.of_row) || node.reads_customer() {
+            return false;
+        }
+        open.extend(node.operands());
+    }
+    true
 }
 
 /// Whether a node itself is more than a few instructions.

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! In reading order: [`project`] takes sources to a checked program ([`typed`], over [`types`] and [`value`]) or to
-//! [`diagnostics`], which [`report`] draws; [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
+//! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides;
+//! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
 //! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`] and [`time`].
 
@@ -30,6 +31,8 @@ pub mod suggest;
 pub mod typed;
 pub mod types;
 pub mod value;
+
+pub mod predicate;
 
 pub mod reference;
 

@@ -85,11 +85,33 @@ impl Code {
         self.conditions.get(condition.0 as usize).is_some_and(|entry| call.enter(*entry, false) != 0)
     }
 
+    /// The entry of a condition, for those who ask it often.
+    #[must_use]
+    pub fn condition(&self, condition: ConditionId) -> Option<Condition> {
+        self.conditions.get(condition.0 as usize).copied().map(Condition)
+    }
+
     /// Computes a value and leaves it in the header.
     pub fn value(&self, value: ValueId, call: &mut Call<'_>) {
         if let Some(entry) = self.values.get(value.0 as usize) {
             call.enter(*entry, false);
         }
+    }
+}
+
+/// The entry of a condition, found beforehand.
+#[derive(Clone, Copy, Debug)]
+pub struct Condition(Entry);
+
+impl Condition {
+    /// Whether the condition holds.
+    ///
+    /// # Safety
+    /// The [`Code`] that it is from still exists.
+    #[inline]
+    #[must_use]
+    pub unsafe fn holds(self, call: &mut Call<'_>) -> bool {
+        call.enter(self.0, false) != 0
     }
 }
 
@@ -123,10 +145,12 @@ impl<'a> Call<'a> {
     ///   the call returns;
     /// - `frames` has, for each frame that the code called looks at, a pointer to at least as many slots as the layout of
     ///   its event says.
+    #[inline]
     pub unsafe fn new(header: *mut Header, record: *mut i64, frames: &'a [*const Slot]) -> Self {
         Self { header, record, frames }
     }
 
+    #[inline]
     fn enter(&mut self, entry: Entry, due: bool) -> i64 {
         entry(self.header, self.record, self.frames.as_ptr(), i64::from(due))
     }

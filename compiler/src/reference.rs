@@ -4,7 +4,8 @@
 //! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
 //! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
 //! `deadline` says when something may change by time alone; `apply` takes in calls; `instant` is what happens at one
-//! moment; `steps` is what a rule does, and `gates` what keeps a message back.
+//! moment; `steps` is what a rule does, and `gates` what keeps a message back. `predicate` asks conditions of an event of
+//! nobody.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
@@ -16,6 +17,7 @@ mod evaluate;
 mod gates;
 mod instant;
 mod operators;
+mod predicate;
 mod sequence;
 mod steps;
 
@@ -30,6 +32,7 @@ use crate::{
 };
 pub use customer::Customer;
 use deadline::Watches;
+pub use predicate::{Occurrence, Predicates};
 use regex::Regex;
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -3,9 +3,10 @@
 //! `(program, customer state, input) → (state, records, next deadline)`. Whoever hosts it owns time and delivery.
 
 mod aggregate;
+pub(crate) mod alone;
 mod customer;
 mod frame;
-mod host;
+pub(crate) mod host;
 mod instant;
 mod machine;
 mod names;

@@ -1,8 +1,9 @@
 //! Segue at work: events in, the engine, decisions out.
 //!
 //! In reading order: [`load`] reads a project's files and [`config`] its settings; [`source`] reads event files and
-//! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time; [`replay`] carries
-//! all customers through virtual time; [`channel`] delivers what was decided. Bounds are in [`limits`].
+//! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time, and
+//! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time; [`channel`]
+//! delivers what was decided. Bounds are in [`limits`].
 //!
 //! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock.
 
@@ -15,6 +16,8 @@ pub mod source;
 pub mod profiles;
 
 pub mod engine;
+
+pub mod predicate;
 
 pub mod replay;
 

@@ -120,6 +120,49 @@ impl Node {
         )
     }
 
+    /// Whether this node itself reads the customer's record or the clock.
+    #[must_use]
+    pub fn reads_customer(&self) -> bool {
+        match self {
+            Self::Profile { .. }
+            | Self::Consent { .. }
+            | Self::Counter(_)
+            | Self::Moment(_)
+            | Self::Nth(_)
+            | Self::Total(..)
+            | Self::Window { .. }
+            | Self::Query { .. }
+            | Self::Since(_)
+            | Self::InSegment(_)
+            | Self::NoActivity(_)
+            | Self::KnownFor(_)
+            | Self::Within(..)
+            | Self::Elapsed(..) => true,
+            Self::Missing
+            | Self::Word(_)
+            | Self::Text(_)
+            | Self::Slot { .. }
+            | Self::Choose { .. }
+            | Self::Arithmetic { .. }
+            | Self::Call { .. }
+            | Self::Coalesce(..)
+            | Self::FromCondition(_)
+            | Self::Constant(_)
+            | Self::Truth(_)
+            | Self::Not(_)
+            | Self::And(_)
+            | Self::Or(_)
+            | Self::AtLeast(..)
+            | Self::Compare(..)
+            | Self::SameText(..)
+            | Self::SameValue(..)
+            | Self::TextTest(..)
+            | Self::Matches(..)
+            | Self::ListContains { .. }
+            | Self::IsKnown(_) => false,
+        }
+    }
+
     /// How a value's word is read. Words of constants say nothing of it: they take the class of what they meet.
     #[must_use]
     pub fn class<'a>(&'a self, get: &dyn Fn(NodeId) -> &'a Node) -> Class {

@@ -16,8 +16,8 @@ use segue_compiler::{
     consent::Consent,
     execution::Counts,
     limits::MAX_ELEMENTS,
-    module::{Call, Code},
-    plan::{CellId, Class, NodeId},
+    module::{Call, Code, Condition},
+    plan::{CellId, Class, ConditionId, NodeId},
     time::Zone,
     typed::{Program, SegmentId, SequenceId},
     value::{Millis, Value},
@@ -272,5 +272,102 @@ host! {
     }
     fn role(context, sequence, roles) {
         context.role(SequenceId(position(sequence)), roles.cast_unsigned());
+    }
+}
+
+/// How many frames a condition of a rule with one element is given: `this`, `event` and the element.
+const FRAMES: usize = 3;
+
+/// An event of nobody as machine code is given it.
+pub(crate) struct Alone {
+    header: Header,
+    record: Box<[i64]>,
+    /// Each points to the slots of the only event of `opened`.
+    frames: [*const Slot; FRAMES],
+    opened: Opened,
+}
+
+/// A condition that [`Alone`] is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked {
+    /// The rule is about other events.
+    Never,
+    /// Its code looks at frames only.
+    Frames(Condition),
+    /// Its code calls the host.
+    Host(ConditionId),
+}
+
+impl Alone {
+    pub(super) fn new(machine: &Machine, frame: Frame) -> Self {
+        let header = Header { now: 0, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
+        let record = vec![0; machine.plan.record.words as usize].into();
+        let opened = Opened { frames: vec![frame], first: (0, 0) };
+        let mut alone = Self { header, record, frames: [std::ptr::null(); FRAMES], opened };
+        alone.change(|_| ());
+        alone
+    }
+
+    /// Changes the event; its slots stay those of its layout.
+    #[inline]
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Frame)) {
+        if let Some(frame) = self.opened.frames.first_mut() {
+            change(frame);
+            self.frames = [frame.slots.as_ptr(); FRAMES];
+        }
+    }
+
+    /// Whether a condition holds. `asked` is what the engine says of the condition and of this event.
+    #[inline]
+    pub(crate) fn holds(&mut self, engine: &Engine, asked: Asked) -> bool {
+        match asked {
+            Asked::Never => false,
+            Asked::Frames(condition) => {
+                // SAFETY: code that looks at frames only neither reads the header nor hands it to the host; the record has
+                // the plan's words; the frames are the slots of an event that the rule is about, and were taken after
+                // its last change.
+                let mut call =
+                    unsafe { Call::new(&raw mut self.header, self.record.as_mut_ptr(), &self.frames) };
+                // SAFETY: the code is the engine's.
+                unsafe { condition.holds(&mut call) }
+            }
+            Asked::Host(condition) => self.ask_with_host(engine, condition),
+        }
+    }
+
+    fn ask_with_host(&mut self, engine: &Engine, condition: ConditionId) -> bool {
+        let consent = Consent::default();
+        let mut context = Context {
+            header: Header { now: 0, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() },
+            machine: &engine.machine,
+            program: &engine.program,
+            record: self.record.as_mut_ptr(),
+            words: self.record.len(),
+            rings: &mut Sparse::default(),
+            totals: &mut Sparse::default(),
+            sequences: &mut Sparse::default(),
+            profile_slots: &Sparse::default(),
+            consent: &consent,
+            zone: &engine.settings.time_zone,
+            this: None,
+            run: Some(&self.opened),
+            starts: false,
+            lateness: 0,
+            columns: Vec::new(),
+            temporaries: Vec::new(),
+            queried: 0,
+            rows: Vec::new(),
+            kept: Vec::new(),
+            row_slots: Vec::new(),
+            edges: Vec::new(),
+            moved: false,
+            matches: Vec::new(),
+            counts: Counts::default(),
+        };
+        let record = context.record;
+        let header = (&raw mut context).cast::<Header>();
+        // SAFETY: as in `Engine::run`; for the frames see `holds`.
+        let mut call = unsafe { Call::new(header, record, &self.frames) };
+        engine.machine.code.holds(condition, &mut call)
     }
 }
