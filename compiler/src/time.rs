@@ -82,6 +82,21 @@ impl Zone {
         self.0.to_timestamp(local).ok().map(Timestamp::as_millisecond)
     }
 
+    /// The local calendar day, as days since 1970-01-01.
+    #[must_use]
+    pub fn date(&self, at: Millis) -> Option<i32> {
+        self.local(at).and_then(|local| days_of(local.date()))
+    }
+
+    /// The instant of so many minutes past midnight on a local calendar day; in a gap the time after it, in a fold the
+    /// first. Midnight itself is the first moment of the day, also where clocks skip it.
+    #[must_use]
+    pub fn at(&self, days: i32, minutes: i64) -> Option<Millis> {
+        let (hour, minute) = (i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?);
+        let time = jiff::civil::Time::new(hour, minute, 0, 0).ok()?;
+        self.instant(civil(days)?.to_datetime(time))
+    }
+
     /// An instant printed in this zone by a `strftime` format; `None` when the format is wrong.
     #[must_use]
     pub fn format(&self, at: Millis, format: &str) -> Option<String> {
@@ -108,6 +123,12 @@ fn civil(days: i32) -> Option<Date> {
     Timestamp::from_millisecond(i64::from(days) * DAY_MS)
         .ok()
         .map(|instant| TimeZone::UTC.to_datetime(instant).date())
+}
+
+/// The day number of a calendar day.
+fn days_of(date: Date) -> Option<i32> {
+    let start = TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
+    i32::try_from(start.as_millisecond().div_euclid(DAY_MS)).ok()
 }
 
 /// The day of the week of a date.
@@ -146,9 +167,7 @@ pub fn parse_date(text: &str) -> Option<i32> {
     if text.len() != 10 {
         return None;
     }
-    let date: Date = text.parse().ok()?;
-    let start = TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
-    i32::try_from(start.as_millisecond().div_euclid(DAY_MS)).ok()
+    days_of(text.parse().ok()?)
 }
 
 /// Reads `2026-01-31`, `2026-01-31 08:00`, `2026-01-31 08:00:30.250` as an instant in a zone.
@@ -273,6 +292,21 @@ mod tests {
         {
             assert_eq!(parse_common_instant(bad.as_bytes()), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn local_days_are_as_long_as_clocks_make_them() {
+        let oslo = Zone::named("Europe/Oslo").unwrap();
+        let hours = |date: &str| {
+            let day = parse_date(date).unwrap();
+            (oslo.at(day + 1, 0).unwrap() - oslo.at(day, 0).unwrap()) / 3_600_000
+        };
+        assert_eq!([hours("2026-03-28"), hours("2026-03-29"), hours("2026-10-25")], [24, 23, 25]);
+        let start = oslo.at(parse_date("2026-03-29").unwrap(), 0).unwrap();
+        assert_eq!(oslo.date(start), parse_date("2026-03-29"));
+        assert_eq!(oslo.date(start - 1), parse_date("2026-03-28"));
+        // Half past two does not exist on that day.
+        assert_eq!(oslo.at(parse_date("2026-03-29").unwrap(), 150), parse_instant("2026-03-29T01:30:00Z"));
     }
 
     #[test]
