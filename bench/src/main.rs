@@ -138,7 +138,7 @@ fn replay(engine: &Arc<Engine>, program: &Arc<Program>, file: &Path) -> usize {
 /// From a file to decisions; gives how many records there are.
 fn replay_with<E>(executor: E, program: &Arc<Program>, file: &Path, threads: usize) -> usize
 where
-    E: Execution<Customer: Send> + Sync,
+    E: Execution + Sync,
 {
     let options =
         Options { kinds: Kinds::default(), threads: NonZeroUsize::new(threads), ..Options::default() };

@@ -60,7 +60,7 @@ impl Input {
 /// Feeds all input to a replay; gives the number of rejected lines.
 pub(crate) fn feed<E>(input: &Input, mut rejects: Rejects, replay: &mut Replay<E>) -> Result<u64, Problem>
 where
-    E: Execution<Customer: Send> + Sync,
+    E: Execution + Sync,
 {
     let unreadable = |error: SourceError| Problem::words(error.to_string());
     let mut events = Events::open(&input.events).map_err(unreadable)?;

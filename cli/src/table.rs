@@ -10,14 +10,13 @@ use terminal_size::{Width, terminal_size_of};
 const LEAST_WIDTH: usize = 60;
 
 /// Writes records as a table: lines as wide as the terminal, or everything where there is none.
-pub(crate) fn write(out: &mut dyn Write, records: &[&Record]) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, records: &[Record]) -> io::Result<()> {
     let width = terminal_size_of(io::stdout()).map(|(Width(width), _)| usize::from(width).max(LEAST_WIDTH));
     write_within(out, records, width)
 }
 
-fn write_within(out: &mut dyn Write, records: &[&Record], width: Option<usize>) -> io::Result<()> {
-    let longest =
-        |text: &dyn Fn(&Record) -> usize| records.iter().map(|record| text(record)).max().unwrap_or(0);
+fn write_within(out: &mut dyn Write, records: &[Record], width: Option<usize>) -> io::Result<()> {
+    let longest = |text: &dyn Fn(&Record) -> usize| records.iter().map(text).max().unwrap_or(0);
     let customers = longest(&|record| record.customer().chars().count()).clamp(8, 24);
     let actors = longest(&|record| actor(record).chars().count()).clamp(4, 32);
     let cut = |text: &str, column: usize| shown(text, width.map_or(usize::MAX, |_| column));
@@ -84,7 +83,7 @@ mod tests {
         let records = [change("ada"), change(&long)];
         let table = |width| {
             let mut out = Vec::new();
-            write_within(&mut out, &records.iter().collect::<Vec<_>>(), width).unwrap();
+            write_within(&mut out, &records, width).unwrap();
             String::from_utf8(out).unwrap()
         };
         let (narrow, whole) = (table(Some(60)), table(None));

@@ -1,5 +1,6 @@
 //! Which calls are applied: duplicates, and stamps from the future.
 
+use crate::pack::{Broken, Packed, Packer, Unpacker};
 use crate::{
     event::Incoming,
     execution::{Counts, Outcome},
@@ -68,6 +69,28 @@ impl Admission {
             self.ids.pop_front();
             counts.ids_dropped += 1;
         }
+    }
+}
+
+impl Packed for Admission {
+    fn pack(&self, to: &mut Packer) {
+        let Self { ids } = self;
+        ids.len().pack(to);
+        for (at, fingerprint) in ids {
+            at.pack(to);
+            to.raw(&fingerprint.to_le_bytes());
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let count = usize::unpack(from)?.min(MAX_IDS);
+        let mut ids = VecDeque::with_capacity(count);
+        for _ in 0..count {
+            let at = Packed::unpack(from)?;
+            let fingerprint = from.raw(8)?.try_into().map(u64::from_le_bytes).map_err(|_| Broken)?;
+            ids.push_back((at, fingerprint));
+        }
+        Ok(Self { ids })
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     execution::Counts,
     json::JsonText,
     limits::MAX_CHANNELS,
+    packed,
     settings::ConsentPolicy,
     typed::{Program, TopicId},
     value::Millis,
@@ -130,6 +131,8 @@ impl Consent {
         self.suppressed.iter().any(|other| &**other == channel)
     }
 }
+
+packed!(Consent { recorded, suppressed });
 
 /// Replies that mean "stop": the words that carriers treat so.
 pub const STOP_WORDS: [&str; 7] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE"];

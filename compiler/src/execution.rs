@@ -7,7 +7,21 @@ use std::{ops::AddAssign, sync::Arc};
 /// over threads.
 pub trait Execution {
     /// What is known of one customer.
-    type Customer;
+    type Customer: Send;
+    /// The same while nothing happens to them: small where the executor can make it so.
+    type Resting: Send;
+
+    /// Lays a customer to rest.
+    fn rest(&self, customer: Self::Customer) -> Self::Resting;
+
+    /// Takes up a customer who rested.
+    fn wake(&self, resting: Self::Resting) -> Self::Customer;
+
+    /// The id of a customer.
+    fn id<'c>(&self, customer: &'c Self::Customer) -> &'c str;
+
+    /// The id of a customer at rest.
+    fn id_of<'r>(&self, resting: &'r Self::Resting) -> &'r str;
 
     /// A customer of whom nothing is known yet.
     fn customer(&self, id: Arc<str>) -> Self::Customer;
@@ -38,6 +52,23 @@ pub trait Execution {
 /// One executor serves several parts of the customers.
 impl<E: Execution> Execution for Arc<E> {
     type Customer = E::Customer;
+    type Resting = E::Resting;
+
+    fn rest(&self, customer: Self::Customer) -> Self::Resting {
+        (**self).rest(customer)
+    }
+
+    fn wake(&self, resting: Self::Resting) -> Self::Customer {
+        (**self).wake(resting)
+    }
+
+    fn id<'c>(&self, customer: &'c Self::Customer) -> &'c str {
+        (**self).id(customer)
+    }
+
+    fn id_of<'r>(&self, resting: &'r Self::Resting) -> &'r str {
+        (**self).id_of(resting)
+    }
 
     fn customer(&self, id: Arc<str>) -> Self::Customer {
         (**self).customer(id)

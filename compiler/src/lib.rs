@@ -18,7 +18,8 @@
 //! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides;
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
-//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`] and [`time`].
+//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`] and [`time`]; [`pack`] writes
+//! states and records as bytes.
 
 pub mod project;
 
@@ -51,6 +52,7 @@ pub mod event;
 pub mod execution;
 pub mod json;
 pub mod limits;
+pub mod pack;
 pub mod pattern;
 pub mod record;
 pub mod settings;

@@ -1,6 +1,8 @@
 //! What happened, as it is printed: one JSON object a line (the contract of the command line).
 
+use crate::pack::{Broken, Packed, Packer, Unpacker};
 use crate::value::{Decimal, Millis, Value};
+use crate::{packed, packed_enum, packed_inner};
 use serde::{Serialize, Serializer, ser::SerializeMap, ser::SerializeSeq};
 use std::{fmt, sync::Arc};
 
@@ -172,6 +174,45 @@ pub enum Json {
     Value(Value),
     /// Fields within.
     Fields(Fields),
+}
+
+packed_enum!(Record {
+    0 = Send(it),
+    1 = Call(it),
+    2 = Suppressed(it),
+    3 = Segment(it),
+    4 = Set(it),
+    5 = Emit(it),
+});
+packed!(Send { at, id, customer, rule, step, channel, to, content, because });
+packed!(Call { at, id, customer, rule, step, hook, payload, because });
+packed!(Suppressed { at, id, customer, rule, step, channel, reason, detail });
+packed!(SegmentChange { at, customer, segment, change });
+packed!(Set { at, customer, rule, field, value });
+packed!(Emit { at, customer, rule, event, properties });
+packed!(Because { event, message_id, segment, at });
+packed_enum!(Change { 0 = Enter, 1 = Leave });
+packed_enum!(Reason {
+    0 = Running,
+    1 = Limit,
+    2 = Condition,
+    3 = Suppressed,
+    4 = Consent,
+    5 = NoAddress,
+    6 = Cap,
+    7 = Content,
+});
+packed_enum!(Json { 0 = Value(it), 1 = Fields(it) });
+packed_inner!(Instant, Fields);
+
+impl Packed for ActionId {
+    fn pack(&self, to: &mut Packer) {
+        to.raw(&self.0.to_le_bytes());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.raw(16)?.try_into().map(|bytes| Self(u128::from_le_bytes(bytes))).map_err(|_| Broken)
+    }
 }
 
 impl Record {

@@ -77,6 +77,24 @@ impl Reference {
 
 impl Execution for Reference {
     type Customer = Customer;
+    /// The whole history, as it is.
+    type Resting = Box<Customer>;
+
+    fn rest(&self, customer: Customer) -> Box<Customer> {
+        Box::new(customer)
+    }
+
+    fn wake(&self, resting: Box<Customer>) -> Customer {
+        *resting
+    }
+
+    fn id<'c>(&self, customer: &'c Customer) -> &'c str {
+        &customer.id
+    }
+
+    fn id_of<'r>(&self, resting: &'r Box<Customer>) -> &'r str {
+        &resting.id
+    }
 
     fn customer(&self, id: Arc<str>) -> Customer {
         Customer::new(id, &self.program)

@@ -12,6 +12,7 @@ mod machine;
 mod names;
 mod profile;
 mod query;
+mod rest;
 mod ring;
 mod sequence;
 mod sparse;
@@ -48,6 +49,8 @@ pub struct Engine {
     changes: Vec<Changes>,
     fields: KnownFields,
     messaging: Messaging,
+    /// What a customer is before the first call.
+    blank: Customer,
 }
 
 /// The rules that a segment's change triggers, in order.
@@ -103,9 +106,11 @@ impl Engine {
             let position = program.profile.iter().position(|field| &*field.field.name == name)?;
             u32::try_from(position).ok().map(FieldId)
         };
+        let machine = Machine::new(plan, code);
         Ok(Self {
             contents: Contents::new(&program),
-            machine: Machine::new(plan, code),
+            blank: Customer::blank(&program, &machine),
+            machine,
             events: Names::new(program.events.iter().map(|event| event.name.clone())),
             changes: changes(&program),
             fields: KnownFields {
@@ -164,9 +169,27 @@ fn changes(program: &Program) -> Vec<Changes> {
 
 impl Execution for Engine {
     type Customer = Customer;
+    /// Bytes.
+    type Resting = Box<[u8]>;
+
+    fn rest(&self, customer: Customer) -> Box<[u8]> {
+        rest::pack(&customer, &self.blank, &self.machine.plan)
+    }
+
+    fn wake(&self, resting: Box<[u8]>) -> Customer {
+        rest::unpack(&resting, self)
+    }
+
+    fn id<'c>(&self, customer: &'c Customer) -> &'c str {
+        &customer.id
+    }
+
+    fn id_of<'r>(&self, resting: &'r Box<[u8]>) -> &'r str {
+        rest::id(resting)
+    }
 
     fn customer(&self, id: Arc<str>) -> Customer {
-        Customer::new(id, &self.program, &self.machine)
+        Customer::of(id, &self.blank)
     }
 
     fn load_profile(&self, customer: &mut Customer, at: Millis, traits: JsonText<'_>, counts: &mut Counts) {

@@ -9,6 +9,11 @@ pub const BATCH_BYTES: usize = 1 << 20;
 pub const MAX_NAME_BYTES: usize = 1024;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
+/// How many customers of a shard are awake at once: more than are on a shop's site in one moment, and few enough that their
+/// states stay near the processor.
+pub const AWAKE_CUSTOMERS: usize = 1024;
+/// How many bytes of records are kept in one piece (1 MiB): large enough that pieces are few.
+pub const RECORD_CHUNK_BYTES: usize = 1 << 20;
 
 /// How far `--drain` goes beyond the end, in milliseconds (3,653 days, ten years): schedules never end.
 pub const DRAIN: i64 = 3_653 * 86_400_000;

@@ -5,17 +5,18 @@
 
 mod customers;
 mod kinds;
+mod records;
 mod shard;
 mod summary;
 
 pub use kinds::Kinds;
+pub use records::Records;
 pub use summary::{RuleSummary, SegmentSummary, Summary};
 
 use crate::source::{Batch, Envelope, Item, Reject, fault};
 use segue_compiler::{
     execution::{Execution, Outcome},
     json::JsonText,
-    record::Record,
     typed::{Program, SegmentId},
     value::Millis,
 };
@@ -40,7 +41,7 @@ pub struct Replay<E: Execution> {
     execution: E,
     program: Arc<Program>,
     options: Options,
-    shards: Vec<Shard<E::Customer>>,
+    shards: Vec<Shard<E>>,
     /// What was counted so far of what belongs to no shard; after the end, all.
     summary: Summary,
 }
@@ -93,10 +94,9 @@ impl<E: Execution> Replay<E> {
 
     /// The customers within a segment now, sorted.
     #[must_use]
-    pub fn members(&self, segment: SegmentId) -> Vec<Arc<str>> {
-        let customers = self.shards.iter().flat_map(Shard::customers);
-        let within = customers.filter(|(_, state)| self.execution.is_member(state, segment));
-        let mut ids: Vec<Arc<str>> = within.map(|(id, _)| id.clone()).collect();
+    pub fn members(&mut self, segment: SegmentId) -> Vec<Arc<str>> {
+        let (shards, execution) = (self.shards.iter_mut(), &self.execution);
+        let mut ids: Vec<Arc<str>> = shards.flat_map(|shard| shard.members(execution, segment)).collect();
         ids.sort_unstable();
         ids
     }
@@ -108,10 +108,7 @@ impl<E: Execution> Replay<E> {
     }
 }
 
-impl<E: Execution + Sync> Replay<E>
-where
-    E::Customer: Send,
-{
+impl<E: Execution + Sync> Replay<E> {
     /// Applies the calls of a batch and gives the lines that were none; with `strict` also those that break their
     /// declarations.
     pub fn apply_batch<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
@@ -143,19 +140,19 @@ where
     }
 
     /// Carries time on to the end for every customer. Gives the records in order of time, then customer, then happening.
-    pub fn finish(&mut self) -> Vec<Box<Record>> {
+    pub fn finish(&mut self) -> Records {
         let (execution, options) = (&self.execution, self.options);
         let last = self.shards.iter().filter_map(Shard::last).max();
         let end = options.until.or(last);
         let work = self.shards.iter_mut().map(|shard| move || shard.finish(execution, options, end));
         let finished = beside_each_other(work.collect());
-        let mut all: Vec<Box<Record>> = Vec::new();
+        let mut parts = Vec::with_capacity(finished.len());
         for (records, summary) in finished {
             self.summary.add(summary);
-            all = if all.is_empty() { records } else { merged(all, records) };
+            parts.push(records);
         }
         self.summary.end = end;
-        all
+        Records::of(parts)
     }
 }
 
@@ -196,18 +193,4 @@ fn beside_each_other<R: Send, W: FnOnce() -> R + Send>(mut work: Vec<W>) -> Vec<
         results.push(last);
         results
     })
-}
-
-/// Two lists of records in order as one.
-fn merged(left: Vec<Box<Record>>, right: Vec<Box<Record>>) -> Vec<Box<Record>> {
-    let mut all = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-    while let (Some(l), Some(r)) = (left.peek(), right.peek()) {
-        // A customer's records are all on one side.
-        let from = if (l.at(), l.customer()) < (r.at(), r.customer()) { &mut left } else { &mut right };
-        all.extend(from.next());
-    }
-    all.extend(left);
-    all.extend(right);
-    all
 }

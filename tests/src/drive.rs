@@ -33,7 +33,7 @@ pub fn drive<E: Execution>(
     calls: &[Value],
     until: Option<Millis>,
 ) -> Driven {
-    let mut customers: BTreeMap<String, E::Customer> = BTreeMap::new();
+    let mut customers: BTreeMap<String, E::Resting> = BTreeMap::new();
     let mut out = Output::default();
     let mut outcomes = Vec::new();
     let mut latest = i64::MIN;
@@ -43,12 +43,18 @@ pub fn drive<E: Execution>(
             continue;
         };
         latest = latest.max(read.at);
-        let customer = customers
-            .entry(read.customer.clone())
-            .or_insert_with(|| executor.customer(Arc::from(read.customer.as_str())));
-        outcomes.push(format!("{:?}", executor.apply(customer, &read.incoming(), &mut out)));
+        // Everybody rests between calls: nothing may be lost by that.
+        let resting = customers.remove(&read.customer);
+        let mut customer = match resting {
+            Some(resting) => executor.wake(resting),
+            None => executor.customer(Arc::from(read.customer.as_str())),
+        };
+        outcomes.push(format!("{:?}", executor.apply(&mut customer, &read.incoming(), &mut out)));
+        customers.insert(read.customer, executor.rest(customer));
     }
     let end = until.unwrap_or(latest);
+    let mut customers: BTreeMap<String, E::Customer> =
+        customers.into_iter().map(|(id, resting)| (id, executor.wake(resting))).collect();
     for customer in customers.values_mut() {
         executor.advance(customer, end, &mut out);
     }

@@ -17,7 +17,7 @@ use segue_runtime::{
 use segue_tests::case::BLESS;
 use std::{fs, path::Path, sync::Arc};
 
-fn replay<E: Execution<Customer: Send> + Sync>(executor: E, program: &Arc<Program>, events: &Path) -> String {
+fn replay<E: Execution + Sync>(executor: E, program: &Arc<Program>, events: &Path) -> String {
     let mut replay = Replay::new(executor, program.clone(), Options::default());
     let mut events = Events::open(&[events]).unwrap();
     while let Some(item) = events.read().unwrap() {
@@ -28,7 +28,7 @@ fn replay<E: Execution<Customer: Send> + Sync>(executor: E, program: &Arc<Progra
             Item::Reject(reject) => panic!("{}:{}: {}", reject.file, reject.number, reject.reason),
         }
     }
-    replay.finish().iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect()
+    replay.finish().iter().map(|record| serde_json::to_string(&record).unwrap() + "\n").collect()
 }
 
 fn example(folder: &Path) {

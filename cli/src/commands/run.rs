@@ -10,13 +10,13 @@ use crate::{
 };
 use clap::ValueEnum;
 use segue_compiler::{
-    execution::Execution, record::Record, reference::Reference, settings::Settings, time::parse_instant_in,
-    typed::Program, value::Millis,
+    execution::Execution, reference::Reference, settings::Settings, time::parse_instant_in, typed::Program,
+    value::Millis,
 };
 use segue_runtime::{
     channel::{Delivery, Hooks, Outcome},
     engine::Engine,
-    replay::{Kinds, Options, Replay, Summary},
+    replay::{Kinds, Options, Records, Replay, Summary},
     words::shown,
 };
 use std::{
@@ -104,13 +104,13 @@ const MAX_SHOWN: usize = 80;
 
 /// What a replay gave.
 struct Replayed {
-    records: Vec<Box<Record>>,
+    records: Records,
     summary: Summary,
     rejected: u64,
     seconds: f64,
 }
 
-fn replay<E: Execution<Customer: Send> + Sync>(
+fn replay<E: Execution + Sync>(
     executor: E,
     program: Arc<Program>,
     settings: &Settings,
@@ -138,15 +138,15 @@ fn replay<E: Execution<Customer: Send> + Sync>(
     })
 }
 
-fn print(records: &[Box<Record>], arguments: &Arguments) -> Result<(), Problem> {
+fn print(records: &Records, arguments: &Arguments) -> Result<(), Problem> {
     let kinds = arguments.kinds.unwrap_or_default();
-    let printed = records.iter().map(|record| &**record).filter(|record| kinds.has(record));
+    let printed = records.iter().filter(|record| kinds.has(record));
     let mut out = results();
     match arguments.format {
         Format::Table => table::write(&mut out, &printed.collect::<Vec<_>>())?,
         Format::Json => {
             for record in printed {
-                serde_json::to_writer(&mut out, record).map_err(std::io::Error::from)?;
+                serde_json::to_writer(&mut out, &record).map_err(std::io::Error::from)?;
                 out.write_all(b"\n")?;
             }
         }
@@ -155,24 +155,23 @@ fn print(records: &[Box<Record>], arguments: &Arguments) -> Result<(), Problem> 
     Ok(())
 }
 
-fn deliver(hooks: &mut Hooks, records: &[Box<Record>], quiet: bool) {
+fn deliver(hooks: &mut Hooks, records: &Records, quiet: bool) {
     let (mut delivered, mut failed) = (0_u64, 0_u64);
-    hooks.deliver(
-        records.iter().map(|record| &**record),
-        &mut |delivery: &Delivery<'_>, outcome: &Outcome| match outcome {
-            Outcome::Delivered { .. } => delivered += 1,
-            Outcome::Failed { reason, attempts, .. } => {
-                failed += 1;
-                let tries = if *attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
-                tell(&format!(
-                    "not delivered: {} {} to {} ({tries}): {reason}",
-                    delivery.channel,
-                    delivery.id,
-                    shown(delivery.record.customer(), MAX_SHOWN)
-                ));
-            }
-        },
-    );
+    let decisions: Vec<_> =
+        records.iter().filter(|record| Kinds::none().with_decisions().has(record)).collect();
+    hooks.deliver(decisions.iter(), &mut |delivery: &Delivery<'_>, outcome: &Outcome| match outcome {
+        Outcome::Delivered { .. } => delivered += 1,
+        Outcome::Failed { reason, attempts, .. } => {
+            failed += 1;
+            let tries = if *attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
+            tell(&format!(
+                "not delivered: {} {} to {} ({tries}): {reason}",
+                delivery.channel,
+                delivery.id,
+                shown(delivery.record.customer(), MAX_SHOWN)
+            ));
+        }
+    });
     if !quiet {
         tell(&format!("{delivered} delivered, {failed} not"));
     }

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     Ok(if arguments.input.strict && rejected > 0 { Ending::Unusable } else { Ending::Clean })
 }
 
-fn count<E: Execution<Customer: Send> + Sync>(
+fn count<E: Execution + Sync>(
     executor: E,
     program: Arc<Program>,
     settings: &Settings,

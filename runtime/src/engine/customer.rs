@@ -11,6 +11,7 @@ use super::{
 use segue_compiler::{
     admission::Admission,
     consent::{Consent, Stamp},
+    packed,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, RecordLayout, UNSEEN},
     time::Zone,
     typed::{FieldId, Program, SegmentId, TopicId},
@@ -24,7 +25,7 @@ pub struct Customer {
     /// The latest time seen; `None` before the first call.
     pub(super) clock: Option<Millis>,
     /// How many calls and made events were applied.
-    order: u64,
+    pub(super) order: u64,
     pub(super) admission: Admission,
     /// The fixed part, laid out by the plan.
     pub(super) record: Box<[i64]>,
@@ -73,6 +74,10 @@ pub(super) struct Match {
     pub(super) first: Stamp,
 }
 
+packed!(Runs { started, under_way });
+packed!(Sent { at, topic, channel });
+packed!(Match { events, first });
+
 /// A match with its events as machine code reads them.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
@@ -89,20 +94,13 @@ impl Match {
 }
 
 impl Customer {
-    pub(super) fn new(id: Arc<str>, program: &Program, machine: &Machine) -> Self {
-        let layout = &machine.plan.record;
-        let mut record = vec![0; layout.words as usize];
-        for (word, value) in initial_words(machine) {
-            if let Some(place) = record.get_mut(word as usize) {
-                *place = value;
-            }
-        }
-        let mut customer = Self {
+    pub(super) fn new(id: Arc<str>, record: Box<[i64]>) -> Self {
+        Self {
             id,
             clock: None,
             order: 0,
             admission: Admission::default(),
-            record: record.into(),
+            record,
             rings: Sparse::default(),
             totals: Sparse::default(),
             sequences: Sparse::default(),
@@ -114,13 +112,30 @@ impl Customer {
             runs: Sparse::default(),
             sends: VecDeque::new(),
             next_change: i64::MIN,
-        };
+        }
+    }
+
+    /// A customer of whom nothing is known, as every other begins.
+    pub(super) fn blank(program: &Program, machine: &Machine) -> Self {
+        let layout = &machine.plan.record;
+        let mut record = vec![0; layout.words as usize];
+        for (word, value) in initial_words(machine) {
+            if let Some(place) = record.get_mut(word as usize) {
+                *place = value;
+            }
+        }
+        let mut customer = Self::new(Arc::from(""), record.into());
         for (field, number) in program.profile.iter().zip(0..) {
             if field.default.is_known() {
                 customer.fill_slots(machine, FieldId(number), &field.default);
             }
         }
         customer
+    }
+
+    /// Begins as a blank customer.
+    pub(super) fn of(id: Arc<str>, blank: &Self) -> Self {
+        Self { profile_slots: blank.profile_slots.clone(), ..Self::new(id, blank.record.clone()) }
     }
 
     /// Finds out when the next match completes by time, after sequences have moved.

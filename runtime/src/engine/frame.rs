@@ -7,6 +7,7 @@ use segue_compiler::{
     event::Call,
     execution::Counts,
     json::JsonText,
+    pack::{Broken, Packed, Packer, Unpacker},
     plan::{FIXED_SLOTS, FieldUse, Layout, SlotUse},
     typed::{EventId, EventType},
     types::Type,
@@ -66,6 +67,36 @@ pub(super) struct Kept {
     pub(super) order: u64,
     /// By slot.
     values: Box<[(u32, Value)]>,
+}
+
+impl Packed for Kept {
+    fn pack(&self, to: &mut Packer) {
+        let Self { event, name, message_id, at, order, values } = self;
+        event.pack(to);
+        if event.is_none() {
+            name.pack(to);
+        }
+        message_id.pack(to);
+        at.pack(to);
+        order.pack(to);
+        values.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let event = Packed::unpack(from)?;
+        let name = match event {
+            Some(event) => from.event_name(event)?,
+            None => Packed::unpack(from)?,
+        };
+        Ok(Self {
+            event,
+            name,
+            message_id: Packed::unpack(from)?,
+            at: Packed::unpack(from)?,
+            order: Packed::unpack(from)?,
+            values: Packed::unpack(from)?,
+        })
+    }
 }
 
 impl Kept {

@@ -24,6 +24,11 @@ impl Names {
         all
     }
 
+    /// The names by number.
+    pub(super) fn all(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<u32> {
         find(&self.table, &self.names, xxh3_64(name.as_bytes()), name)
     }

@@ -2,6 +2,7 @@
 
 use super::total::Total;
 use segue_compiler::{
+    packed,
     plan::WindowSpan,
     value::{Millis, Value},
 };
@@ -21,6 +22,9 @@ pub(super) struct Ring {
     rows: VecDeque<Row>,
     older: BTreeMap<Millis, Total>,
 }
+
+packed!(Row { at, order, columns });
+packed!(Ring { rows, older });
 
 /// How a ring keeps its rows.
 #[derive(Clone, Copy, Debug)]

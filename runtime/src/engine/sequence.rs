@@ -11,6 +11,7 @@ use segue_compiler::{
     consent::Stamp,
     execution::Counts,
     limits::MAX_MATCHES,
+    packed,
     plan::{CellKind, CellSource, NO_ELEMENT, SequencePlan},
     typed::{Anchor, SequenceId},
     value::{Millis, Value},
@@ -58,6 +59,11 @@ struct Pending {
     completed: Match,
     deadline: Millis,
 }
+
+packed!(SequenceState { begun, keys });
+packed!(KeyState { key, touched, chains, pending, denied });
+packed!(Chain { step, events });
+packed!(Pending { completed, deadline });
 
 /// The instant at which an event is applied.
 #[derive(Clone, Copy, Debug)]

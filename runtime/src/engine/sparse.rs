@@ -1,11 +1,15 @@
 //! A list of which most places are empty: what a customer has of things that the plan numbers.
 
+use segue_compiler::packed;
+
 /// Values by number; those that were never asked for by [`Sparse::entry`] take no space.
 #[derive(Clone, Debug)]
 pub(super) struct Sparse<T> {
     /// In order of the numbers.
     entries: Vec<(u32, T)>,
 }
+
+packed!(Sparse<T> { entries });
 
 impl<T> Default for Sparse<T> {
     fn default() -> Self {

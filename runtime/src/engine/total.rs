@@ -1,6 +1,7 @@
 //! Count, sum, extremes, first and last of a value.
 
 use segue_compiler::{
+    packed,
     plan::Class,
     typed::Aggregate,
     value::{Decimal, Millis, Value, divide_half_even},
@@ -16,6 +17,8 @@ pub(super) struct Total {
     first: Option<(Millis, u64, Value)>,
     last: Option<(Millis, u64, Value)>,
 }
+
+packed!(Total { count, sum, smallest, largest, first, last });
 
 impl Total {
     /// Adds a value; without one only the count grows.

@@ -1,55 +1,104 @@
 //! The states of many customers, by id.
 
+use crate::limits::AWAKE_CUSTOMERS;
 use hashbrown::HashTable;
+use segue_compiler::execution::Execution;
 use std::sync::Arc;
 
-/// States by customer's id.
-pub(super) struct Customers<C> {
-    /// Hash and position; only looked up, never walked, so that no order of hashes is seen.
-    places: HashTable<(u64, usize)>,
-    /// In order of arrival. Boxed, so that growing moves pointers and not states.
-    states: Vec<Box<(Arc<str>, C)>>,
+/// States by customer's id. Those of whom something happened lately are awake, the others rest.
+pub(super) struct Customers<E: Execution> {
+    places: HashTable<Place>,
+    /// In order of arrival; `None` where the customer is awake.
+    resting: Vec<Option<E::Resting>>,
+    /// Those who are awake, each at its place modulo the size of the list: no order of use has to be kept, and what comes
+    /// out does not depend on who is awake.
+    awake: Vec<Option<(u32, E::Customer)>>,
 }
 
-impl<C> Customers<C> {
+/// A customer in the table, which is only looked up, never walked, so that no order of hashes is seen. Half of a hash is
+/// kept: whoever shares it is told apart by id.
+struct Place {
+    half: u32,
+    place: u32,
+}
+
+impl Place {
+    /// A hash of the half.
+    fn spread(half: u32) -> u64 {
+        // An odd factor near 2⁶⁴ divided by the golden ratio: both ends of the product depend on all of the half.
+        u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+impl<E: Execution> Customers<E> {
     pub(super) fn new() -> Self {
-        Self { places: HashTable::new(), states: Vec::new() }
+        let awake = (0..AWAKE_CUSTOMERS).map(|_| None).collect();
+        Self { places: HashTable::new(), resting: Vec::new(), awake }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.states.len()
+        self.resting.len()
     }
 
     /// The place and state of a customer; the state is made when there is none.
-    pub(super) fn entry(&mut self, hash: u64, id: &str, make: impl FnOnce(Arc<str>) -> C) -> (usize, &mut C) {
-        let is_it = |(other, place): &(u64, usize)| {
-            *other == hash && self.states.get(*place).is_some_and(|state| *state.0 == *id)
+    pub(super) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
+        // The upper half chooses the shard.
+        let half = hash as u32;
+        let (resting, awake) = (&self.resting, &self.awake);
+        let is_it = |other: &Place| {
+            other.half == half
+                && match resting.get(other.place as usize) {
+                    Some(Some(resting)) => execution.id_of(resting) == id,
+                    Some(None) => {
+                        awake_at(awake, other.place).is_some_and(|customer| execution.id(customer) == id)
+                    }
+                    None => false,
+                }
         };
-        let place = match self.places.find(hash, is_it) {
-            Some((_, place)) => *place,
+        let place = match self.places.find(Place::spread(half), is_it) {
+            Some(known) => known.place,
             None => {
-                let place = self.states.len();
-                let id: Arc<str> = Arc::from(id);
-                self.states.push(Box::new((id.clone(), make(id))));
-                self.places.insert_unique(hash, (hash, place), |(hash, _)| *hash);
+                let place = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
+                self.resting.push(Some(execution.rest(execution.customer(Arc::from(id)))));
+                self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
+                    Place::spread(other.half)
+                });
                 place
             }
         };
-        (place, &mut self.states[place].1)
+        (place, self.wake(execution, place))
     }
 
-    pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut C> {
-        self.states.get_mut(place).map(|state| &mut state.1)
+    /// The state of the customer at a place.
+    pub(super) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
+        let seat = &mut self.awake[place as usize % AWAKE_CUSTOMERS];
+        if seat.as_ref().is_none_or(|(other, _)| *other != place) {
+            if let Some((other, customer)) = seat.take() {
+                self.resting[other as usize] = Some(execution.rest(customer));
+            }
+            let resting = self.resting[place as usize].take();
+            let customer = match resting {
+                Some(resting) => execution.wake(resting),
+                // INVARIANT: who is not at rest sits in the seat of their place.
+                None => execution.customer(Arc::from("")),
+            };
+            *seat = Some((place, customer));
+        }
+        let (_, customer) = seat.get_or_insert_with(|| (place, execution.customer(Arc::from(""))));
+        customer
     }
 
-    /// All places in order of the customers' ids.
-    pub(super) fn in_order(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.states.len()).collect();
-        places.sort_unstable_by(|a, b| self.states[*a].0.cmp(&self.states[*b].0));
-        places
+    /// The id of the customer at a place.
+    pub(super) fn id<'c>(&'c self, execution: &'c E, place: u32) -> &'c str {
+        match self.resting.get(place as usize) {
+            Some(Some(resting)) => execution.id_of(resting),
+            Some(None) => awake_at(&self.awake, place).map_or("", |customer| execution.id(customer)),
+            None => "",
+        }
     }
+}
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &C)> {
-        self.states.iter().map(|state| (&state.0, &state.1))
-    }
+fn awake_at<C>(awake: &[Option<(u32, C)>], place: u32) -> Option<&C> {
+    let seat = awake.get(place as usize % AWAKE_CUSTOMERS)?.as_ref();
+    seat.filter(|(other, _)| *other == place).map(|(_, customer)| customer)
 }

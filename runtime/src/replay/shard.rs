@@ -1,11 +1,10 @@
 //! A part of the customers.
 
-use super::{Options, Summary, customers::Customers};
+use super::{Options, Summary, customers::Customers, records::Part};
 use crate::{limits::DRAIN, source::Envelope};
 use segue_compiler::{
     execution::{Execution, Outcome, Output},
     json::JsonText,
-    record::Record,
     typed::{Program, SegmentId},
     value::Millis,
 };
@@ -13,12 +12,11 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A part of the customers, and what came of them.
-pub(super) struct Shard<C> {
-    customers: Customers<C>,
+pub(super) struct Shard<E: Execution> {
+    customers: Customers<E>,
     /// What the last step gave, taken up at once.
     output: Output,
-    /// Each with the place of its customer.
-    records: Vec<(usize, Box<Record>)>,
+    records: Part,
     summary: Summary,
 }
 
@@ -27,13 +25,13 @@ pub(super) fn hash(customer: &str) -> u64 {
     xxh3_64(customer.as_bytes())
 }
 
-impl<C> Shard<C> {
+impl<E: Execution> Shard<E> {
     pub(super) fn new(program: &Program) -> Self {
         let summary = Summary::of(program);
-        Self { customers: Customers::new(), output: Output::default(), records: Vec::new(), summary }
+        Self { customers: Customers::new(), output: Output::default(), records: Part::default(), summary }
     }
 
-    pub(super) fn load_profile<E: Execution<Customer = C>>(
+    pub(super) fn load_profile(
         &mut self,
         execution: &E,
         hash: u64,
@@ -41,19 +39,14 @@ impl<C> Shard<C> {
         at: Millis,
         traits: JsonText<'_>,
     ) {
-        let (_, state) = self.customers.entry(hash, customer, |id| execution.customer(id));
+        let (_, state) = self.customers.entry(execution, hash, customer);
         execution.load_profile(state, at, traits, &mut self.output.counts);
         self.summary.profiles += 1;
     }
 
-    pub(super) fn apply<E: Execution<Customer = C>>(
-        &mut self,
-        execution: &E,
-        options: Options,
-        envelope: &Envelope<'_>,
-    ) -> Outcome {
+    pub(super) fn apply(&mut self, execution: &E, options: Options, envelope: &Envelope<'_>) -> Outcome {
         let id = &*envelope.customer;
-        let (place, state) = self.customers.entry(hash(id), id, |id| execution.customer(id));
+        let (place, state) = self.customers.entry(execution, hash(id), id);
         let outcome = execution.apply(state, &envelope.incoming(), &mut self.output);
         self.summary.count_call(envelope, outcome, options.until);
         self.take_up(place, options);
@@ -65,39 +58,41 @@ impl<C> Shard<C> {
         self.summary.last
     }
 
-    pub(super) fn customers(&self) -> impl Iterator<Item = (&Arc<str>, &C)> {
-        self.customers.iter()
+    /// The customers who are in a segment.
+    pub(super) fn members(&mut self, execution: &E, segment: SegmentId) -> Vec<Arc<str>> {
+        let mut members = Vec::new();
+        for place in self.places() {
+            let state = self.customers.wake(execution, place);
+            if execution.is_member(state, segment) {
+                members.push(Arc::from(execution.id(state)));
+            }
+        }
+        members
+    }
+
+    fn places(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.customers.len()).unwrap_or(u32::MAX)
     }
 
     /// Carries time on to the end for every customer; gives the records in order, and what was counted.
-    pub(super) fn finish<E: Execution<Customer = C>>(
-        &mut self,
-        execution: &E,
-        options: Options,
-        end: Option<Millis>,
-    ) -> (Vec<Box<Record>>, Summary) {
+    pub(super) fn finish(&mut self, execution: &E, options: Options, end: Option<Millis>) -> (Part, Summary) {
         self.summary.customers = self.customers.len() as u64;
-        if let Some(end) = end {
-            for place in 0..self.customers.len() {
+        for place in self.places() {
+            if let Some(end) = end {
                 self.carry_on(execution, options, place, end);
             }
+            let state = self.customers.wake(execution, place);
+            for (segment, number) in self.summary.segments.iter_mut().zip(0..) {
+                segment.members += u64::from(execution.is_member(state, SegmentId(number)));
+            }
         }
-        for (segment, number) in self.summary.segments.iter_mut().zip(0..) {
-            let within = |(_, state): &(&Arc<str>, &C)| execution.is_member(state, SegmentId(number));
-            segment.members = self.customers.iter().filter(within).count() as u64;
-        }
-        let summary = std::mem::take(&mut self.summary);
-        (self.sorted_records(), summary)
+        let (mut records, customers) = (std::mem::take(&mut self.records), &self.customers);
+        records.sort(|place| customers.id(execution, place));
+        (records, std::mem::take(&mut self.summary))
     }
 
-    fn carry_on<E: Execution<Customer = C>>(
-        &mut self,
-        execution: &E,
-        options: Options,
-        place: usize,
-        end: Millis,
-    ) {
-        let Some(state) = self.customers.get_mut(place) else { return };
+    fn carry_on(&mut self, execution: &E, options: Options, place: u32, end: Millis) {
+        let state = self.customers.wake(execution, place);
         let output = &mut self.output;
         execution.advance(state, end, output);
         let mut reached = end;
@@ -116,7 +111,7 @@ impl<C> Shard<C> {
     }
 
     /// Counts what the last step gave, and keeps what is wanted.
-    fn take_up(&mut self, place: usize, options: Options) {
+    fn take_up(&mut self, place: u32, options: Options) {
         let Self { output, records, summary, .. } = self;
         summary.counts += std::mem::take(&mut output.counts);
         for rule in output.fired.drain(..) {
@@ -125,20 +120,8 @@ impl<C> Shard<C> {
         for record in output.records.drain(..) {
             summary.count_record(&record);
             if options.kinds.has(&record) {
-                records.push((place, Box::new(record)));
+                records.push(place, &record);
             }
         }
-    }
-
-    /// All records in order of time, then customer, then happening.
-    fn sorted_records(&mut self) -> Vec<Box<Record>> {
-        let mut ranks = vec![0_usize; self.customers.len()];
-        for (rank, place) in self.customers.in_order().into_iter().enumerate() {
-            ranks[place] = rank;
-        }
-        // The sort is stable: records of one customer at one instant stay in the order of happening.
-        let mut records = std::mem::take(&mut self.records);
-        records.sort_by_key(|(place, record)| (record.at(), ranks[*place]));
-        records.into_iter().map(|(_, record)| record).collect()
     }
 }

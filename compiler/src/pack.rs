@@ -1,0 +1,564 @@
+//! Values as bytes: how states of customers lie at rest, and records wait to be printed.
+//!
+//! What is packed is unpacked by the same program: positions (of events, topics, rules) are written as they are.
+//!
+//! ```
+//! use segue_compiler::{pack::{Packed, Packer, Unpacker}, value::Value};
+//!
+//! let mut packer = Packer::new(1_767_600_000_000);
+//! (1_767_600_000_500_i64, Value::text("boots")).pack(&mut packer);
+//! let bytes = packer.finish();
+//! assert_eq!(bytes.len(), 2 + 1 + 1 + 5);
+//!
+//! let mut unpacker = Unpacker::new(&bytes, 1_767_600_000_000);
+//! let (at, value) = <(i64, Value)>::unpack(&mut unpacker).unwrap();
+//! assert_eq!((at, value.as_text()), (1_767_600_000_500, Some("boots")));
+//! ```
+
+use crate::{
+    typed::{EventId, FieldId, SegmentId, TopicId},
+    value::{Decimal, Millis, Value},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// Something that can be written as bytes and read again.
+pub trait Packed: Sized {
+    /// Writes it.
+    fn pack(&self, to: &mut Packer);
+
+    /// Reads what [`Packed::pack`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not such.
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken>;
+}
+
+/// Bytes are not what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("packed bytes are broken")]
+pub struct Broken;
+
+/// Bytes being written.
+#[derive(Clone, Debug, Default)]
+pub struct Packer {
+    bytes: Vec<u8>,
+    base: Millis,
+}
+
+/// Bytes being read.
+#[derive(Clone, Debug)]
+pub struct Unpacker<'a> {
+    bytes: &'a [u8],
+    base: Millis,
+    /// The events' names, which are not written where the event is.
+    events: &'a [Arc<str>],
+}
+
+/// How deep values may nest when they are read: as deep as [`crate::decode`] makes them.
+const MAX_DEPTH: u32 = crate::decode::MAX_DEPTH + 2;
+
+impl Packer {
+    /// Starts; instants near `base` are short.
+    #[must_use]
+    pub fn new(base: Millis) -> Self {
+        Self { bytes: Vec::new(), base }
+    }
+
+    /// Goes on with another base.
+    pub fn rebase(&mut self, base: Millis) {
+        self.base = base;
+    }
+
+    /// The base.
+    #[must_use]
+    pub fn base(&self) -> Millis {
+        self.base
+    }
+
+    /// Starts anew in the same memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// What was written so far.
+    #[must_use]
+    pub fn written(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Writes a number in as few groups of seven bits as it has.
+    pub fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
+    }
+
+    /// Writes a number that may be negative; those near zero are short.
+    pub fn signed(&mut self, number: i64) {
+        self.number((number << 1 ^ number >> 63).cast_unsigned());
+    }
+
+    /// Writes bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Writes a text and its length.
+    pub fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.raw(text.as_bytes());
+    }
+}
+
+impl<'a> Unpacker<'a> {
+    /// Starts; `base` is that of the packer.
+    #[must_use]
+    pub fn new(bytes: &'a [u8], base: Millis) -> Self {
+        Self { bytes, base, events: &[] }
+    }
+
+    /// Tells the events' names, by [`EventId`].
+    #[must_use]
+    pub fn with_events(self, events: &'a [Arc<str>]) -> Self {
+        Self { events, ..self }
+    }
+
+    /// The name of an event.
+    ///
+    /// # Errors
+    /// When there is no such event.
+    pub fn event_name(&self, event: EventId) -> Result<Arc<str>, Broken> {
+        self.events.get(event.0 as usize).cloned().ok_or(Broken)
+    }
+
+    /// Whether all was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Goes on with another base.
+    pub fn rebase(&mut self, base: Millis) {
+        self.base = base;
+    }
+
+    /// Reads what [`Packer::number`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes end before it does, or it is too large.
+    #[inline]
+    pub fn number(&mut self) -> Result<u64, Broken> {
+        let mut number = 0;
+        let mut shift = 0;
+        loop {
+            let (byte, rest) = self.bytes.split_first().ok_or(Broken)?;
+            self.bytes = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+            shift += 7;
+            if shift > 63 {
+                return Err(Broken);
+            }
+        }
+    }
+
+    /// Reads what [`Packer::signed`] wrote.
+    ///
+    /// # Errors
+    /// As [`Unpacker::number`].
+    #[inline]
+    pub fn signed(&mut self) -> Result<i64, Broken> {
+        let number = self.number()?;
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+
+    /// Reads so many bytes.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    #[inline]
+    pub fn raw(&mut self, length: usize) -> Result<&'a [u8], Broken> {
+        let (read, rest) = self.bytes.split_at_checked(length).ok_or(Broken)?;
+        self.bytes = rest;
+        Ok(read)
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// When it is none.
+    #[inline]
+    pub fn text(&mut self) -> Result<&'a str, Broken> {
+        let length = self.length()?;
+        std::str::from_utf8(self.raw(length)?).map_err(|_| Broken)
+    }
+
+    /// Reads how many things follow, of which each takes a byte at least.
+    fn length(&mut self) -> Result<usize, Broken> {
+        let length = usize::try_from(self.number()?).map_err(|_| Broken)?;
+        if length > self.bytes.len() { Err(Broken) } else { Ok(length) }
+    }
+}
+
+/// Implements [`Packed`] for a structure with named fields: all of them, in the order given.
+#[macro_export]
+macro_rules! packed {
+    ($name:ident $(<$of:ident>)? { $($field:ident),+ $(,)? }) => {
+        impl$(<$of: $crate::pack::Packed>)? $crate::pack::Packed for $name $(<$of>)? {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                let Self { $($field),+ } = self;
+                $($crate::pack::Packed::pack($field, to);)+
+            }
+
+            fn unpack(from: &mut $crate::pack::Unpacker<'_>) -> Result<Self, $crate::pack::Broken> {
+                Ok(Self { $($field: $crate::pack::Packed::unpack(from)?),+ })
+            }
+        }
+    };
+}
+
+/// Implements [`Packed`] for structures that are another value with a name.
+#[macro_export]
+macro_rules! packed_inner {
+    ($($name:ident),+ $(,)?) => {
+        $(impl $crate::pack::Packed for $name {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                $crate::pack::Packed::pack(&self.0, to);
+            }
+
+            fn unpack(from: &mut $crate::pack::Unpacker<'_>) -> Result<Self, $crate::pack::Broken> {
+                $crate::pack::Packed::unpack(from).map(Self)
+            }
+        })+
+    };
+}
+
+/// Implements [`Packed`] for an enumeration: each variant with its number, and its parts by name.
+#[macro_export]
+macro_rules! packed_enum {
+    ($name:ident { $($number:literal = $variant:ident $(($part:ident))? $({ $($field:ident),+ })?),+ $(,)? }) => {
+        impl $crate::pack::Packed for $name {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                match self {
+                    $(Self::$variant $(($part))? $({ $($field),+ })? => {
+                        to.number($number);
+                        $($crate::pack::Packed::pack($part, to);)?
+                        $($($crate::pack::Packed::pack($field, to);)+)?
+                    })+
+                }
+            }
+
+            fn unpack(from: &mut $crate::pack::Unpacker<'_>) -> Result<Self, $crate::pack::Broken> {
+                match from.number()? {
+                    $($number => {
+                        $(let $part = $crate::pack::Packed::unpack(from)?;)?
+                        $($(let $field = $crate::pack::Packed::unpack(from)?;)+)?
+                        Ok(Self::$variant $(($part))? $({ $($field),+ })?)
+                    })+
+                    _ => Err($crate::pack::Broken),
+                }
+            }
+        }
+    };
+}
+
+/// An instant, or any other number: those near the base are short.
+impl Packed for i64 {
+    fn pack(&self, to: &mut Packer) {
+        to.signed(self.wrapping_sub(to.base));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Ok(from.signed()?.wrapping_add(from.base))
+    }
+}
+
+macro_rules! unsigned {
+    ($($type:ty),+) => {
+        $(impl Packed for $type {
+            fn pack(&self, to: &mut Packer) {
+                to.number(*self as u64);
+            }
+
+            fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+                Self::try_from(from.number()?).map_err(|_| Broken)
+            }
+        })+
+    };
+}
+
+unsigned!(u32, u64, usize);
+
+packed_inner!(EventId, FieldId, SegmentId, TopicId);
+
+impl Packed for bool {
+    fn pack(&self, to: &mut Packer) {
+        to.number(u64::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        match from.number()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Broken),
+        }
+    }
+}
+
+impl Packed for i32 {
+    fn pack(&self, to: &mut Packer) {
+        to.signed(i64::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Self::try_from(from.signed()?).map_err(|_| Broken)
+    }
+}
+
+/// In full: sums can be large, and ids always are.
+impl Packed for i128 {
+    fn pack(&self, to: &mut Packer) {
+        to.raw(&self.to_le_bytes());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.raw(16)?.try_into().map(Self::from_le_bytes).map_err(|_| Broken)
+    }
+}
+
+impl Packed for Decimal {
+    fn pack(&self, to: &mut Packer) {
+        to.signed(self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.signed().map(Self)
+    }
+}
+
+impl Packed for Arc<str> {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.text().map(Self::from)
+    }
+}
+
+impl Packed for String {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.text().map(Self::from)
+    }
+}
+
+impl<T: Packed> Packed for Option<T> {
+    fn pack(&self, to: &mut Packer) {
+        self.is_some().pack(to);
+        if let Some(value) = self {
+            value.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        bool::unpack(from)?.then(|| T::unpack(from)).transpose()
+    }
+}
+
+/// Lists by the number of their items.
+fn pack_all<'t, T: Packed + 't>(items: impl ExactSizeIterator<Item = &'t T>, to: &mut Packer) {
+    items.len().pack(to);
+    for item in items {
+        item.pack(to);
+    }
+}
+
+fn unpack_all<T: Packed, L: FromIterator<T>>(from: &mut Unpacker<'_>) -> Result<L, Broken> {
+    let length = from.length()?;
+    (0..length).map(|_| T::unpack(from)).collect()
+}
+
+macro_rules! list {
+    ($($type:ty),+) => {
+        $(impl<T: Packed> Packed for $type {
+            fn pack(&self, to: &mut Packer) {
+                pack_all(self.iter(), to);
+            }
+
+            fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+                unpack_all(from)
+            }
+        })+
+    };
+}
+
+list!(Vec<T>, VecDeque<T>, Box<[T]>);
+
+impl<T: Packed> Packed for Arc<T> {
+    fn pack(&self, to: &mut Packer) {
+        (**self).pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        T::unpack(from).map(Self::new)
+    }
+}
+
+impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
+    fn pack(&self, to: &mut Packer) {
+        self.len().pack(to);
+        for (key, value) in self {
+            key.pack(to);
+            value.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        unpack_all::<(K, V), Self>(from)
+    }
+}
+
+impl<A: Packed, B: Packed> Packed for (A, B) {
+    fn pack(&self, to: &mut Packer) {
+        self.0.pack(to);
+        self.1.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Ok((A::unpack(from)?, B::unpack(from)?))
+    }
+}
+
+impl<A: Packed, B: Packed, C: Packed> Packed for (A, B, C) {
+    fn pack(&self, to: &mut Packer) {
+        self.0.pack(to);
+        self.1.pack(to);
+        self.2.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Ok((A::unpack(from)?, B::unpack(from)?, C::unpack(from)?))
+    }
+}
+
+impl Packed for Value {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Self::Missing => to.number(0),
+            Self::Boolean(value) => to.number(1 + u64::from(*value)),
+            Self::Number(value) => {
+                to.number(3);
+                value.pack(to);
+            }
+            Self::Text(value) => {
+                to.number(4);
+                to.text(value);
+            }
+            Self::Time(value) => {
+                to.number(5);
+                value.pack(to);
+            }
+            Self::Date(value) => {
+                to.number(6);
+                value.pack(to);
+            }
+            Self::Duration(value) => {
+                to.number(7);
+                to.signed(*value);
+            }
+            Self::List(items) => {
+                to.number(8);
+                pack_all(items.iter(), to);
+            }
+            Self::Object(fields) => {
+                to.number(9);
+                pack_all(fields.iter(), to);
+            }
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        nested(from, MAX_DEPTH)
+    }
+}
+
+fn nested(from: &mut Unpacker<'_>, depth: u32) -> Result<Value, Broken> {
+    let depth = depth.checked_sub(1).ok_or(Broken)?;
+    Ok(match from.number()? {
+        0 => Value::Missing,
+        1 => Value::Boolean(false),
+        2 => Value::Boolean(true),
+        3 => Value::Number(Decimal::unpack(from)?),
+        4 => Value::text(from.text()?),
+        5 => Value::Time(i64::unpack(from)?),
+        6 => Value::Date(i32::unpack(from)?),
+        7 => Value::Duration(from.signed()?),
+        8 => {
+            let length = from.length()?;
+            let items: Result<Vec<_>, _> = (0..length).map(|_| nested(from, depth)).collect();
+            Value::List(items?.into())
+        }
+        9 => {
+            let length = from.length()?;
+            let field = |from: &mut Unpacker<'_>| Ok((Arc::from(from.text()?), nested(from, depth)?));
+            let fields: Result<Vec<_>, Broken> = (0..length).map(|_| field(from)).collect();
+            Value::Object(fields?.into())
+        }
+        _ => return Err(Broken),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_is_unpacked() {
+        let object = Value::Object(Arc::from([(Arc::from("a"), Value::List(Arc::from([Value::Date(-3)])))]));
+        let all = vec![
+            (i64::MIN, Value::Missing),
+            (i64::MAX, Value::Boolean(true)),
+            (0, Value::Number(Decimal(i64::MIN))),
+            (1, Value::text("å")),
+            (2, Value::Time(i64::MAX)),
+            (3, Value::Duration(-1)),
+            (4, object),
+        ];
+        let mut packer = Packer::new(1 << 40);
+        (all.clone(), Some(i128::MIN), u64::MAX).pack(&mut packer);
+        let bytes = packer.finish();
+        let mut unpacker = Unpacker::new(&bytes, 1 << 40);
+        assert_eq!(Packed::unpack(&mut unpacker), Ok((all, Some(i128::MIN), u64::MAX)));
+        assert!(unpacker.is_empty());
+        for length in 0..bytes.len() {
+            let cut = &mut Unpacker::new(&bytes[..length], 1 << 40);
+            assert_eq!(<(Vec<(i64, Value)>, Option<i128>, u64)>::unpack(cut), Err(Broken), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_claims_to_be_long_takes_no_memory() {
+        let mut packer = Packer::default();
+        packer.number(u64::MAX);
+        assert_eq!(Vec::<u32>::unpack(&mut Unpacker::new(packer.written(), 0)), Err(Broken));
+        let deep = [8, 1].repeat(1_000);
+        assert_eq!(Value::unpack(&mut Unpacker::new(&deep, 0)), Err(Broken));
+    }
+}

@@ -1,0 +1,129 @@
+//! A customer as bytes: all that is known of one, in one piece.
+//!
+//! First the id, then the state. Only what differs from a blank customer takes room, and what follows from the rest (slots
+//! of the profile, the zone, the next completion of a match) is made again on waking.
+
+use super::{Engine, customer::Customer};
+use segue_compiler::{
+    pack::{Broken, Packed, Packer, Unpacker},
+    plan::{Plan, RecordLayout},
+    time::Zone,
+    typed::FieldId,
+};
+use std::{ops::Range, sync::Arc};
+
+/// Writes a customer.
+pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u8]> {
+    let Customer {
+        id,
+        clock,
+        order,
+        admission,
+        record,
+        rings,
+        totals,
+        sequences,
+        next_match: _,
+        profile,
+        profile_slots: _,
+        consent,
+        zone: _,
+        runs,
+        sends,
+        next_change,
+    } = customer;
+    let mut to = Packer::default();
+    id.pack(&mut to);
+    clock.pack(&mut to);
+    to.rebase(clock.unwrap_or(0));
+    order.pack(&mut to);
+    admission.pack(&mut to);
+    pack_record(record, &blank.record, &slots(&plan.record), &mut to);
+    rings.pack(&mut to);
+    totals.pack(&mut to);
+    sequences.pack(&mut to);
+    profile.pack(&mut to);
+    consent.pack(&mut to);
+    runs.pack(&mut to);
+    sends.pack(&mut to);
+    next_change.pack(&mut to);
+    to.finish().into()
+}
+
+/// The id of a packed customer.
+pub(super) fn id(bytes: &[u8]) -> &str {
+    Unpacker::new(bytes, 0).text().unwrap_or_default()
+}
+
+/// Reads a customer; one whose bytes are broken, which only a fault of ours could bring about, begins anew.
+pub(super) fn unpack(bytes: &[u8], engine: &Engine) -> Customer {
+    let mut from = Unpacker::new(bytes, 0).with_events(engine.events.all());
+    let unpacked = unpacked(&mut from, engine);
+    debug_assert!(unpacked.is_ok() && from.is_empty(), "a customer is read as it was written");
+    unpacked.unwrap_or_else(|Broken| Customer::of(Arc::from(id(bytes)), &engine.blank))
+}
+
+fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken> {
+    let mut customer = Customer::of(Packed::unpack(from)?, &engine.blank);
+    customer.clock = Packed::unpack(from)?;
+    from.rebase(customer.clock.unwrap_or(0));
+    customer.order = Packed::unpack(from)?;
+    customer.admission = Packed::unpack(from)?;
+    unpack_record(&mut customer.record, from)?;
+    customer.rings = Packed::unpack(from)?;
+    customer.totals = Packed::unpack(from)?;
+    customer.sequences = Packed::unpack(from)?;
+    customer.profile = Packed::unpack(from)?;
+    customer.consent = Packed::unpack(from)?;
+    customer.runs = Packed::unpack(from)?;
+    customer.sends = Packed::unpack(from)?;
+    customer.next_change = Packed::unpack(from)?;
+    customer.schedule_matches();
+    let profile = std::mem::take(&mut customer.profile);
+    for (field, (value, _)) in profile.iter() {
+        customer.fill_slots(&engine.machine, FieldId(field), value);
+        if engine.fields.time_zone == Some(FieldId(field)) {
+            customer.zone = value.as_text().and_then(Zone::named);
+        }
+    }
+    customer.profile = profile;
+    Ok(customer)
+}
+
+/// The words of the record that follow from the profile.
+fn slots(layout: &RecordLayout) -> Range<usize> {
+    let first = layout.profile_words as usize;
+    first..first + 2 * layout.profile.len()
+}
+
+/// Writes the words that differ from a blank record: how far each is from the one before, and the word, near the base or
+/// near zero, whichever it is.
+fn pack_record(record: &[i64], blank: &[i64], derived: &Range<usize>, to: &mut Packer) {
+    let changed = || {
+        let pairs = record.iter().zip(blank).enumerate();
+        pairs.filter(|(place, (word, blank))| word != blank && !derived.contains(place))
+    };
+    changed().count().pack(to);
+    let mut before = 0;
+    for (place, (word, _)) in changed() {
+        let is_instant = word.unsigned_abs() > word.wrapping_sub(to.base()).unsigned_abs();
+        to.number(((place - before) as u64) << 1 | u64::from(is_instant));
+        if is_instant {
+            word.pack(to);
+        } else {
+            to.signed(*word);
+        }
+        before = place;
+    }
+}
+
+fn unpack_record(record: &mut [i64], from: &mut Unpacker<'_>) -> Result<(), Broken> {
+    let mut place = 0;
+    for _ in 0..usize::unpack(from)? {
+        let header = from.number()?;
+        place += usize::try_from(header >> 1).map_err(|_| Broken)?;
+        let word = if header & 1 == 1 { i64::unpack(from)? } else { from.signed()? };
+        *record.get_mut(place).ok_or(Broken)? = word;
+    }
+    Ok(())
+}
