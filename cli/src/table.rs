@@ -48,10 +48,13 @@ fn what(record: &Record) -> String {
     match record {
         Record::Send(it) => format!("{} to {}: {}", it.channel, it.to, content(&it.content, usize::MAX)),
         Record::Call(it) => format!("calls {}: {}", it.hook, content(&it.payload, usize::MAX)),
-        Record::Suppressed(it) => match &it.channel {
-            Some(channel) => format!("no {channel}: {}", it.reason.word()),
-            None => format!("not started: {}", it.reason.word()),
-        },
+        Record::Suppressed(it) => {
+            let detail = it.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            match &it.channel {
+                Some(channel) => format!("no {channel}: {}{detail}", it.reason.word()),
+                None => format!("not started: {}", it.reason.word()),
+            }
+        }
         Record::Segment(it) => match it.change {
             Change::Enter => "entered".to_owned(),
             Change::Leave => "left".to_owned(),

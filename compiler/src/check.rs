@@ -4,6 +4,7 @@ mod defaults;
 mod empty;
 mod expr;
 mod field;
+mod guardrail;
 mod history;
 mod interval;
 mod named;
@@ -187,6 +188,7 @@ impl Checker<'_> {
                 rules.extend(self.rule(rule, &defaults));
             }
         }
+        self.former_names(items);
         rules.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
         self.program.rules = rules;
     }

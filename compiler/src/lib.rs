@@ -18,8 +18,8 @@
 //! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides;
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
-//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`] and [`time`]; [`pack`] writes
-//! states and records as bytes.
+//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`address`]es, [`share`]s of
+//! customers and [`time`]; [`pack`] writes states and records as bytes.
 
 pub mod project;
 
@@ -44,6 +44,7 @@ pub mod abi;
 pub mod codegen;
 pub mod module;
 
+pub mod address;
 pub mod admission;
 pub mod consent;
 pub mod content;
@@ -56,4 +57,5 @@ pub mod pack;
 pub mod pattern;
 pub mod record;
 pub mod settings;
+pub mod share;
 pub mod time;

@@ -78,7 +78,7 @@ pub struct Suppressed {
     pub channel: Option<Arc<str>>,
     /// The first reason.
     pub reason: Reason,
-    /// What was wrong with the content, in words.
+    /// What was wrong with the content or the address, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Arc<str>>,
 }
@@ -132,6 +132,7 @@ pub enum Reason {
     Running,
     Limit,
     Condition,
+    Holdout,
     Suppressed,
     Consent,
     NoAddress,
@@ -201,6 +202,7 @@ packed_enum!(Reason {
     5 = NoAddress,
     6 = Cap,
     7 = Content,
+    8 = Holdout,
 });
 packed_enum!(Json { 0 = Value(it), 1 = Fields(it) });
 packed_inner!(Instant, Fields);
@@ -264,6 +266,7 @@ impl Reason {
             Self::Running => "running",
             Self::Limit => "limit",
             Self::Condition => "condition",
+            Self::Holdout => "holdout",
             Self::Suppressed => "suppressed",
             Self::Consent => "consent",
             Self::NoAddress => "no_address",
@@ -274,7 +277,8 @@ impl Reason {
 }
 
 impl ActionId {
-    /// The id of a rule's action: the first 128 bits of SHA-256 over the parts, each preceded by its length.
+    /// The id of a rule's action: the first 128 bits of SHA-256 over the parts, each preceded by its length. `rule` is the
+    /// rule's identity.
     /// `trigger` names what triggered the run: the message ids of the match's events, or segment, change, instant and
     /// what changed it (a message id, or the id of the action that set something; empty when only time passed).
     #[must_use]

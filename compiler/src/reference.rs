@@ -51,6 +51,7 @@ pub struct Reference {
 #[derive(Debug)]
 struct BuiltIn {
     time_zone: Option<FieldId>,
+    country: Option<FieldId>,
     group: Option<FieldId>,
     message_sent: Option<EventId>,
 }
@@ -61,6 +62,7 @@ impl Reference {
     pub fn new(program: Arc<Program>, settings: Settings) -> Self {
         let built_in = BuiltIn {
             time_zone: profile_field(&program, "time_zone"),
+            country: profile_field(&program, "country"),
             group: profile_field(&program, "group"),
             message_sent: program.event("Message Sent"),
         };

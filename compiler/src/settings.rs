@@ -13,6 +13,8 @@ pub struct Settings {
     pub dedupe: i64,
     /// What an unrecorded consent means.
     pub consent: ConsentPolicy,
+    /// Whether holdouts are obeyed; tests of rules turn them off.
+    pub holdouts: bool,
     /// The end of time: events after it are not applied.
     pub until: Option<crate::value::Millis>,
 }
@@ -33,6 +35,7 @@ impl Default for Settings {
             lateness: 10 * 60_000,
             dedupe: 24 * 3_600_000,
             consent: ConsentPolicy::Required,
+            holdouts: true,
             until: None,
         }
     }

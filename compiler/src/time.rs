@@ -1,5 +1,7 @@
 //! Calendar and time zones, and how instants are read and written.
 
+mod country;
+
 use crate::value::{Millis, Value};
 use jiff::{
     Timestamp,
@@ -31,6 +33,18 @@ impl Zone {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(Self)
+    }
+
+    /// The zone of a country that has one, by its ISO 3166 code of two letters.
+    #[must_use]
+    pub fn of_country(code: &str) -> Option<Self> {
+        country::zone_of(code).and_then(Self::named)
+    }
+
+    /// A customer's own zone: the one that is named, else that of the country.
+    #[must_use]
+    pub fn of_profile(time_zone: Option<&str>, country: Option<&str>) -> Option<Self> {
+        time_zone.and_then(Self::named).or_else(|| country.and_then(Self::of_country))
     }
 
     /// The name of a zone that one may have meant by a name that is none.

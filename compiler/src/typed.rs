@@ -3,6 +3,7 @@
 pub mod visit;
 
 use crate::{
+    share::Share,
     types::{Field, Type},
     value::{Millis, Value},
 };
@@ -153,10 +154,22 @@ pub struct Rule {
     pub topic: Option<TopicId>,
     /// Whether it is outside consent, topics and quiet hours.
     pub transactional: bool,
+    /// The part of customers that get none of its messages.
+    pub holdout: Option<Share>,
     /// Who goes first.
     pub priority: i64,
+    /// The name that it had.
+    pub was: Option<Arc<str>>,
     /// What it does.
     pub steps: Vec<Step>,
+}
+
+impl Rule {
+    /// What limits, holdout, runs and the ids of actions go by: the name that it had, else its name.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<str> {
+        self.was.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// What starts a rule.

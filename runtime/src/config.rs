@@ -7,9 +7,9 @@ mod table;
 
 pub use channels::{ChannelConfig, Secret, WebhookConfig};
 pub use diagnostic::ConfigError;
-pub use duration::parse_duration;
+pub use duration::{parse_duration, parse_rate};
 
-use crate::{limits::SHOWN_CHARACTERS, words::shown};
+use crate::{fuse::Fuse, limits::SHOWN_CHARACTERS, words::shown};
 use diagnostic::Finding;
 use segue_compiler::{
     settings::{ConsentPolicy, Settings},
@@ -26,6 +26,8 @@ pub struct Config {
     pub settings: Settings,
     /// How channels and hooks are reached, by name.
     pub channels: BTreeMap<String, ChannelConfig>,
+    /// How many messages of one rule a live service sends before a person looks.
+    pub fuse: Option<Fuse>,
     /// Whether there is no `segue.toml`, so that all of this is assumed.
     pub assumed: bool,
 }
@@ -35,7 +37,7 @@ impl Config {
     #[must_use]
     pub fn assumed() -> Self {
         let settings = Settings { consent: ConsentPolicy::Assumed, ..Settings::default() };
-        Self { settings, channels: BTreeMap::new(), assumed: true }
+        Self { settings, channels: BTreeMap::new(), fuse: None, assumed: true }
     }
 
     /// Reads a `segue.toml`. `name` is the file's name in messages.
@@ -60,7 +62,7 @@ impl Config {
             root.only(&["project", "consent", "fuse", "channels"], &mut findings);
             project(&root, &mut config, &mut findings);
             consent(&root, &mut config, &mut findings);
-            fuse(&root, &mut findings);
+            config.fuse = fuse(&root, &mut findings);
             config.channels = channels::read(&root, &mut findings);
         }
         findings.sort_by_key(|finding| finding.span.start);
@@ -111,9 +113,17 @@ fn consent(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
     }
 }
 
-fn fuse(root: &Table<'_>, findings: &mut Vec<Finding>) {
-    if let Some(span) = root.place("fuse") {
-        findings.push(Finding::unsupported(span, "the fuse"));
+fn fuse(root: &Table<'_>, findings: &mut Vec<Finding>) -> Option<Fuse> {
+    let fuse = root.table("fuse", findings)?;
+    fuse.only(&["sends"], findings);
+    let (rate, span) = fuse.text("sends", findings)?;
+    match parse_rate(rate) {
+        Ok((count, per)) => Some(Fuse { count, per }),
+        Err(help) => {
+            let message = format!("`{}` is no rate", shown(rate, SHOWN_CHARACTERS));
+            findings.push(Finding::new("bad-rate", span, message).help(help));
+            None
+        }
     }
 }
 
@@ -145,6 +155,8 @@ mod tests {
             dedupe = "2 days"
             [consent]
             policy = "assumed"
+            [fuse]
+            sends = "5_000 per hour"
             [channels.sms]
             hook = "webhook"
             url = "http://127.0.0.1:9000/sms"
@@ -161,6 +173,7 @@ mod tests {
         .unwrap();
         assert_eq!((config.settings.lateness, config.settings.dedupe), (600_000, 172_800_000));
         assert_eq!(config.settings.consent, ConsentPolicy::Assumed);
+        assert_eq!(config.fuse, Some(Fuse { count: 5_000, per: 3_600_000 }));
         assert_eq!(config.channels.len(), 3);
         let webhook = WebhookConfig {
             url: "http://127.0.0.1:9000/sms".to_owned(),
@@ -190,7 +203,8 @@ dedupe = 24
 [consent]
 policy = "requierd"
 [fuse]
-sends = "5 per hour"
+sends = "5 an hour"
+calls = "5 per hour"
 "#;
         assert_eq!(
             findings(text),
@@ -205,7 +219,9 @@ sends = "5 per hour"
                 "7 \"10m\": bad-duration: `10m` is no duration [write \"10 minutes\"]",
                 "8 24: wrong-type: `dedupe` should be a duration, found a number [write it as in rules, such as \"10 minutes\"]",
                 "10 \"requierd\": unknown-word: `policy` is `required` or `assumed`, found `requierd` [did you mean `required`?]",
-                "11 fuse: not-supported: the fuse is not supported yet [leave it out]",
+                "12 \"5 an hour\": bad-rate: `5 an hour` is no rate \
+                    [write a number and a stretch of time, such as \"5_000 per hour\"]",
+                "13 calls: unknown-key: `fuse` has no `calls` [it has sends]",
             ]
         );
     }

@@ -63,6 +63,7 @@ struct Changes {
 /// Profile fields that the engine itself reads or sets.
 struct KnownFields {
     time_zone: Option<FieldId>,
+    country: Option<FieldId>,
     group: Option<FieldId>,
     phone: Option<FieldId>,
     email: Option<FieldId>,
@@ -107,7 +108,7 @@ impl Engine {
             u32::try_from(position).ok().map(FieldId)
         };
         let machine = Machine::new(plan, code);
-        Ok(Self {
+        let mut engine = Self {
             contents: Contents::new(&program),
             blank: Customer::blank(&program, &machine),
             machine,
@@ -115,6 +116,7 @@ impl Engine {
             changes: changes(&program),
             fields: KnownFields {
                 time_zone: field("time_zone"),
+                country: field("country"),
                 group: field("group"),
                 phone: field("phone"),
                 email: field("email"),
@@ -129,7 +131,9 @@ impl Engine {
             },
             program,
             settings,
-        })
+        };
+        engine.blank.zone = engine.own_zone(&engine.blank);
+        Ok(engine)
     }
 
     /// The Cranelift code of one event's handler, and of what it calls, by name.

@@ -2,8 +2,8 @@
 //!
 //! In reading order: [`load`] reads a project's files and [`config`] its settings; [`source`] reads event files and
 //! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time, and
-//! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time; [`channel`]
-//! delivers what was decided. Bounds are in [`limits`].
+//! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time, with [`fuse`]
+//! counting over all of them; [`channel`] delivers what was decided. Bounds are in [`limits`].
 //!
 //! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock.
 
@@ -20,6 +20,8 @@ pub mod engine;
 pub mod predicate;
 
 pub mod replay;
+
+pub mod fuse;
 
 pub mod channel;
 

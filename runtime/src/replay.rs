@@ -13,7 +13,10 @@ pub use kinds::Kinds;
 pub use records::Records;
 pub use summary::{RuleSummary, SegmentSummary, Summary};
 
-use crate::source::{Batch, Envelope, Item, Reject, fault};
+use crate::{
+    fuse::Fuse,
+    source::{Batch, Envelope, Item, Reject, fault},
+};
 use segue_compiler::{
     execution::{Execution, Outcome},
     json::JsonText,
@@ -32,6 +35,8 @@ pub struct Options {
     pub drain: bool,
     /// Which records are kept.
     pub kinds: Kinds,
+    /// The fuse of a live service, of which the summary says when it would have stopped a rule.
+    pub fuse: Option<Fuse>,
     /// How many threads share the customers; one when absent.
     pub threads: Option<NonZeroUsize>,
 }
@@ -152,6 +157,9 @@ impl<E: Execution + Sync> Replay<E> {
             parts.push(records);
         }
         self.summary.end = end;
+        if let Some(fuse) = options.fuse {
+            self.summary.check_fuse(fuse);
+        }
         Records::of(parts)
     }
 }

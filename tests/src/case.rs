@@ -18,7 +18,7 @@
 use crate::difference::with_settings;
 use segue_compiler::{
     project::{Project, Source, compile},
-    record::{Change, Instant, Json, Record},
+    record::{Change, Instant, Json, Reason, Record},
     settings::{ConsentPolicy, Settings},
     time::{Zone, parse_local},
 };
@@ -178,7 +178,9 @@ fn line(record: &Record) -> String {
         ),
         Record::Suppressed(it) => {
             let channel = it.channel.as_ref().map(|channel| format!(" {channel}")).unwrap_or_default();
-            format!("{}.{}{channel} suppressed: {}", it.rule, it.step, it.reason.word())
+            let detail = it.detail.as_ref().filter(|_| it.reason == Reason::NoAddress);
+            let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+            format!("{}.{}{channel} suppressed: {}{detail}", it.rule, it.step, it.reason.word())
         }
         Record::Segment(it) => match it.change {
             Change::Enter => format!("enters {}", it.segment),

@@ -16,6 +16,7 @@ use segue_compiler::{
 use segue_runtime::{
     channel::{Delivery, Hooks, Outcome},
     engine::Engine,
+    fuse::Fuse,
     replay::{Kinds, Options, Records, Replay, Summary},
     words::shown,
 };
@@ -72,10 +73,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
                 .map_err(|error| Problem::words(error.to_string()))?,
         ),
     };
+    let fuse = opened.config.fuse;
     let outcome = if arguments.interpret {
-        replay(Reference::new(program.clone(), settings.clone()), program, &settings, arguments, rejects)?
+        replay(
+            Reference::new(program.clone(), settings.clone()),
+            program,
+            &settings,
+            fuse,
+            arguments,
+            rejects,
+        )?
     } else {
-        replay(engine(&program, &settings)?, program, &settings, arguments, rejects)?
+        replay(engine(&program, &settings)?, program, &settings, fuse, arguments, rejects)?
     };
     print(&outcome.records, arguments)?;
     if let Some(hooks) = &mut hooks {
@@ -114,6 +123,7 @@ fn replay<E: Execution + Sync>(
     executor: E,
     program: Arc<Program>,
     settings: &Settings,
+    fuse: Option<Fuse>,
     arguments: &Arguments,
     rejects: Rejects,
 ) -> Result<Replayed, Problem> {
@@ -121,7 +131,7 @@ fn replay<E: Execution + Sync>(
     // What is not printed may still be delivered.
     let kinds = if arguments.deliver { printed.with_decisions() } else { printed };
     let threads = arguments.input.threads();
-    let options = Options { until: settings.until, drain: arguments.drain, kinds, threads };
+    let options = Options { until: settings.until, drain: arguments.drain, kinds, fuse, threads };
     let mut replay = Replay::new(executor, program, options);
     #[expect(
         clippy::disallowed_methods,

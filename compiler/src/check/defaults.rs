@@ -12,8 +12,13 @@ impl Checker<'_> {
         for item in items {
             let Item::Defaults(declared) = item else { continue };
             for clause in &declared.clauses {
-                if matches!(clause.kind, ClauseKind::When(_)) {
-                    self.report(rules::when_in_defaults(clause.span));
+                let out_of_place = match clause.kind {
+                    ClauseKind::When(_) => Some(("`when`", "write it in the rule")),
+                    ClauseKind::Was(_) => Some(("`was`", "write it in the rule that got a new name")),
+                    _ => None,
+                };
+                if let Some((what, help)) = out_of_place {
+                    self.report(rules::not_in_defaults(clause.span, what, help));
                     continue;
                 }
                 let said = defaults.iter().find(|other| kind(other) == kind(clause));
@@ -55,12 +60,14 @@ impl Checker<'_> {
             ClauseKind::Priority(number) => {
                 self.priority(number);
             }
-            ClauseKind::Quiet(_)
-            | ClauseKind::Holdout(_)
-            | ClauseKind::Goal { .. }
-            | ClauseKind::Was(_)
-            | ClauseKind::StartCold => self.unsupported_clause(clause),
+            ClauseKind::Holdout(percent) => {
+                self.share(percent);
+            }
+            ClauseKind::Quiet(_) | ClauseKind::Goal { .. } | ClauseKind::StartCold => {
+                self.unsupported_clause(clause);
+            }
             ClauseKind::When(_)
+            | ClauseKind::Was(_)
             | ClauseKind::LimitOnce
             | ClauseKind::OverlapSkip
             | ClauseKind::OverlapRestart
@@ -80,9 +87,9 @@ fn kind(clause: &Clause) -> Option<u8> {
         ClauseKind::OverlapSkip | ClauseKind::OverlapRestart | ClauseKind::OverlapPer(_) => Some(4),
         ClauseKind::Topic(_) | ClauseKind::Transactional => Some(5),
         ClauseKind::Priority(_) => Some(6),
+        ClauseKind::Holdout(_) => Some(7),
         ClauseKind::When(_)
         | ClauseKind::Quiet(_)
-        | ClauseKind::Holdout(_)
         | ClauseKind::Goal { .. }
         | ClauseKind::Was(_)
         | ClauseKind::StartCold => None,

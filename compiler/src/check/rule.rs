@@ -50,6 +50,8 @@ struct Clauses<'c> {
     overlap: Option<&'c Clause>,
     topic: Option<&'c Clause>,
     priority: Option<&'c Clause>,
+    holdout: Option<&'c Clause>,
+    was: Option<&'c Clause>,
 }
 
 impl<'c> Clauses<'c> {
@@ -65,11 +67,9 @@ impl<'c> Clauses<'c> {
             }
             ClauseKind::Topic(_) | ClauseKind::Transactional => Some(&mut self.topic),
             ClauseKind::Priority(_) => Some(&mut self.priority),
-            ClauseKind::Quiet(_)
-            | ClauseKind::Holdout(_)
-            | ClauseKind::Goal { .. }
-            | ClauseKind::Was(_)
-            | ClauseKind::StartCold => None,
+            ClauseKind::Holdout(_) => Some(&mut self.holdout),
+            ClauseKind::Was(_) => Some(&mut self.was),
+            ClauseKind::Quiet(_) | ClauseKind::Goal { .. } | ClauseKind::StartCold => None,
         }
     }
 }
@@ -100,6 +100,11 @@ impl Checker<'_> {
             Some(ClauseKind::Priority(number)) => self.priority(number),
             _ => 0,
         };
+        let holdout = self.holdout(rule, clauses.holdout, transactional);
+        let was = match clauses.was.map(|clause| &clause.kind) {
+            Some(ClauseKind::Was(name)) => Some(Arc::from(name.text.as_str())),
+            _ => None,
+        };
         let mut number = 0;
         let steps = self.steps(&rule.steps, in_rule, &mut number);
         if rule.steps.is_empty() {
@@ -120,7 +125,9 @@ impl Checker<'_> {
             overlap,
             topic,
             transactional,
+            holdout,
             priority,
+            was,
             steps,
         })
     }
@@ -158,12 +165,10 @@ impl Checker<'_> {
     pub(super) fn unsupported_clause(&mut self, clause: &Clause) {
         let what = match &clause.kind {
             ClauseKind::Quiet(_) => "`quiet`",
-            ClauseKind::Holdout(_) => "`holdout`",
             ClauseKind::Goal { pattern, .. } => {
                 let _ = self.pattern(pattern, Scope::default());
                 "`goal`"
             }
-            ClauseKind::Was(_) => "`was`",
             _ => "`start cold`",
         };
         self.report(rules::not_supported(clause.span, what));
@@ -475,7 +480,8 @@ impl Checker<'_> {
     }
 }
 
-fn first_send(steps: &[ast::Step]) -> Option<Span> {
+/// Where a rule first sends.
+pub(super) fn first_send(steps: &[ast::Step]) -> Option<Span> {
     steps.iter().find_map(|step| match &step.kind {
         ast::StepKind::Send { .. } => Some(step.span),
         ast::StepKind::If { arms, otherwise } => {

@@ -13,6 +13,12 @@ pub(crate) fn priority_not_whole(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error(super::BAD_COUNT, span, message)
 }
 
+pub(crate) fn bad_share(span: Span, percent: &str) -> Diagnostic {
+    let message =
+        format!("a holdout is some of the customers, more than none and fewer than all; found `{percent}%`");
+    Diagnostic::error(super::BAD_SHARE, span, message).help("usual are `holdout 5%` and `holdout 10%`")
+}
+
 pub(crate) fn misplaced_literal(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is no value that stands here"))
         .help("times of day, lists and objects stand only in clauses and tests")

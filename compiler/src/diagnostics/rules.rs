@@ -68,8 +68,33 @@ pub(crate) fn transactional_segment(span: Span) -> Diagnostic {
     .help("give it a topic, or start it with `when \"Event\"`")
 }
 
-pub(crate) fn when_in_defaults(span: Span) -> Diagnostic {
-    Diagnostic::error(super::NOT_IN_DEFAULTS, span, "`when` cannot be a default").help("write it in the rule")
+pub(crate) fn not_in_defaults(span: Span, what: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(super::NOT_IN_DEFAULTS, span, format!("{what} cannot be a default")).help(help)
+}
+
+pub(crate) fn no_message(span: Span, what: &str, rule: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::NO_MESSAGE,
+        span,
+        format!("{what} is about messages, but rule `{rule}` sends none"),
+    )
+    .help("leave it out, or add a step such as `send sms \"…\"`")
+}
+
+pub(crate) fn was_is_there(span: Span, name: &str, first: Span) -> Diagnostic {
+    Diagnostic::error(
+        super::DUPLICATE_NAME,
+        span,
+        format!("no rule can have been `{name}`: there is a rule of that name"),
+    )
+    .also(first, "this one")
+    .help("after `was` stands the name that the rule had, which no other rule has now")
+}
+
+pub(crate) fn was_twice(span: Span, name: &str, first: Span) -> Diagnostic {
+    Diagnostic::error(super::DUPLICATE_NAME, span, format!("two rules cannot both have been `{name}`"))
+        .also(first, "said here first")
+        .help("leave it to the rule that goes on with what the old one began")
 }
 
 pub(crate) fn misplaced_default(span: Span, field: &str) -> Diagnostic {

@@ -248,11 +248,13 @@ impl Scope for Asked<'_> {
 }
 
 impl Reference {
-    /// A customer's zone now: that of the profile, else the project's.
+    /// A customer's zone now: that of the profile, else that of the country where it has one, else the project's.
     pub(super) fn zone(&self, customer: &Customer) -> Zone {
-        let own = self.built_in.time_zone.map(|field| customer.profile(field));
-        let named = own.as_ref().and_then(Value::as_text).and_then(Zone::named);
-        named.unwrap_or_else(|| self.settings.time_zone.clone())
+        let [own, country] = [self.built_in.time_zone, self.built_in.country]
+            .map(|field| field.map(|it| customer.profile(it)));
+        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_text).map(str::to_owned);
+        let zone = Zone::of_profile(text(&own).as_deref(), text(&country).as_deref());
+        zone.unwrap_or_else(|| self.settings.time_zone.clone())
     }
 }
 

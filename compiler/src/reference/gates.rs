@@ -7,7 +7,9 @@ use super::{
     steps::Run,
 };
 use crate::{
+    address,
     record::Reason,
+    share::is_held_out,
     typed::{Limit, Overlap, Program, Rule, TopicId},
     value::{Millis, Value},
 };
@@ -41,7 +43,7 @@ impl Reference {
         refused.then_some(Reason::Condition)
     }
 
-    /// Why a message of a run is not sent; `to` is its address.
+    /// Why a message of a run is not sent, and what there is to say about it; `to` is its address.
     pub(super) fn kept_from_sending(
         &self,
         customer: &Customer,
@@ -49,25 +51,32 @@ impl Reference {
         channel: &str,
         to: Option<&str>,
         asked: &Asked<'_>,
-    ) -> Option<Reason> {
+    ) -> Option<(Reason, Option<&'static str>)> {
+        let because = |reason: Reason| Some((reason, None));
         let rule = run.rule;
         if rule.still_if.as_ref().is_some_and(|condition| !asked.holds(condition, This::Nothing)) {
-            return Some(Reason::Condition);
+            return because(Reason::Condition);
+        }
+        if self.settings.holdouts
+            && rule.holdout.is_some_and(|share| is_held_out(rule.identity(), &customer.id, share))
+        {
+            return because(Reason::Holdout);
         }
         if customer.consent.is_suppressed(channel)
             || !rule.transactional && self.is_left_out(customer, rule, channel)
         {
-            return Some(Reason::Suppressed);
+            return because(Reason::Suppressed);
         }
         let policy = self.settings.consent;
         if !rule.transactional && !customer.consent.allows(&self.program, channel, rule.topic, policy) {
-            return Some(Reason::Consent);
+            return because(Reason::Consent);
         }
-        if to.is_none_or(|to| to.trim().is_empty()) {
-            return Some(Reason::NoAddress);
+        let Some(to) = to.filter(|to| !to.trim().is_empty()) else { return because(Reason::NoAddress) };
+        if let Some(fault) = address::fault(channel, to) {
+            return Some((Reason::NoAddress, Some(fault)));
         }
         let capped = !rule.transactional && self.is_capped(customer, rule, channel, asked.now);
-        capped.then_some(Reason::Cap)
+        capped.then_some((Reason::Cap, None))
     }
 
     /// Whether a segment of the customer's does not get messages of the rule's topic.

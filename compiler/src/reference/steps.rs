@@ -131,8 +131,12 @@ impl Reference {
     ) {
         let asked = self.asked(customer, run);
         let to = self.address(&asked, channel, to);
-        if let Some(reason) = self.kept_from_sending(customer, run, channel, to.as_deref(), &asked) {
-            out.records.push(run.suppressed(customer, step, Some(channel), reason));
+        if let Some((reason, detail)) = self.kept_from_sending(customer, run, channel, to.as_deref(), &asked)
+        {
+            // A run counts as one that did something also for those who are held out: they are compared with the others.
+            run.did_something |= reason == Reason::Holdout;
+            let record = run.not_done(customer, step, Some(channel), reason);
+            out.records.push(Record::Suppressed(Suppressed { detail: detail.map(Arc::from), ..record }));
             return;
         }
         let content = match self.content(&asked, content) {
@@ -259,7 +263,7 @@ impl Reference {
 impl Run<'_> {
     fn action(&self, customer: &Customer, step: u32) -> ActionId {
         let parts: Vec<&str> = self.triggered.parts.iter().map(|part| &**part).collect();
-        ActionId::of(&self.rule.name, &customer.id, &parts, step)
+        ActionId::of(self.rule.identity(), &customer.id, &parts, step)
     }
 
     fn suppressed(

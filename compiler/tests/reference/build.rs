@@ -201,7 +201,9 @@ impl Build {
             overlap: Overlap::Skip,
             topic: None,
             transactional: false,
+            holdout: None,
             priority: 0,
+            was: None,
             steps,
         });
         self.0.rules.last_mut().unwrap()

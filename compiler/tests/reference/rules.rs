@@ -20,7 +20,7 @@ fn sender(change: impl FnOnce(&mut Build)) -> Build {
     build
 }
 
-const PHONE: &str = r#"{"phone":"+47"}"#;
+const PHONE: &str = r#"{"phone":"+4790000000"}"#;
 
 #[test]
 fn a_limit_counts_runs_that_did_something() {
@@ -32,7 +32,12 @@ fn a_limit_counts_runs_that_did_something() {
     world.track(61 * MINUTE, "A", "{}");
     assert_eq!(
         world.lines(),
-        ["0m r sms not: no_address", "1m r sms +47: hi", "2m r not: limit", "61m r sms +47: hi"]
+        [
+            "0m r sms not: no_address",
+            "1m r sms +4790000000: hi",
+            "2m r not: limit",
+            "61m r sms +4790000000: hi"
+        ]
     );
 }
 
@@ -43,7 +48,7 @@ fn only_if_is_decided_when_triggered() {
     world.identify(0, PHONE);
     world.track(MINUTE, "A", r#"{"n":5}"#);
     world.track(2 * MINUTE, "A", r#"{"n":6}"#);
-    assert_eq!(world.lines(), ["1m r not: condition", "2m r sms +47: hi"]);
+    assert_eq!(world.lines(), ["1m r not: condition", "2m r sms +4790000000: hi"]);
 }
 
 #[test]
@@ -52,13 +57,21 @@ fn consent_is_required_and_no_address_comes_after_it() {
     world.track(0, "A", "{}");
     world.identify(1, r#"{"phone":"  ","consent":{"sms":true}}"#);
     world.track(MINUTE, "A", "{}");
-    world.identify(MINUTE + 1, r#"{"phone":"+47","consent":{"sms":{"news":false,"other":true},"fax":1}}"#);
+    world.identify(
+        MINUTE + 1,
+        r#"{"phone":"+4790000000","consent":{"sms":{"news":false,"other":true},"fax":1}}"#,
+    );
     world.track(2 * MINUTE, "A", "{}");
     world.identify(2 * MINUTE + 1, r#"{"consent":{"sms":{"news":true}}}"#);
     world.track(3 * MINUTE, "A", "{}");
     assert_eq!(
         world.lines(),
-        ["0m r sms not: consent", "1m r sms not: no_address", "2m r sms not: consent", "3m r sms +47: hi"]
+        [
+            "0m r sms not: consent",
+            "1m r sms not: no_address",
+            "2m r sms not: consent",
+            "3m r sms +4790000000: hi"
+        ]
     );
 }
 
@@ -76,7 +89,7 @@ fn unsubscribing_beats_assumed_consent() {
     world.track(MINUTE, "A", "{}");
     world.track(MINUTE + 1, "Unsubscribed", r#"{"channel":"sms","topic":"news"}"#);
     world.track(2 * MINUTE, "A", "{}");
-    assert_eq!(world.lines(), ["1m r sms +47: hi", "2m r sms not: consent"]);
+    assert_eq!(world.lines(), ["1m r sms +4790000000: hi", "2m r sms not: consent"]);
 }
 
 #[test]
@@ -91,7 +104,7 @@ fn a_stop_reply_suppresses_even_transactional_messages() {
     world.track(MINUTE, "A", "{}");
     world.track(MINUTE + 1, "Message Replied", r#"{"channel":"sms","text":" stop "}"#);
     world.track(2 * MINUTE, "A", "{}");
-    assert_eq!(world.lines(), ["1m r sms +47: hi", "2m r sms not: suppressed"]);
+    assert_eq!(world.lines(), ["1m r sms +4790000000: hi", "2m r sms not: suppressed"]);
 }
 
 #[test]
@@ -102,7 +115,7 @@ fn a_segment_can_be_left_out_of_a_topic() {
         build.0.suppressions.push(Suppression { topic: TopicId(0), channel: Some("sms".into()), segment });
     })
     .world();
-    world.identify(0, r#"{"phone":"+47","country":"NO"}"#);
+    world.identify(0, r#"{"phone":"+4790000000","country":"NO"}"#);
     world.track(MINUTE, "A", "{}");
     assert_eq!(world.lines(), ["0m +dead", "1m r sms not: suppressed"]);
 }
@@ -117,19 +130,19 @@ fn caps_count_the_topics_within() {
     let (sms, mail) = (build.send(1, "sms", "x"), build.send(2, "email", "y"));
     build.rule("r", each, vec![sms, mail]).topic = Some(news);
     let mut world = build.world();
-    world.identify(0, r#"{"phone":"1","email":"2"}"#);
+    world.identify(0, r#"{"phone":"+4790000000","email":"a@b.no"}"#);
     for at in [0, 30 * MINUTE, HOUR] {
         world.track(at, "A", "{}");
     }
     assert_eq!(
         world.lines(),
         [
-            "0m r sms 1: x",
-            "0m r email 2: y",
+            "0m r sms +4790000000: x",
+            "0m r email a@b.no: y",
             "30m r sms not: cap",
             "30m r email not: cap",
-            "60m r sms 1: x",
-            "60m r email 2: y"
+            "60m r sms +4790000000: x",
+            "60m r email a@b.no: y"
         ]
     );
 }
@@ -210,7 +223,7 @@ fn sent_messages_are_events_and_no_activity() {
     .world();
     world.identify(0, PHONE);
     world.track(0, "A", "{}");
-    assert_eq!(world.lines(), ["0m r sms +47: hi", "0m +contacted"]);
+    assert_eq!(world.lines(), ["0m r sms +4790000000: hi", "0m +contacted"]);
     world.advance(DAY);
     assert_eq!(world.lines(), ["60m +silent"]);
 }
@@ -229,7 +242,7 @@ fn rules_grant_and_withdraw_consent() {
     assert_eq!(
         world.lines(),
         [
-            "1m r sms +47: hi",
+            "1m r sms +4790000000: hi",
             "1m r consent.sms.news = false",
             "2m r sms not: consent",
             "2m r consent.sms.news = false"

@@ -31,7 +31,7 @@ fn a_cart_gets_one_reminder_about_the_last_thing_added() {
     let checked = compile(&Project { sources: vec![source], ..Project::default() });
     let Some(program) = checked.program else { panic!("{:?}", checked.diagnostics) };
     let mut world = Build(program).world();
-    world.identify(0, r#"{"first_name":"Ada","phone":"+47"}"#);
+    world.identify(0, r#"{"first_name":"Ada","phone":"+4790000000"}"#);
     world.track(0, "Product Added", r#"{"name":"Boots","price":120}"#);
     world.track(30 * MINUTE, "Product Added", r#"{"name":"Socks","price":9}"#);
     world.track(DAY, "Order Completed", r#"{"total":60}"#);
@@ -40,7 +40,7 @@ fn a_cart_gets_one_reminder_about_the_last_thing_added() {
     assert_eq!(
         world.lines(),
         [
-            "150m cart sms +47: Hi Ada, Socks is waiting, none customer.",
+            "150m cart sms +4790000000: Hi Ada, Socks is waiting, none customer.",
             "2880m +loyal",
             "2880m reward sms not: cap",
             "131040m -loyal",

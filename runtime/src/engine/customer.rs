@@ -135,7 +135,11 @@ impl Customer {
 
     /// Begins as a blank customer.
     pub(super) fn of(id: Arc<str>, blank: &Self) -> Self {
-        Self { profile_slots: blank.profile_slots.clone(), ..Self::new(id, blank.record.clone()) }
+        Self {
+            profile_slots: blank.profile_slots.clone(),
+            zone: blank.zone.clone(),
+            ..Self::new(id, blank.record.clone())
+        }
     }
 
     /// Finds out when the next match completes by time, after sequences have moved.

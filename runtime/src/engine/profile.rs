@@ -61,14 +61,20 @@ impl Engine {
             return;
         }
         let value = if value.is_known() { value.kept() } else { default_of(&self.program, field) };
-        if self.fields.time_zone == Some(field) {
-            customer.zone = value.as_text().and_then(Zone::named);
-        }
         customer.fill_slots(&self.machine, field, &value);
         customer.profile.set(field.0, (value, stamp));
+        if [self.fields.time_zone, self.fields.country].contains(&Some(field)) {
+            customer.zone = self.own_zone(customer);
+        }
     }
 
-    /// The zone of a customer: their own, else the project's.
+    /// The zone that the profile tells: by its name, else by the country.
+    pub(super) fn own_zone(&self, customer: &Customer) -> Option<Zone> {
+        let text = |field: Option<FieldId>| customer.field(&self.program, field?)?.as_text();
+        Zone::of_profile(text(self.fields.time_zone), text(self.fields.country))
+    }
+
+    /// The zone of a customer: their own, else that of their country, else the project's.
     pub(super) fn zone<'z>(&'z self, customer: &'z Customer) -> &'z Zone {
         customer.zone.as_ref().unwrap_or(&self.settings.time_zone)
     }

@@ -7,7 +7,6 @@ use super::{Engine, customer::Customer};
 use segue_compiler::{
     pack::{Broken, Packed, Packer, Unpacker},
     plan::{Plan, RecordLayout},
-    time::Zone,
     typed::FieldId,
 };
 use std::{ops::Range, sync::Arc};
@@ -82,11 +81,9 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     let profile = std::mem::take(&mut customer.profile);
     for (field, (value, _)) in profile.iter() {
         customer.fill_slots(&engine.machine, FieldId(field), value);
-        if engine.fields.time_zone == Some(FieldId(field)) {
-            customer.zone = value.as_text().and_then(Zone::named);
-        }
     }
     customer.profile = profile;
+    customer.zone = engine.own_zone(&customer);
     Ok(customer)
 }
 

@@ -60,7 +60,7 @@ impl Engine {
             .map_or(Value::Missing, |value| self.value(customer, moment.now, run.completed.as_ref(), value));
         if let Some(reason) = self.refusal(customer, number, &run, &per, moment.now) {
             let id = run.id(customer, 0);
-            moment.out.records.push(suppressed(moment.now, id, customer, &run, 0, None, reason));
+            moment.out.records.push(suppressed(moment.now, id, customer, &run, 0, None, reason, None));
             return;
         }
         let runs = customer.runs.entry(number);
@@ -181,16 +181,12 @@ impl Engine {
     ) {
         let id = run.id(customer, step);
         let address = self.address(customer, run, channel, to, moment.now);
-        if let Some(reason) = self.gate(customer, run, channel, &address, moment.now) {
-            moment.out.records.push(suppressed(
-                moment.now,
-                id,
-                customer,
-                run,
-                step,
-                Some(channel.clone()),
-                reason,
-            ));
+        if let Some((reason, detail)) = self.gate(customer, run, channel, &address, moment.now) {
+            // Those who are held out are compared with the others, so that their runs count as theirs do.
+            run.acted |= reason == Reason::Holdout;
+            let channel = Some(channel.clone());
+            let record = suppressed(moment.now, id, customer, run, step, channel, reason, detail);
+            moment.out.records.push(record);
             return;
         }
         let content = match self.fields(customer, run, content, moment.now) {
@@ -403,7 +399,7 @@ impl Moment<'_> {
 impl Run<'_> {
     fn id(&self, customer: &Customer, step: u32) -> ActionId {
         let parts: Vec<&str> = self.trigger.iter().map(String::as_str).collect();
-        ActionId::of(&self.rule.name, &customer.id, &parts, step)
+        ActionId::of(self.rule.identity(), &customer.id, &parts, step)
     }
 }
 
@@ -428,6 +424,7 @@ fn sent_fields(
     fields
 }
 
+#[expect(clippy::too_many_arguments, reason = "the parts of a record")]
 fn suppressed(
     now: Millis,
     id: ActionId,
@@ -436,6 +433,7 @@ fn suppressed(
     step: u32,
     channel: Option<Arc<str>>,
     reason: Reason,
+    detail: Option<&str>,
 ) -> Record {
     Record::Suppressed(Suppressed {
         at: Instant(now),
@@ -445,7 +443,7 @@ fn suppressed(
         step,
         channel,
         reason,
-        detail: None,
+        detail: detail.map(Arc::from),
     })
 }
 

@@ -119,6 +119,9 @@ impl<E: Execution> Shard<E> {
         }
         for record in output.records.drain(..) {
             summary.count_record(&record);
+            if options.fuse.is_some() {
+                summary.note_send(&record);
+            }
             if options.kinds.has(&record) {
                 records.push(place, &record);
             }

@@ -1,6 +1,7 @@
 //! What a replay counted.
 
 use crate::{
+    fuse::{Blown, Fuse},
     source::Envelope,
     words::{counted, thousands},
 };
@@ -68,6 +69,10 @@ pub struct RuleSummary {
     pub suppressed: BTreeMap<Reason, u64>,
     /// Of the contents that could not be made the first by step, then by words.
     pub fault: Option<(u32, Arc<str>)>,
+    /// The times of its messages, where there is a fuse.
+    sends: Vec<Millis>,
+    /// When the fuse would have stopped it.
+    pub blown: Option<(Fuse, Blown)>,
 }
 
 /// What one segment saw.
@@ -155,7 +160,7 @@ impl Summary {
             Record::Suppressed(it) => {
                 let rule = self.rule(&it.rule);
                 *rule.suppressed.entry(it.reason).or_default() += 1;
-                if let Some(detail) = &it.detail {
+                if let Some(detail) = it.detail.as_ref().filter(|_| it.reason == Reason::Content) {
                     rule.note_fault((it.step, detail.clone()));
                 }
             }
@@ -167,6 +172,21 @@ impl Summary {
                     }
                 }
             }
+        }
+    }
+
+    /// Remembers when a message was sent.
+    pub(super) fn note_send(&mut self, record: &Record) {
+        if let Record::Send(it) = record {
+            self.rule(&it.rule).sends.push(it.at.0);
+        }
+    }
+
+    /// Finds out which rules the fuse would have stopped.
+    pub(super) fn check_fuse(&mut self, fuse: Fuse) {
+        for rule in self.rules.values_mut() {
+            let sends = std::mem::take(&mut rule.sends);
+            rule.blown = fuse.blown(&sends).map(|blown| (fuse, blown));
         }
     }
 
@@ -266,6 +286,7 @@ impl RuleSummary {
         if let Some(fault) = other.fault {
             self.note_fault(fault);
         }
+        self.sends.extend(other.sends);
         for (reason, count) in other.suppressed {
             *self.suppressed.entry(reason).or_default() += count;
         }
@@ -280,6 +301,15 @@ impl fmt::Display for Summary {
             if let Some((step, why)) = &rule.fault {
                 writeln!(f, "{name}: the content of step {step} could not be made: {why}")?;
             }
+        }
+        for (name, (fuse, blown)) in self.rules.iter().filter_map(|(name, rule)| Some((name, rule.blown?))) {
+            let Blown { at, messages } = blown;
+            let messages = counted(messages, "message");
+            writeln!(
+                f,
+                "{name}: live, the fuse of {fuse} would stop it at {}, before {messages}",
+                Instant(at)
+            )?;
         }
         for segment in &self.segments {
             let SegmentSummary { name, entered, left, members } = segment;

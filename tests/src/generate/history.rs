@@ -81,7 +81,19 @@ fn messaging(random: &mut Random) -> (&'static str, Value) {
 
 fn traits(random: &mut Random) -> Value {
     let mut traits = json!({"phone": "+4790000000", "email": "ada@example.com"});
+    let odd = random.chance(15);
     let Some(map) = traits.as_object_mut() else { return Value::Null };
+    if odd {
+        let phone = random.pick(&["", "90000000", "+47 900 00 000"]);
+        map.insert("phone".to_owned(), json!(phone));
+        map.insert("email".to_owned(), json!(random.pick(&["ada", "ada@localhost", "ada@example..com"])));
+    }
+    if random.chance(15) {
+        map.insert("country".to_owned(), json!(random.pick(&["NO", "in", "US", "", "Norway"])));
+    }
+    if random.chance(10) {
+        map.insert("time_zone".to_owned(), json!(random.pick(&["Asia/Tokyo", "Nowhere/Atlantis", ""])));
+    }
     if random.chance(50) {
         map.insert("score".to_owned(), number(random));
     }

@@ -71,8 +71,18 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
         random.pick(&["topic news", "topic offers"])
     };
     line(source, &format!("  {topic}"));
+    if random.chance(15) {
+        line(source, &format!("  holdout {}", random.pick(&["50%", "30%", "99.9999%"])));
+    }
+    if random.chance(10) {
+        line(source, &format!("  was former_{number}"));
+    }
+    let start = source.len();
     for _ in 0..=random.below(3) {
         step(random, source, &scope, 2, number);
+    }
+    if !source[start..].contains("send ") {
+        line(source, &format!("  send sms \"{}\"", body(random, &scope)));
     }
     line(source, "}");
 }

@@ -6,14 +6,16 @@ use crate::engine::{
     customer::{Customer, Sent},
 };
 use segue_compiler::{
+    address,
     plan::Content,
     record::{Json, Reason},
+    share::is_held_out,
     typed::TopicId,
     value::{Millis, Value},
 };
 
 impl Engine {
-    /// The first reason for which a message is not sent.
+    /// The first reason for which a message is not sent, and what there is to say about it.
     pub(super) fn gate(
         &self,
         customer: &mut Customer,
@@ -21,27 +23,37 @@ impl Engine {
         channel: &str,
         address: &str,
         now: Millis,
-    ) -> Option<Reason> {
+    ) -> Option<(Reason, Option<&'static str>)> {
+        let because = |reason: Reason| Some((reason, None));
+        let rule = run.rule;
         if !run
             .plan
             .still_if
             .is_none_or(|condition| self.holds(customer, now, run.completed.as_ref(), condition))
         {
-            return Some(Reason::Condition);
+            return because(Reason::Condition);
+        }
+        if self.settings.holdouts
+            && rule.holdout.is_some_and(|share| is_held_out(rule.identity(), &customer.id, share))
+        {
+            return because(Reason::Holdout);
         }
         if customer.consent.is_suppressed(channel) || self.is_suppressed(customer, run, channel) {
-            return Some(Reason::Suppressed);
+            return because(Reason::Suppressed);
         }
         let transactional = run.rule.transactional;
         if !transactional
             && !customer.consent.allows(&self.program, channel, run.rule.topic, self.settings.consent)
         {
-            return Some(Reason::Consent);
+            return because(Reason::Consent);
         }
         if address.trim().is_empty() {
-            return Some(Reason::NoAddress);
+            return because(Reason::NoAddress);
         }
-        (!transactional && self.is_capped(customer, run, channel, now)).then_some(Reason::Cap)
+        if let Some(fault) = address::fault(channel, address) {
+            return Some((Reason::NoAddress, Some(fault)));
+        }
+        (!transactional && self.is_capped(customer, run, channel, now)).then_some((Reason::Cap, None))
     }
 
     /// A topic and those that it lies within, innermost first.

@@ -1,0 +1,61 @@
+//! Clauses that keep messages back, and the names that rules had.
+
+use super::{Checker, rule::first_send};
+use crate::{
+    diagnostics::{limits, rules},
+    share::Share,
+    value::Decimal,
+};
+use segue_grammar::{
+    ast::{self, Clause, ClauseKind, Item, NumberText},
+    span::Span,
+};
+use std::collections::BTreeMap;
+
+impl Checker<'_> {
+    /// Who is held out. The default is not for transactional rules, whose messages customers wait for.
+    pub(super) fn holdout(
+        &mut self,
+        rule: &ast::Rule,
+        clause: Option<&Clause>,
+        transactional: bool,
+    ) -> Option<Share> {
+        let clause = clause?;
+        let ClauseKind::Holdout(percent) = &clause.kind else { return None };
+        let is_own = rule.clauses.iter().any(|own| own.span == clause.span);
+        if is_own && first_send(&rule.steps).is_none() {
+            self.report(rules::no_message(clause.span, "`holdout`", &rule.name.text));
+        }
+        self.share(percent).filter(|_| is_own || !transactional)
+    }
+
+    /// A percentage of customers that is neither none nor all of them.
+    pub(super) fn share(&mut self, percent: &NumberText) -> Option<Share> {
+        let part = Decimal::parse(&percent.text).and_then(|it| it.checked_div(Decimal(100_000_000)));
+        let share = part.and_then(|part| u32::try_from(part.0).ok()).map(Share);
+        let share = share.filter(|share| (Share(1)..Share(1_000_000)).contains(share));
+        if share.is_none() {
+            self.report(limits::bad_share(percent.span, &percent.text));
+        }
+        share
+    }
+
+    /// `was`: no rule has the name that another had, and no two had the same.
+    pub(super) fn former_names(&mut self, items: &[&Item]) {
+        let all =
+            || items.iter().filter_map(|item| if let Item::Rule(rule) = item { Some(rule) } else { None });
+        let mut named: BTreeMap<&str, Span> = BTreeMap::new();
+        for rule in all() {
+            named.entry(&rule.name.text).or_insert(rule.name.span);
+        }
+        let mut said: BTreeMap<&str, Span> = BTreeMap::new();
+        for clause in all().flat_map(|rule| &rule.clauses) {
+            let ClauseKind::Was(name) = &clause.kind else { continue };
+            if let Some(first) = named.get(name.text.as_str()) {
+                self.report(rules::was_is_there(name.span, &name.text, *first));
+            } else if let Some(first) = said.insert(&name.text, name.span) {
+                self.report(rules::was_twice(name.span, &name.text, first));
+            }
+        }
+    }
+}
