@@ -12,6 +12,7 @@ mod path;
 mod resolve;
 mod rule;
 mod safety;
+mod schedule;
 mod template;
 mod topic;
 mod walk;

@@ -19,7 +19,7 @@
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
 //! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`address`]es, [`share`]s of
-//! customers and [`time`]; [`pack`] writes states and records as bytes.
+//! customers, [`schedule`](mod@schedule)s and [`time`]; [`pack`] writes states and records as bytes.
 
 pub mod project;
 
@@ -56,6 +56,7 @@ pub mod limits;
 pub mod pack;
 pub mod pattern;
 pub mod record;
+pub mod schedule;
 pub mod settings;
 pub mod share;
 pub mod time;

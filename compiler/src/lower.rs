@@ -9,8 +9,11 @@ mod rules;
 mod value;
 
 use crate::{
-    plan::{FIXED_SLOTS, FrameRef, Node, NodeId, Plan, SequencePlan, ValueId, ValuePlan},
-    typed::{EventSet, Expr, LetId, Pattern, Program, Sequence, SequenceId, Trigger},
+    plan::{FIXED_SLOTS, FrameRef, Node, NodeId, Plan, SchedulePlan, SequencePlan, ValueId, ValuePlan},
+    typed::{
+        EventSet, Expr, LetId, Pattern, Program, ScheduleId, Sequence, SequenceId, Trigger,
+        schedule::Schedule,
+    },
 };
 use cells::Cells;
 use graph::Graph;
@@ -47,6 +50,7 @@ pub fn lower(program: &Program) -> Plan {
     plan.patterns = graph.patterns;
     plan.segments = segments;
     plan.rules = rules;
+    plan.schedules = schedules(program);
     plan.sequences = sequences.iter().map(|(sequence, _)| sequence.clone()).collect();
     plan.record = cells.record(layouts.profile.clone());
     plan.cells = cells.cells;
@@ -58,6 +62,15 @@ pub fn lower(program: &Program) -> Plan {
     let roles: Vec<_> = sequences.into_iter().flat_map(|(_, roles)| roles).collect();
     handlers::fill(program, &mut plan, &roles);
     plan
+}
+
+fn schedules(program: &Program) -> Vec<SchedulePlan> {
+    let plan = |(schedule, number): (&Schedule, u32)| {
+        let triggered = |rule: &crate::typed::Rule| rule.trigger == Trigger::Schedule(ScheduleId(number));
+        let rules = program.rules.iter().zip(0..).filter(|(rule, _)| triggered(rule)).map(|(_, n)| n);
+        SchedulePlan { schedule: schedule.clone(), rules: rules.collect() }
+    };
+    program.schedules.iter().zip(0..).map(plan).collect()
 }
 
 /// Finds out which slots are read of events that are part of a match.

@@ -13,6 +13,7 @@ pub mod verify;
 use crate::{
     typed::{
         Aggregate, Anchor, EventId, FieldId, Function, SegmentId, SequenceId, TemplateId, TextTest, TopicId,
+        schedule::Schedule,
     },
     types::Type,
     value::Value,
@@ -58,6 +59,8 @@ pub struct Plan {
     pub segments: Vec<NodeId>,
     /// Every sequence.
     pub sequences: Vec<SequencePlan>,
+    /// Every schedule.
+    pub schedules: Vec<SchedulePlan>,
     /// Conditions asked by rules.
     pub conditions: Vec<NodeId>,
     /// Values used by rules, templates and payloads.
@@ -528,6 +531,15 @@ impl SequencePlan {
             && !self.first_time
             && self.same.values().all(Vec::is_empty)
     }
+}
+
+/// A schedule as the engine follows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchedulePlan {
+    /// When it comes round.
+    pub schedule: Schedule,
+    /// Rules that it triggers, in order.
+    pub rules: Vec<u32>,
 }
 
 /// A rule as the engine runs it.

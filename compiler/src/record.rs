@@ -280,7 +280,8 @@ impl ActionId {
     /// The id of a rule's action: the first 128 bits of SHA-256 over the parts, each preceded by its length. `rule` is the
     /// rule's identity.
     /// `trigger` names what triggered the run: the message ids of the match's events, or segment, change, instant and
-    /// what changed it (a message id, or the id of the action that set something; empty when only time passed).
+    /// what changed it (a message id, or the id of the action that set something; empty when only time passed), or the
+    /// instant of a schedule.
     #[must_use]
     pub fn of(rule: &str, customer: &str, trigger: &[&str], step: u32) -> Self {
         use sha2::{Digest, Sha256};

@@ -3,9 +3,9 @@
 //! It keeps the whole history of a customer and asks every condition anew at every instant. In reading order:
 //! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
 //! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
-//! `deadline` says when something may change by time alone; `apply` takes in calls; `instant` is what happens at one
-//! moment; `steps` is what a rule does, and `gates` what keeps a message back. `predicate` asks conditions of an event of
-//! nobody.
+//! `deadline` says when something may change by time alone, `schedule` when a schedule comes round; `apply` takes in
+//! calls; `instant` is what happens at one moment; `steps` is what a rule does, and `gates` what keeps a message back.
+//! `predicate` asks conditions of an event of nobody.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
@@ -18,6 +18,7 @@ mod gates;
 mod instant;
 mod operators;
 mod predicate;
+mod schedule;
 mod sequence;
 mod steps;
 
@@ -131,12 +132,14 @@ impl Execution for Reference {
             self.pass_deadline(customer, deadline, out);
         }
         customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
+        customer.schedules.reach(until);
     }
 
     fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
         let by_window = customer.deadlines.first().copied();
         let by_sequence = customer.matchers.iter().filter_map(sequence::Matcher::next_deadline).min();
-        by_window.into_iter().chain(by_sequence).min()
+        let by_schedule = self.next_occurrence(customer);
+        by_window.into_iter().chain(by_sequence).chain(by_schedule).min()
     }
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {

@@ -163,6 +163,20 @@ pub fn date_month(days: i32) -> Option<i64> {
     civil(days).map(|date| i64::from(date.month()))
 }
 
+/// The year of a date.
+#[must_use]
+pub fn date_year(days: i32) -> Option<i32> {
+    civil(days).map(|date| i32::from(date.year()))
+}
+
+/// The day of a date in another year; the 29th of February is the 28th where there is none.
+#[must_use]
+pub fn anniversary(days: i32, year: i32) -> Option<i32> {
+    let (date, year) = (civil(days)?, i16::try_from(year).ok()?);
+    let on = |day: i8| Date::new(year, date.month(), day).ok();
+    on(date.day()).or_else(|| on(28)).and_then(days_of)
+}
+
 /// `2026-01-31`.
 #[must_use]
 pub fn print_date(days: i32) -> String {

@@ -1,5 +1,6 @@
 //! The checked program: names resolved to positions, every expression with its type. Data only.
 
+pub mod schedule;
 pub mod visit;
 
 use crate::{
@@ -29,6 +30,9 @@ pub struct TopicId(pub u32);
 /// Position in [`Program::sequences`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SequenceId(pub u32);
+/// Position in [`Program::schedules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScheduleId(pub u32);
 /// Position in [`Program::templates`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TemplateId(pub u32);
@@ -52,6 +56,8 @@ pub struct Program {
     pub rules: Vec<Rule>,
     /// Every sequence that needs a matcher: those of triggers, and those of `did` that are more than a plain pattern.
     pub sequences: Vec<Sequence>,
+    /// Every schedule that triggers rules, each once.
+    pub schedules: Vec<schedule::Schedule>,
     /// Every template.
     pub templates: Vec<Template>,
 }
@@ -181,6 +187,8 @@ pub enum Trigger {
     Enters(SegmentId),
     /// The change of a segment to not held.
     Leaves(SegmentId),
+    /// Each occurrence of a schedule.
+    Schedule(ScheduleId),
 }
 
 /// What ends a run that waits or is held.

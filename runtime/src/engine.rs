@@ -14,6 +14,7 @@ mod profile;
 mod query;
 mod rest;
 mod ring;
+mod schedule;
 mod sequence;
 mod sparse;
 mod steps;
@@ -165,7 +166,7 @@ fn changes(program: &Program) -> Vec<Changes> {
                     changes.leaves.push(number);
                 }
             }
-            Trigger::Sequence(_) => {}
+            Trigger::Sequence(_) | Trigger::Schedule(_) => {}
         }
     }
     changes
@@ -209,6 +210,7 @@ impl Execution for Engine {
     fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
         self.pass_deadlines(customer, until, out);
         customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
+        self.reach(customer, until);
     }
 
     fn next_deadline(&self, customer: &Customer) -> Option<Millis> {

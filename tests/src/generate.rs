@@ -14,7 +14,7 @@ event "A" { n: number, t: text?, b: boolean?, k: text?, l: list of text?, w: tim
 event "B" { n: number, t: text?, b: boolean?, k: text?, l: list of text? }
 passive event "P" { n: number?, t: text?, k: text? }
 event "C" { n: number?, t: text?, k: text? }
-profile { score: number?, tier: text?, flag: boolean?, joined: time? }
+profile { score: number?, tier: text?, flag: boolean?, joined: time?, born: date?, due: { at: time? }? }
 topic news { 3 per 2 hours, sms 2 per 1 hour else skip }
 topic offers within news { 1 per 10 minutes }
 "#;

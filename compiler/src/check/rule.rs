@@ -86,6 +86,9 @@ impl Checker<'_> {
         }
         let in_rule = Scope { rule: Some(&scope), ..Scope::default() };
         let only_if = self.clause_condition(clauses.only_if, in_rule);
+        if let (Some(Trigger::Schedule(id)), Some(when)) = (trigger, clauses.when) {
+            self.schedule_on_empty_history(id, only_if.as_ref(), when.span);
+        }
         let still_if = self.clause_condition(clauses.still_if, in_rule);
         let stop_when = self.stop_when(clauses.stop_when, in_rule);
         let limit = clauses.limit.and_then(|clause| self.limit(clause));
@@ -175,7 +178,7 @@ impl Checker<'_> {
     }
 
     fn trigger(&mut self, rule: &ast::Rule, clause: Option<&Clause>) -> Option<Trigger> {
-        let Some(Clause { kind: ClauseKind::When(trigger), span }) = clause else {
+        let Some(Clause { kind: ClauseKind::When(trigger), .. }) = clause else {
             self.report(rules::missing_when(rule.name.span, &rule.name.text));
             return None;
         };
@@ -195,9 +198,9 @@ impl Checker<'_> {
                 Some(Trigger::Enters(segment))
             }
             ast::Trigger::Leaves(name) => self.segment(name).map(Trigger::Leaves),
-            ast::Trigger::Every { .. } => self.unsupported("`when every …`", *span),
-            ast::Trigger::Yearly { .. } => self.unsupported("`when every year on …`", *span),
-            ast::Trigger::Offset { .. } => self.unsupported("`when … before` and `after` a date", *span),
+            ast::Trigger::Every { .. } | ast::Trigger::Yearly { .. } | ast::Trigger::Offset { .. } => {
+                self.schedule(trigger).map(Trigger::Schedule)
+            }
             ast::Trigger::Condition(condition) => {
                 let name = format!("{}_audience", rule.name.text);
                 let text = self.text(condition.span).to_owned();
@@ -276,7 +279,7 @@ impl Checker<'_> {
         trigger: Option<Trigger>,
     ) {
         if transactional
-            && matches!(trigger, Some(Trigger::Enters(_) | Trigger::Leaves(_)))
+            && matches!(trigger, Some(Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_)))
             && let Some(clause) = clause
         {
             self.report(rules::transactional_segment(clause.span));

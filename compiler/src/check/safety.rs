@@ -98,6 +98,12 @@ impl Checker<'_> {
             Trigger::Enters(id) | Trigger::Leaves(id) => {
                 self.program.segments.get(id.0 as usize).map(|segment| segment.condition.span)
             }
+            // What can lead back to a date is that steps set it.
+            Trigger::Schedule(_) => {
+                let mut first = None;
+                visit::steps(&rule.steps, &mut |expr| first = first.or(Some(expr.span)));
+                first
+            }
         }
         .unwrap_or_default()
     }
@@ -108,6 +114,10 @@ fn watches(program: &Program, rule: &Rule) -> Watches {
     match rule.trigger {
         Trigger::Sequence(id) => watches.sequence(program, id),
         Trigger::Enters(id) | Trigger::Leaves(id) => watches.segment(program, id),
+        Trigger::Schedule(id) => {
+            let date = program.schedules.get(id.0 as usize).and_then(|schedule| schedule.date());
+            watches.fields.extend(date.map(|date| date.field));
+        }
     }
     watches
 }

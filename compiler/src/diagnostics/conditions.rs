@@ -39,6 +39,17 @@ pub(crate) fn empty_history(span: Span, segment: &str, condition: Span) -> Diagn
     .help("add `and known for 30 days` to the segment")
 }
 
+/// `when` is the trigger of the rule.
+pub(crate) fn empty_history_of_all(span: Span, when: Span) -> Diagnostic {
+    Diagnostic::error(
+        super::EMPTY_HISTORY,
+        span,
+        "this holds for customers who never did anything, so that everybody who was just imported hears of it",
+    )
+    .also(when, "this is for every customer")
+    .help("add `and known for 30 days`, or leave `only if` out if you mean everybody")
+}
+
 pub(crate) fn ago_reversed(span: Span, near: &str, far: &str) -> Diagnostic {
     Diagnostic::error(
         super::BAD_WINDOW,

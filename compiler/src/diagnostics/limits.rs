@@ -29,6 +29,20 @@ pub(crate) fn no_such_date(span: Span, text: &str) -> Diagnostic {
         .help("write dates as `2026-01-31` and instants as `2026-01-31 08:00`")
 }
 
+pub(crate) fn no_such_time(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is no time of day"))
+        .help("times of day reach from `00:00` to `23:59`")
+}
+
+pub(crate) fn part_of_day(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::BAD_DURATION,
+        span,
+        format!("`{text}` is no whole number of days, but a time of day is given"),
+    )
+    .help("say so many days, as in `3 days before … at 09:00`, or leave the time of day out")
+}
+
 pub(crate) fn number_too_large(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error(super::BAD_LITERAL, span, format!("`{text}` is too large a number"))
         .help("numbers reach from -9.2 to 9.2 million million")

@@ -81,6 +81,15 @@ pub(crate) fn not_ordered(span: Span, operator: &str, ty: &Type) -> Diagnostic {
         .help("texts and booleans are only equal or not")
 }
 
+pub(crate) fn no_date(span: Span, ty: &Type) -> Diagnostic {
+    mismatch(span, "a date or a time", ty).help("declare the field so: `profile { birth_date: date? }`")
+}
+
+pub(crate) fn no_profile_date(span: Span, words: &str) -> Diagnostic {
+    Diagnostic::error(super::TYPE_MISMATCH, span, format!("`{words}` is no field of the profile"))
+        .help("a rule goes by a date of the profile, as in `when 3 days before profile.renewal at 09:00`")
+}
+
 pub(crate) fn no_text_test(span: Span, operator: &str, ty: &Type) -> Diagnostic {
     let wanted = if operator == "contains" { "a text or a list" } else { "a text" };
     mismatch(span, &format!("{wanted} for `{operator}`"), ty)

@@ -16,7 +16,7 @@ impl<'p> Lowering<'p> {
         let program = self.program;
         let sequence = match rule.trigger {
             Trigger::Sequence(id) => program.sequences.get(id.0 as usize),
-            Trigger::Enters(_) | Trigger::Leaves(_) => None,
+            Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => None,
         };
         let scope = sequence.map_or(Scope::Global, Scope::Rule);
         RulePlan {

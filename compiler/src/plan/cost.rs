@@ -29,6 +29,9 @@ const STRETCHES: u64 = 257;
 const MATCHES: u64 = 64;
 const EVENT: u64 = 96;
 
+/// The mark of a schedule's last occurrence, with its number.
+pub(super) const BYTES_OF_SCHEDULE: u64 = 16;
+
 /// The most that a cell takes beyond the record.
 pub(super) fn bytes_of_cell(cell: &Cell) -> u64 {
     match &cell.kind {

@@ -3,7 +3,7 @@
 use super::{
     Cell, CellKind, CellSource, FIXED_SLOTS, FrameRef, Handler, NO_ELEMENT, Node, NodeId, Order, Plan,
     QueryResult, WindowSpan,
-    cost::{Bytes, bytes_of_cell, bytes_of_sequence},
+    cost::{BYTES_OF_SCHEDULE, Bytes, bytes_of_cell, bytes_of_sequence},
 };
 use crate::typed::{EventId, Program, SegmentId, SequenceId};
 use std::fmt::Write;
@@ -75,6 +75,14 @@ impl Printer<'_> {
                 line(text, &format!("  {size:>9}  matches of {}", self.sequence(number, sequence.then_no)));
             }
         }
+        for plan in &self.plan.schedules {
+            worst += BYTES_OF_SCHEDULE;
+            let size = format!("≤ {}", Bytes(BYTES_OF_SCHEDULE));
+            let rules = self.rules(&plan.rules);
+            let what =
+                format!("last occurrence of {}, the trigger of {rules}", plan.schedule.words(self.program));
+            line(text, &format!("  {size:>9}  {what}"));
+        }
         line(
             text,
             &format!("  {:>9}  fixed, {} at worst; empty cells cost nothing", Bytes(fixed), Bytes(worst)),
@@ -143,21 +151,18 @@ impl Printer<'_> {
         self.program.segments.get(segment.0 as usize).map_or("", |segment| &*segment.name)
     }
 
+    /// The names of rules.
+    fn rules(&self, rules: &[u32]) -> String {
+        let names = rules.iter().filter_map(|rule| self.program.rules.get(*rule as usize));
+        names.map(|rule| &*rule.name).collect::<Vec<_>>().join(", ")
+    }
+
     /// A sequence by the rules that it triggers.
     fn sequence(&self, number: u32, then_no: Option<i64>) -> String {
-        let rules: Vec<&str> = self
-            .plan
-            .sequences
-            .get(number as usize)
-            .into_iter()
-            .flat_map(|sequence| &sequence.rules)
-            .filter_map(|rule| self.program.rules.get(*rule as usize))
-            .map(|rule| &*rule.name)
-            .collect();
-        let what = if rules.is_empty() {
-            format!("sequence {number}")
-        } else {
-            format!("the trigger of {}", rules.join(", "))
+        let triggered = self.plan.sequences.get(number as usize).map(|sequence| self.rules(&sequence.rules));
+        let what = match triggered.filter(|rules| !rules.is_empty()) {
+            None => format!("sequence {number}"),
+            Some(rules) => format!("the trigger of {rules}"),
         };
         match then_no {
             Some(within) => format!("{what} (deadline {})", duration(within)),
@@ -293,7 +298,7 @@ fn window(span: WindowSpan) -> String {
 }
 
 /// Milliseconds in the largest unit that is whole.
-fn duration(length: i64) -> String {
+pub(crate) fn duration(length: i64) -> String {
     let units = [("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1_000)];
     let unit = units.into_iter().find(|(_, size)| length % size == 0 && length >= *size);
     let (name, count) = unit.map_or(("milliseconds", length), |(name, size)| (name, length / size));

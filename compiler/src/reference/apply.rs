@@ -23,6 +23,7 @@ impl Reference {
         let now = customer.clock.map_or(call.at, |clock| clock.max(call.at));
         let starts = now.saturating_sub(call.at) <= self.settings.lateness;
         customer.clock = Some(now);
+        customer.schedules.reach(call.at.saturating_sub(1));
         customer.consequences = 0;
         let stamp = customer.next_stamp(call.at);
         if let Some(name) = call.time_zone

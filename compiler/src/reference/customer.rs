@@ -1,6 +1,6 @@
 //! What is known of one customer: history, profile, consent, and what rules did [1, 2].
 
-use super::sequence::Matcher;
+use super::{schedule::Schedules, sequence::Matcher};
 use crate::{
     admission::Admission,
     consent::{Consent, Stamp},
@@ -42,6 +42,7 @@ pub struct Customer {
     pub(super) deadlines: BTreeSet<Millis>,
     /// How many consequences there were in the instant.
     pub(super) consequences: u32,
+    pub(super) schedules: Schedules,
 }
 
 /// An event as it was applied.
@@ -119,6 +120,7 @@ impl Customer {
             sent: Vec::new(),
             deadlines: BTreeSet::new(),
             consequences: 0,
+            schedules: Schedules::new(program),
         }
     }
 

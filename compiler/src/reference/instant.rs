@@ -11,7 +11,7 @@ use crate::{
     execution::Output,
     limits::MAX_CONSEQUENCES,
     record::{ActionId, Because, Change, Instant, Record, SegmentChange},
-    typed::{EventId, SegmentId, Trigger},
+    typed::{EventId, ScheduleId, SegmentId, Trigger},
     value::{Millis, Value},
 };
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub(super) struct Cause {
     pub(super) id: Arc<str>,
     /// The matches that are complete, in order.
     pub(super) completed: Vec<Match>,
+    /// The schedules that have come round.
+    pub(super) scheduled: Vec<ScheduleId>,
     /// Whether no rule is triggered: it is too late [7], or too much has followed within the instant.
     pub(super) starts_nothing: bool,
 }
@@ -37,7 +39,8 @@ impl Reference {
         customer.consequences = 0;
         customer.deadlines = customer.deadlines.split_off(&now.saturating_add(1));
         let completed = self.pass_sequences(customer, now);
-        self.instant(customer, now, &Cause { completed, ..Cause::default() }, out);
+        let scheduled = self.pass_schedules(customer, now);
+        self.instant(customer, now, &Cause { completed, scheduled, ..Cause::default() }, out);
     }
 
     /// Segments, then rules.
@@ -70,7 +73,10 @@ impl Reference {
                     let triggered = self.by_segment(id, Change::Leave, cause, now);
                     self.trigger(customer, number, &triggered, now, out);
                 }
-                Trigger::Enters(_) | Trigger::Leaves(_) => {}
+                Trigger::Schedule(id) if cause.scheduled.contains(&id) => {
+                    self.trigger(customer, number, &by_schedule(now), now, out);
+                }
+                Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => {}
             }
         }
     }
@@ -129,7 +135,8 @@ impl Reference {
         self.remember(customer, &event, now);
         let completed = self.move_sequences(customer, &event, now, true, &mut out.counts);
         let starts_nothing = !may_trigger(customer, out);
-        let cause = Cause { event: Some(event), id: message_id, completed, starts_nothing };
+        let cause =
+            Cause { event: Some(event), id: message_id, completed, scheduled: Vec::new(), starts_nothing };
         self.instant(customer, now, &cause, out);
     }
 
@@ -155,6 +162,15 @@ impl Reference {
                 at: Instant(now),
             },
         }
+    }
+}
+
+/// A schedule has neither event nor segment; its instant says which occurrence it is.
+fn by_schedule(now: Millis) -> Triggered {
+    Triggered {
+        found: None,
+        parts: vec![Arc::from(Instant(now).to_string())],
+        because: Because { at: Instant(now), ..Because::default() },
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     frame::{Frame, Kept},
     machine::Machine,
     ring::Ring,
+    schedule::Schedules,
     sequence::SequenceState,
     sparse::Sparse,
     total::Total,
@@ -46,6 +47,8 @@ pub struct Customer {
     pub(super) sends: VecDeque<Sent>,
     /// The earliest instant at which a segment may change by time; [`i64::MIN`] when that must be found out.
     pub(super) next_change: Millis,
+    /// What is known of schedules; `None` where the program has none.
+    pub(super) schedules: Option<Schedules>,
 }
 
 /// Runs of one rule.
@@ -112,6 +115,7 @@ impl Customer {
             runs: Sparse::default(),
             sends: VecDeque::new(),
             next_change: i64::MIN,
+            schedules: None,
         }
     }
 
@@ -125,6 +129,7 @@ impl Customer {
             }
         }
         let mut customer = Self::new(Arc::from(""), record.into());
+        customer.schedules = Schedules::new(&machine.plan);
         for (field, number) in program.profile.iter().zip(0..) {
             if field.default.is_known() {
                 customer.fill_slots(machine, FieldId(number), &field.default);
@@ -138,6 +143,7 @@ impl Customer {
         Self {
             profile_slots: blank.profile_slots.clone(),
             zone: blank.zone.clone(),
+            schedules: blank.schedules.clone(),
             ..Self::new(id, blank.record.clone())
         }
     }
@@ -169,11 +175,12 @@ impl Customer {
             return None;
         }
         let change = (self.next_change != i64::MAX).then_some(self.next_change);
-        self.next_match.into_iter().chain(change).min()
+        let occurrence = self.schedules.as_ref().and_then(|schedules| schedules.next);
+        self.next_match.into_iter().chain(change).chain(occurrence).min()
     }
 
     /// Whether a call was applied; before that, time alone changes nothing.
-    fn is_seen(&self) -> bool {
+    pub(super) fn is_seen(&self) -> bool {
         self.record.get(FIRST_SEEN_WORD as usize).is_some_and(|first| *first != UNSEEN)
     }
 

@@ -19,7 +19,7 @@ use segue_compiler::{
     module::{Call, Code, Condition},
     plan::{CellId, Class, ConditionId, NodeId},
     time::Zone,
-    typed::{Program, SegmentId, SequenceId},
+    typed::{Program, ScheduleId, SegmentId, SequenceId},
     value::{Millis, Value},
 };
 
@@ -77,6 +77,8 @@ pub(super) struct Effects {
     pub(super) edges: Vec<(SegmentId, bool)>,
     /// Matches that were completed, in order.
     pub(super) matches: Vec<(SequenceId, Match)>,
+    /// Schedules that came round.
+    pub(super) scheduled: Vec<ScheduleId>,
     pub(super) counts: Counts,
     /// The value that was computed, where one was.
     pub(super) value: Value,
@@ -145,7 +147,7 @@ impl Engine {
         }
         // Code evaluates segments as it suits; they are told in their own order.
         edges.sort_unstable_by_key(|(segment, _)| *segment);
-        (result, Effects { edges, matches, counts, value: value.unwrap_or_default() })
+        (result, Effects { edges, matches, scheduled: Vec::new(), counts, value: value.unwrap_or_default() })
     }
 }
 

@@ -22,6 +22,8 @@ use std::sync::Arc;
 pub(super) enum Cause {
     /// A match.
     Match(Match),
+    /// A schedule came round.
+    Schedule,
     /// A segment changed, with the event of the instant, if there was one, and the id of what changed it.
     Change { segment: SegmentId, change: Change, event: Option<Origin>, id: Arc<str> },
 }
@@ -65,6 +67,7 @@ impl Engine {
         customer.clock = Some(now);
         let stamp = (incoming.at, customer.next_order());
         let starts = now - incoming.at <= self.settings.lateness;
+        self.reach(customer, incoming.at - 1);
         self.record_zone(customer, incoming.time_zone, stamp);
         let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
         match Tracked::of(&incoming.call, incoming.message_id) {
@@ -83,6 +86,7 @@ impl Engine {
                 self.change_instant(customer, incoming.message_id, starts, &mut moment);
             }
         }
+        self.plan_schedules(customer);
         outcome
     }
 
@@ -125,6 +129,7 @@ impl Engine {
     pub(super) fn set_levels(&self, customer: &mut Customer, now: Millis) {
         let _ = self.evaluate(customer, now);
         customer.next_change = i64::MIN;
+        self.plan_schedules(customer);
     }
 
     /// Lets every deadline up to and including an instant pass.
@@ -133,10 +138,14 @@ impl Engine {
             let now = customer.clock.map_or(at, |clock| clock.max(at));
             customer.clock = Some(now);
             let matches = self.completed(customer, now);
-            let mut effects = self.evaluate(customer, now);
-            effects.matches = matches;
+            let scheduled = self.pass_schedules(customer, now);
+            // A schedule alone changes no segment.
+            let may_change = customer.next_change <= now || !matches.is_empty();
+            let effects = if may_change { self.evaluate(customer, now) } else { Effects::default() };
+            let effects = Effects { matches, scheduled, ..effects };
             let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
             self.follow(customer, effects, None, "", true, &mut moment);
+            self.plan_schedules(customer);
         }
     }
 
@@ -188,7 +197,8 @@ impl Engine {
             }));
         }
         let starts = starts && moment.consequences.is_some();
-        if !starts || effects.edges.is_empty() && effects.matches.is_empty() {
+        let nothing = effects.edges.is_empty() && effects.matches.is_empty() && effects.scheduled.is_empty();
+        if !starts || nothing {
             return;
         }
         let mut triggered: Vec<(u32, Cause)> = Vec::new();
@@ -202,6 +212,10 @@ impl Engine {
                 if level { (&changes.enters, Change::Enter) } else { (&changes.leaves, Change::Leave) };
             let cause = Cause::Change { segment, change, event: event.map(Origin::of), id: id.into() };
             triggered.extend(rules.iter().map(|rule| (*rule, cause.clone())));
+        }
+        for schedule in effects.scheduled {
+            let Some(plan) = self.machine.plan.schedules.get(schedule.0 as usize) else { continue };
+            triggered.extend(plan.rules.iter().map(|rule| (*rule, Cause::Schedule)));
         }
         // Stable: the matches of one rule stay in their order.
         triggered.sort_by_key(|(rule, _)| *rule);

@@ -66,6 +66,7 @@ impl Engine {
         if [self.fields.time_zone, self.fields.country].contains(&Some(field)) {
             customer.zone = self.own_zone(customer);
         }
+        customer.forget_next_occurrence();
     }
 
     /// The zone that the profile tells: by its name, else by the country.

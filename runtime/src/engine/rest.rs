@@ -30,6 +30,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u
         runs,
         sends,
         next_change,
+        schedules,
     } = customer;
     let mut to = Packer::default();
     id.pack(&mut to);
@@ -46,6 +47,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u
     runs.pack(&mut to);
     sends.pack(&mut to);
     next_change.pack(&mut to);
+    schedules.pack(&mut to);
     to.finish().into()
 }
 
@@ -77,6 +79,7 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     customer.runs = Packed::unpack(from)?;
     customer.sends = Packed::unpack(from)?;
     customer.next_change = Packed::unpack(from)?;
+    customer.schedules = Packed::unpack(from)?;
     customer.schedule_matches();
     let profile = std::mem::take(&mut customer.profile);
     for (field, (value, _)) in profile.iter() {

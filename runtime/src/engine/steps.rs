@@ -49,7 +49,7 @@ impl Engine {
             plan,
             completed: match cause {
                 Cause::Match(completed) => Some(completed.open(&self.machine)),
-                Cause::Change { .. } => None,
+                Cause::Schedule | Cause::Change { .. } => None,
             },
             trigger: self.trigger_parts(cause, moment.now),
             because: self.because(cause, moment.now),
@@ -352,6 +352,7 @@ impl Engine {
             Cause::Match(completed) => {
                 completed.events.iter().map(|event| event.message_id.to_string()).collect()
             }
+            Cause::Schedule => vec![Instant(now).to_string()],
             Cause::Change { segment, change, id, .. } => {
                 let word = match change {
                     segue_compiler::record::Change::Enter => "enter",
@@ -371,6 +372,7 @@ impl Engine {
                 let at = Instant(completed.events.last().map_or(now, |event| event.at));
                 Because { event: name, message_id, segment: None, at }
             }
+            Cause::Schedule => Because { at: Instant(now), ..Because::default() },
             Cause::Change { segment, event, .. } => {
                 let (name, message_id) = event.clone().map(|event| (event.name, event.message_id)).unzip();
                 Because {

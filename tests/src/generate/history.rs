@@ -103,6 +103,16 @@ fn traits(random: &mut Random) -> Value {
     if random.chance(30) {
         map.insert("flag".to_owned(), json!(random.chance(50)));
     }
+    if random.chance(30) {
+        let born = random.pick(&["1990-01-05", "1992-02-29", "2026-01-05", "2026-01-06", "2025-01-04"]);
+        map.insert("born".to_owned(), json!(born));
+    }
+    if random.chance(30) {
+        map.insert("due".to_owned(), json!({"at": START + gap(random) + gap(random)}));
+    }
+    if random.chance(8) {
+        map.insert("time_zone".to_owned(), json!(random.pick(&["Europe/Oslo", "America/New_York"])));
+    }
     if random.chance(60) {
         let consent = match random.below(5) {
             0 => json!({"sms": false}),

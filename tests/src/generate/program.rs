@@ -49,7 +49,11 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
     line(source, &format!("rule rule_{number} {{"));
     line(source, &format!("  when {trigger}"));
     if random.chance(40) {
-        line(source, &format!("  only if {}", condition(random, &scope, 1)));
+        let mut asked = condition(random, &scope, 1);
+        if trigger.starts_with("every") {
+            asked = format!("({asked}) and known for {}", duration(random));
+        }
+        line(source, &format!("  only if {asked}"));
     }
     if random.chance(20) {
         line(source, &format!("  still if {}", condition(random, &scope, 1)));
@@ -89,7 +93,8 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
 
 fn trigger(random: &mut Random, scope: &mut Scope) -> String {
     let plain = Scope::default();
-    match random.below(10) {
+    match random.below(12) {
+        10 | 11 => schedule(random),
         0 | 1 => {
             let word = random.pick(&["enters", "leaves"]);
             format!("{word} {}", scope.segments[random.below(scope.segments.len())])
@@ -136,6 +141,21 @@ fn trigger(random: &mut Random, scope: &mut Scope) -> String {
             scope.trigger = Some("A");
             format!("\"A\"{}", maybe(random, "A", &plain))
         }
+    }
+}
+
+/// A trigger by the calendar or by a date.
+fn schedule(random: &mut Random) -> String {
+    let time = random.pick(&["08:05", "08:30", "09:00", "09:10", "10:00", "03:30", "17:05"]);
+    let field = random.pick(&["born", "due.at", "joined"]);
+    let word = random.pick(&["before", "after"]);
+    match random.below(6) {
+        0 => format!("every day at {time}"),
+        1 => format!("every {} at {time}", random.pick(&["monday", "monday, friday", "tuesday and sunday"])),
+        2 => format!("every year on profile.{field} at {time}"),
+        3 => format!("{} {word} profile.{field} at {time}", random.pick(&["0 days", "1 day", "365 days"])),
+        4 => format!("{} {word} profile.{field}", random.pick(&["0 days", "1 day", "9 hours"])),
+        _ => format!("{} {word} profile.due.at", duration(random)),
     }
 }
 
