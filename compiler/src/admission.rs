@@ -1,17 +1,16 @@
-//! Which calls are applied: duplicates, and stamps from the future.
+//! Which calls are applied: duplicates, what may be one, and stamps from the future.
 
 use crate::pack::{Broken, Packed, Packer, Unpacker};
 use crate::{
     event::Incoming,
     execution::{Counts, Outcome},
+    limits::MAX_IDS,
     settings::Settings,
     value::Millis,
 };
 use std::collections::VecDeque;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How many message ids of a customer are kept: enough for the retries of a busy day, and a bound of 4 KB.
-pub const MAX_IDS: usize = 256;
 /// How far a stamp may lie after its arrival: clocks of phones are that wrong.
 pub const MAX_SKEW: i64 = 5 * 60_000;
 
@@ -19,6 +18,8 @@ pub const MAX_SKEW: i64 = 5 * 60_000;
 #[derive(Clone, Debug, Default)]
 pub struct Admission {
     ids: VecDeque<(Millis, u64)>,
+    /// The time of the newest id that was let go early: what happened up to then may be known.
+    floor: Option<Millis>,
 }
 
 impl Admission {
@@ -33,8 +34,7 @@ impl Admission {
         settings: &Settings,
         counts: &mut Counts,
     ) -> Outcome {
-        let future = call.received_at.is_some_and(|arrival| call.at > arrival.saturating_add(MAX_SKEW));
-        if future || settings.until.is_some_and(|until| call.at > until) {
+        if is_ahead(call, settings) {
             return Outcome::Quarantined;
         }
         let now = clock.map_or(call.at, |clock| clock.max(call.at));
@@ -43,17 +43,22 @@ impl Admission {
         if self.ids.iter().any(|(at, id)| *at > horizon && *id == fingerprint) {
             return Outcome::Duplicate;
         }
-        self.remember(fingerprint, call.at, horizon, counts);
+        if call.at > horizon && self.floor.is_some_and(|floor| call.at <= floor) {
+            return Outcome::Doubtful;
+        }
+        self.remember(fingerprint, call.at, horizon, settings.max_ids, counts);
         if clock.is_some_and(|clock| call.at < clock) { Outcome::Late } else { Outcome::Applied }
     }
 
     /// Remembers the id of an event that the engine made itself, so that the tracker's copy of it is a duplicate.
     pub fn made(&mut self, message_id: &str, at: Millis, settings: &Settings, counts: &mut Counts) {
-        self.remember(fingerprint(message_id), at, at.saturating_sub(settings.dedupe), counts);
+        let horizon = at.saturating_sub(settings.dedupe);
+        self.remember(fingerprint(message_id), at, horizon, settings.max_ids, counts);
     }
 
     /// Remembers an id, and forgets those up to the horizon.
-    fn remember(&mut self, fingerprint: u64, at: Millis, horizon: Millis, counts: &mut Counts) {
+    fn remember(&mut self, fingerprint: u64, at: Millis, horizon: Millis, max: usize, counts: &mut Counts) {
+        self.floor = self.floor.filter(|floor| *floor > horizon);
         while self.ids.front().is_some_and(|(at, _)| *at <= horizon) {
             self.ids.pop_front();
         }
@@ -65,16 +70,30 @@ impl Admission {
         }
         let place = self.ids.partition_point(|(other, _)| *other <= at);
         self.ids.insert(place, (at, fingerprint));
-        if self.ids.len() > MAX_IDS {
-            self.ids.pop_front();
+        self.make_room(max, counts);
+    }
+
+    /// Lets the oldest ids go where there are too many.
+    fn make_room(&mut self, max: usize, counts: &mut Counts) {
+        while self.ids.len() > max
+            && let Some((at, _)) = self.ids.pop_front()
+        {
+            self.floor = self.floor.max(Some(at));
             counts.ids_dropped += 1;
         }
     }
 }
 
+/// Whether a call is stamped after its arrival, or after the end.
+pub(crate) fn is_ahead(call: &Incoming<'_>, settings: &Settings) -> bool {
+    call.received_at.is_some_and(|arrival| call.at > arrival.saturating_add(MAX_SKEW))
+        || settings.until.is_some_and(|until| call.at > until)
+}
+
 impl Packed for Admission {
     fn pack(&self, to: &mut Packer) {
-        let Self { ids } = self;
+        let Self { ids, floor } = self;
+        floor.pack(to);
         ids.len().pack(to);
         for (at, fingerprint) in ids {
             at.pack(to);
@@ -83,6 +102,7 @@ impl Packed for Admission {
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let floor = Packed::unpack(from)?;
         let count = usize::unpack(from)?.min(MAX_IDS);
         let mut ids = VecDeque::with_capacity(count);
         for _ in 0..count {
@@ -90,7 +110,7 @@ impl Packed for Admission {
             let fingerprint = from.raw(8)?.try_into().map(u64::from_le_bytes).map_err(|_| Broken)?;
             ids.push_back((at, fingerprint));
         }
-        Ok(Self { ids })
+        Ok(Self { ids, floor })
     }
 }
 

@@ -36,10 +36,12 @@ pub trait Execution {
         counts: &mut Counts,
     );
 
-    /// Applies one call: first every deadline before its time passes, then the call itself.
+    /// Applies one call: first every deadline before its time passes, then the call itself. Where calls are held for a
+    /// while (`settle`), what is due by then is applied in its place.
     fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome;
 
-    /// Lets every deadline up to and including `until` pass, and moves the customer's clock there.
+    /// Lets every deadline up to and including `until` pass, and moves the customer's clock there. Calls that are held from
+    /// up to then are applied.
     fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output);
 
     /// The next instant at which something may change by time alone. It may be early (then nothing changes), never late.
@@ -108,6 +110,8 @@ pub struct Output {
     pub records: Vec<Record>,
     /// The rule of each run that started, in order per customer.
     pub fired: Vec<Arc<str>>,
+    /// What became of calls that had been held.
+    pub settled: Vec<Outcome>,
     /// What was counted.
     pub counts: Counts,
 }
@@ -121,6 +125,10 @@ pub enum Outcome {
     Late,
     /// Its message id is known; nothing changed.
     Duplicate,
+    /// It may be a duplicate whose id was let go early: it stopped and cancelled, and did nothing else.
+    Doubtful,
+    /// It is held until those before it have arrived; [`Output::settled`] tells what became of it.
+    Held,
     /// Stamped after its arrival, or after the end; nothing changed.
     Quarantined,
 }
@@ -138,6 +146,8 @@ pub struct Counts {
     pub window_overflow: u64,
     /// Message ids let go early because there were more than the limit.
     pub ids_dropped: u64,
+    /// Calls that were applied before their time to settle was over because a customer had more than the limit.
+    pub settled_early: u64,
 }
 
 impl AddAssign for Counts {
@@ -147,5 +157,6 @@ impl AddAssign for Counts {
         self.consequences_dropped += other.consequences_dropped;
         self.window_overflow += other.window_overflow;
         self.ids_dropped += other.ids_dropped;
+        self.settled_early += other.settled_early;
     }
 }

@@ -58,5 +58,6 @@ pub mod pattern;
 pub mod record;
 pub mod schedule;
 pub mod settings;
+pub mod settle;
 pub mod share;
 pub mod time;

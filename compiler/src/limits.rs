@@ -1,5 +1,10 @@
 //! Bounds on what one customer, one instant and one template can take, each with its reason.
 
+/// How many message ids of a customer are kept: enough for the retries of a busy day, and a bound of 4 KB.
+pub const MAX_IDS: usize = 256;
+/// How many calls of a customer are held until those before them have arrived: more than anybody makes in the minutes that
+/// trackers and queues are late.
+pub const MAX_HELD: usize = 64;
 /// How many of the newest matching events of a customer are told apart by windows: exact for all but the busiest, and
 /// a bound of a few kilobytes.
 pub const EXACT_EVENTS: usize = 256;

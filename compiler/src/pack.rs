@@ -411,6 +411,16 @@ macro_rules! list {
 
 list!(Vec<T>, VecDeque<T>, Box<[T]>);
 
+impl<T: Packed> Packed for Box<T> {
+    fn pack(&self, to: &mut Packer) {
+        (**self).pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        T::unpack(from).map(Self::new)
+    }
+}
+
 impl<T: Packed> Packed for Arc<T> {
     fn pack(&self, to: &mut Packer) {
         (**self).pack(to);

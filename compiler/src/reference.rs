@@ -4,8 +4,8 @@
 //! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
 //! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
 //! `deadline` says when something may change by time alone, `schedule` when a schedule comes round; `apply` takes in
-//! calls; `instant` is what happens at one moment; `steps` is what a rule does, and `gates` what keeps a message back.
-//! `predicate` asks conditions of an event of nobody.
+//! calls, `doubtful` those that may be known; `instant` is what happens at one moment; `steps` is what a rule does, and
+//! `gates` what keeps a message back. `predicate` asks conditions of an event of nobody.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
@@ -13,6 +13,7 @@ mod aggregate;
 mod apply;
 mod customer;
 mod deadline;
+mod doubtful;
 mod evaluate;
 mod gates;
 mod instant;
@@ -28,6 +29,7 @@ use crate::{
     execution::{Counts, Execution, Outcome, Output},
     json::JsonText,
     settings::Settings,
+    settle::{self, Held, Settling},
     typed::{EventId, ExprKind, FieldId, Program, SegmentId, TextTest, visit},
     value::{Millis, Value},
 };
@@ -111,39 +113,66 @@ impl Execution for Reference {
     }
 
     fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
-        let clock = customer.clock;
-        let outcome = customer.admission.admit(incoming, clock, &self.settings, &mut out.counts);
-        match outcome {
-            Outcome::Duplicate | Outcome::Quarantined => {}
-            Outcome::Applied | Outcome::Late => {
-                while let Some(deadline) =
-                    self.next_deadline(customer).filter(|deadline| *deadline < incoming.at)
-                {
-                    self.pass_deadline(customer, deadline, out);
-                }
-                self.apply_call(customer, incoming, out);
-            }
-        }
-        outcome
+        settle::apply(self, customer, incoming, out)
     }
 
     fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
-        while let Some(deadline) = self.next_deadline(customer).filter(|deadline| *deadline <= until) {
-            self.pass_deadline(customer, deadline, out);
-        }
-        customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
-        customer.schedules.reach(until);
+        settle::advance(self, customer, until, out);
     }
 
     fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
-        let by_window = customer.deadlines.first().copied();
-        let by_sequence = customer.matchers.iter().filter_map(sequence::Matcher::next_deadline).min();
-        let by_schedule = self.next_occurrence(customer);
-        by_window.into_iter().chain(by_sequence).chain(by_schedule).min()
+        settle::next_deadline(customer.held.as_deref(), self.next_change(customer))
     }
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
         customer.is_member(segment)
+    }
+}
+
+impl Settling for Reference {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn held<'c>(&self, customer: &'c mut Customer) -> &'c mut Option<Box<Held>> {
+        &mut customer.held
+    }
+
+    fn apply_now(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        let clock = customer.clock;
+        let outcome = customer.admission.admit(incoming, clock, &self.settings, &mut out.counts);
+        match outcome {
+            Outcome::Applied | Outcome::Late => {
+                self.pass_deadlines(customer, incoming.at.saturating_sub(1), out);
+                self.apply_call(customer, incoming, out);
+            }
+            Outcome::Doubtful => self.apply_doubtful(customer, incoming, out),
+            Outcome::Duplicate | Outcome::Quarantined | Outcome::Held => {}
+        }
+        outcome
+    }
+
+    fn advance_now(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
+        self.pass_deadlines(customer, until, out);
+        customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
+        customer.schedules.reach(until);
+    }
+}
+
+impl Reference {
+    /// Lets every deadline up to and including an instant pass.
+    fn pass_deadlines(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
+        while let Some(deadline) = self.next_change(customer).filter(|deadline| *deadline <= until) {
+            self.pass_deadline(customer, deadline, out);
+        }
+    }
+
+    /// The next instant at which something may change by time alone.
+    fn next_change(&self, customer: &Customer) -> Option<Millis> {
+        let by_window = customer.deadlines.first().copied();
+        let by_sequence = customer.matchers.iter().filter_map(sequence::Matcher::next_deadline).min();
+        let by_schedule = self.next_occurrence(customer);
+        by_window.into_iter().chain(by_sequence).chain(by_schedule).min()
     }
 }
 

@@ -7,6 +7,8 @@ use crate::time::Zone;
 pub struct Settings {
     /// The project's time zone, for customers without one of their own.
     pub time_zone: Zone,
+    /// For how long calls are held, and put in order of time, before they are applied.
+    pub settle: i64,
     /// How old a late event may be and still start something.
     pub lateness: i64,
     /// For how long of event time message ids are kept.
@@ -17,6 +19,9 @@ pub struct Settings {
     pub holdouts: bool,
     /// The end of time: events after it are not applied.
     pub until: Option<crate::value::Millis>,
+    /// How many message ids of a customer are kept; another number is for tests that look beyond bounds.
+    #[doc(hidden)]
+    pub max_ids: usize,
 }
 
 /// What an unrecorded consent means.
@@ -32,11 +37,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             time_zone: Zone::utc(),
+            settle: 0,
             lateness: 10 * 60_000,
             dedupe: 24 * 3_600_000,
             consent: ConsentPolicy::Required,
             holdouts: true,
             until: None,
+            max_ids: crate::limits::MAX_IDS,
         }
     }
 }

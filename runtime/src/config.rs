@@ -87,10 +87,8 @@ fn project(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
             }
         }
     }
-    if let Some((settle, span)) = project.duration("settle", findings)
-        && settle != 0
-    {
-        findings.push(Finding::unsupported(span, "settling (`settle` other than \"0 seconds\")"));
+    if let Some((settle, _)) = project.duration("settle", findings) {
+        config.settings.settle = settle;
     }
     if let Some((lateness, _)) = project.duration("lateness", findings) {
         config.settings.lateness = lateness;
@@ -150,7 +148,7 @@ mod tests {
             r#"
             [project]
             time_zone = "Europe/Oslo"
-            settle = "0 seconds"
+            settle = "2 minutes"
             lateness = "1_0 minutes"
             dedupe = "2 days"
             [consent]
@@ -172,6 +170,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((config.settings.lateness, config.settings.dedupe), (600_000, 172_800_000));
+        assert_eq!(config.settings.settle, 120_000);
         assert_eq!(config.settings.consent, ConsentPolicy::Assumed);
         assert_eq!(config.fuse, Some(Fuse { count: 5_000, per: 3_600_000 }));
         assert_eq!(config.channels.len(), 3);
@@ -196,7 +195,7 @@ mod tests {
 [project]
 timezone = "UTC"
 time_zone = "Europe/Olso"
-settle = "5 minutes"
+settle = "5m"
 keep = "400 days"
 lateness = "10m"
 dedupe = 24
@@ -213,8 +212,7 @@ calls = "5 per hour"
                 "3 timezone: unknown-key: `project` has no `timezone` [did you mean `time_zone`?]",
                 "4 \"Europe/Olso\": unknown-time-zone: unknown time zone `Europe/Olso` \
                     [did you mean \"Europe/Oslo\"?]",
-                "5 \"5 minutes\": not-supported: settling (`settle` other than \"0 seconds\") is not supported yet \
-                    [leave it out]",
+                "5 \"5m\": bad-duration: `5m` is no duration [write \"5 minutes\"]",
                 "6 \"400 days\": not-supported: keeping a log (`keep`) is not supported yet [leave it out]",
                 "7 \"10m\": bad-duration: `10m` is no duration [write \"10 minutes\"]",
                 "8 24: wrong-type: `dedupe` should be a duration, found a number [write it as in rules, such as \"10 minutes\"]",

@@ -5,6 +5,7 @@
 mod aggregate;
 pub(crate) mod alone;
 mod customer;
+mod doubtful;
 mod frame;
 pub(crate) mod host;
 mod instant;
@@ -33,6 +34,7 @@ use segue_compiler::{
     module::{Code, CodeError, clif},
     plan::{Plan, verify::verify},
     settings::Settings,
+    settle::{self, Held, Settling},
     typed::{EventId, FieldId, Program, SegmentId, Trigger},
     value::{Millis, Value},
 };
@@ -204,21 +206,39 @@ impl Execution for Engine {
     }
 
     fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
-        self.apply_call(customer, incoming, out)
+        settle::apply(self, customer, incoming, out)
     }
 
     fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
-        self.pass_deadlines(customer, until, out);
-        customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
-        self.reach(customer, until);
+        settle::advance(self, customer, until, out);
     }
 
     fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
-        customer.next_deadline()
+        settle::next_deadline(customer.held.as_deref(), customer.next_deadline())
     }
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
         customer.is_member(&self.machine.plan.record, segment)
+    }
+}
+
+impl Settling for Engine {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn held<'c>(&self, customer: &'c mut Customer) -> &'c mut Option<Box<Held>> {
+        &mut customer.held
+    }
+
+    fn apply_now(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        self.apply_call(customer, incoming, out)
+    }
+
+    fn advance_now(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
+        self.pass_deadlines(customer, until, out);
+        customer.clock = Some(customer.clock.map_or(until, |clock| clock.max(until)));
+        self.reach(customer, until);
     }
 }
 

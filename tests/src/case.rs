@@ -11,8 +11,9 @@
 //! ```
 //!
 //! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
-//! `id=ID` gives a message id and `zone=NAME` a time zone. Words after `run` are settings: `until TIME`,
-//! `consent assumed`, `lateness MINUTES`, `zone NAME` (the project's). Every case runs on the reference interpreter and on machine code,
+//! `id=ID` gives a message id, `zone=NAME` a time zone and `arrived=TIME` the arrival, with `T` before the hour;
+//! `times=COUNT` stands for so many calls, each a second after the one before, with ids of their own. Words after `run` are settings: `until TIME`,
+//! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `zone NAME` (the project's). Every case runs on the reference interpreter and on machine code,
 //! and nothing else than what is written may come out.
 
 use crate::difference::with_settings;
@@ -68,7 +69,7 @@ fn outcome(text: &str, path: &Path) -> String {
         while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
             actual.push_str(line);
             if !line.trim().is_empty() && !line.starts_with('#') {
-                calls.push(call(line.trim(), calls.len()));
+                calls.extend(repeated(line.trim(), calls.len()));
             }
         }
         let (settings, until) = settings(header.trim_start_matches("--- run").trim());
@@ -106,6 +107,8 @@ fn settings(words: &str) -> (Settings, Option<i64>) {
             ("until", at) => until = Some(instant(at)),
             ("consent", "assumed") => settings.consent = ConsentPolicy::Assumed,
             ("lateness", minutes) => settings.lateness = minutes.parse::<i64>().unwrap() * 60_000,
+            ("dedupe", minutes) => settings.dedupe = minutes.parse::<i64>().unwrap() * 60_000,
+            ("settle", minutes) => settings.settle = minutes.parse::<i64>().unwrap() * 60_000,
             ("zone", name) => settings.time_zone = Zone::named(name).unwrap(),
             (other, _) => panic!("unknown setting {other}"),
         }
@@ -118,6 +121,19 @@ fn instant(text: &str) -> i64 {
     parse_local(text, &Zone::utc()).unwrap_or_else(|| panic!("no instant: {text}"))
 }
 
+/// A line as Segment-spec calls.
+fn repeated(line: &str, number: usize) -> Vec<Value> {
+    let Some((before, times)) = line.rsplit_once(" times=") else { return vec![call(line, number)] };
+    let first = call(before, number);
+    let nth = |n: i64| {
+        let mut call = first.clone();
+        call["messageId"] = json!(format!("{}.{}", call["messageId"].as_str().unwrap(), n + 1));
+        call["timestamp"] = json!(call["timestamp"].as_i64().unwrap() + n * 1000);
+        call
+    };
+    (0..times.parse().unwrap()).map(nth).collect()
+}
+
 /// A line as a Segment-spec call.
 fn call(line: &str, number: usize) -> Value {
     let mut words = line.splitn(4, ' ');
@@ -125,12 +141,14 @@ fn call(line: &str, number: usize) -> Value {
     let mut rest = words.next().unwrap_or_else(|| panic!("what happened? {line}")).trim();
     let at = instant(&format!("{date} {time}"));
     let mut call = json!({"userId": customer, "messageId": format!("m{}", number + 1), "timestamp": at});
+    let options = ["id=", "zone=", "arrived="];
     while let Some((before, option)) =
-        rest.rsplit_once(' ').filter(|(_, last)| last.starts_with("id=") || last.starts_with("zone="))
+        rest.rsplit_once(' ').filter(|(_, last)| options.iter().any(|it| last.starts_with(it)))
     {
         let (name, value) = option.split_once('=').unwrap();
         match name {
             "id" => call["messageId"] = json!(value),
+            "arrived" => call["receivedAt"] = json!(instant(&value.replace('T', " "))),
             _ => call["context"] = json!({"timezone": value}),
         }
         rest = before.trim();

@@ -2,7 +2,7 @@
 
 use segue_compiler::{
     event::{Call, Incoming},
-    execution::{Execution, Output},
+    execution::{Execution, Outcome, Output},
     json::JsonText,
     record::Record,
     time,
@@ -23,6 +23,8 @@ pub struct Driven {
     pub fired: Vec<Arc<str>>,
     /// What became of each call.
     pub outcomes: Vec<String>,
+    /// What became of those that were held, in order per customer.
+    pub settled: Vec<Outcome>,
 }
 
 /// Applies calls in order and lets time pass to `until`, or to the last call's time.
@@ -70,7 +72,7 @@ pub fn drive<E: Execution>(
             (id.clone(), of.map(|(segment, _)| segment.name.to_string()).collect())
         })
         .collect();
-    Driven { records, members, fired, outcomes }
+    Driven { records, members, fired, outcomes, settled: out.settled }
 }
 
 /// A call with everything that [`Incoming`] borrows.

@@ -67,7 +67,7 @@ impl Reference {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a call")]
-    fn read_event(
+    pub(super) fn read_event(
         &self,
         customer: &Customer,
         call: &Incoming<'_>,
@@ -128,7 +128,7 @@ impl Reference {
     }
 
     /// What customers say about messages takes effect before anything else of the instant.
-    fn obey(&self, customer: &mut Customer, event: &Event) {
+    pub(super) fn obey(&self, customer: &mut Customer, event: &Event) {
         let text = |name: &str| event.property(&self.program, name).and_then(Value::as_text);
         let Some(channel) = text("channel").filter(|_| event.id.is_some()) else { return };
         match &*event.name {

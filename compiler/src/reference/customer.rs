@@ -4,6 +4,7 @@ use super::{schedule::Schedules, sequence::Matcher};
 use crate::{
     admission::Admission,
     consent::{Consent, Stamp},
+    settle::Held,
     time::Zone,
     typed::{EventId, FieldId, FieldPath, Program, SegmentId, SequenceId, TopicId},
     value::{Millis, Value},
@@ -25,6 +26,8 @@ pub struct Customer {
     /// By [`FieldId`].
     profile: Vec<Recorded>,
     pub(super) consent: Consent,
+    /// Calls that are not settled yet [7].
+    pub(super) held: Option<Box<Held>>,
     pub(super) admission: Admission,
     /// Which segments the customer is in, by [`SegmentId`].
     pub(super) levels: Vec<bool>,
@@ -111,6 +114,7 @@ impl Customer {
             first_seen: None,
             profile: profile.collect(),
             consent: Consent::default(),
+            held: None,
             admission: Admission::default(),
             levels: vec![false; program.segments.len()],
             matchers: program.sequences.iter().map(|_| Matcher::default()).collect(),

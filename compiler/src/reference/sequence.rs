@@ -116,6 +116,29 @@ impl Reference {
         completed
     }
 
+    /// Takes an event as the `no` of every sequence of which it is that, and as nothing else.
+    pub(super) fn cancel_sequences(&self, customer: &mut Customer, event: &Arc<Event>, now: Millis) {
+        for (sequence, number) in self.program.sequences.iter().zip(0..) {
+            let asked = Asked { reference: self, customer, now, found: None };
+            let is_no = sequence.then_no.as_ref().is_some_and(|(pattern, _)| asked.matches(pattern, event));
+            let key: Vec<Value> =
+                sequence.same.iter().map(|field| event.field(&self.program, field).kept()).collect();
+            let step = Step {
+                id: SequenceId(number),
+                sequence,
+                event,
+                elements: vec![false; sequence.elements.len()],
+                is_no,
+                starts: false,
+                now,
+                lateness: self.settings.lateness,
+            };
+            if let Some(matcher) = customer.matchers.get_mut(number as usize) {
+                matcher.step(step, key, &mut Counts::default());
+            }
+        }
+    }
+
     /// Completes every match whose `no` did not come until now.
     pub(super) fn pass_sequences(&self, customer: &mut Customer, now: Millis) -> Vec<Match> {
         let mut completed = Vec::new();

@@ -14,6 +14,7 @@ use segue_compiler::{
     consent::{Consent, Stamp},
     packed,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, RecordLayout, UNSEEN},
+    settle::Held,
     time::Zone,
     typed::{FieldId, Program, SegmentId, TopicId},
     value::{Millis, Value},
@@ -27,6 +28,8 @@ pub struct Customer {
     pub(super) clock: Option<Millis>,
     /// How many calls and made events were applied.
     pub(super) order: u64,
+    /// Calls that are not settled yet.
+    pub(super) held: Option<Box<Held>>,
     pub(super) admission: Admission,
     /// The fixed part, laid out by the plan.
     pub(super) record: Box<[i64]>,
@@ -102,6 +105,7 @@ impl Customer {
             id,
             clock: None,
             order: 0,
+            held: None,
             admission: Admission::default(),
             record,
             rings: Sparse::default(),

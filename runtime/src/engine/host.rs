@@ -43,6 +43,8 @@ pub(super) struct Context<'a> {
     pub(super) run: Option<&'a Opened>,
     /// Whether the event is not too late to start something.
     pub(super) starts: bool,
+    /// Whether the event does nothing but cancel.
+    pub(super) cancels_only: bool,
     /// How late an event may be that starts something.
     pub(super) lateness: i64,
     /// The row that is being made.
@@ -68,6 +70,8 @@ pub(super) struct Occasion<'a> {
     pub(super) event: Option<(&'a Frame, bool)>,
     /// The match that triggered the run.
     pub(super) run: Option<&'a Opened>,
+    /// Whether the event does nothing but cancel: it feeds no cell and begins no match.
+    pub(super) cancels_only: bool,
 }
 
 /// What a call of machine code did besides its result.
@@ -120,6 +124,7 @@ impl Engine {
             zone: customer.zone.as_ref().unwrap_or(&self.settings.time_zone),
             this: occasion.event.map(|(event, _)| event),
             run: occasion.run,
+            cancels_only: occasion.cancels_only,
             starts: occasion.event.is_none_or(|(_, starts)| starts),
             lateness: self.settings.lateness,
             columns: Vec::new(),
@@ -354,6 +359,7 @@ impl Alone {
             this: None,
             run: Some(&self.opened),
             starts: false,
+            cancels_only: false,
             lateness: 0,
             columns: Vec::new(),
             temporaries: Vec::new(),

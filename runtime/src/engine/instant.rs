@@ -50,7 +50,7 @@ pub(super) struct Moment<'o> {
 }
 
 impl Engine {
-    /// Applies one call.
+    /// Applies one call that is not held.
     pub(super) fn apply_call(
         &self,
         customer: &mut Customer,
@@ -59,12 +59,16 @@ impl Engine {
     ) -> Outcome {
         let outcome = customer.admission.admit(incoming, customer.clock, &self.settings, &mut out.counts);
         match outcome {
-            Outcome::Duplicate | Outcome::Quarantined => return outcome,
-            Outcome::Applied | Outcome::Late => {}
+            Outcome::Duplicate | Outcome::Quarantined | Outcome::Held => return outcome,
+            Outcome::Applied | Outcome::Late | Outcome::Doubtful => {}
         }
         self.pass_deadlines(customer, incoming.at - 1, out);
         let now = customer.clock.map_or(incoming.at, |clock| clock.max(incoming.at));
         customer.clock = Some(now);
+        if outcome == Outcome::Doubtful {
+            self.apply_doubtful(customer, incoming, now, out);
+            return outcome;
+        }
         let stamp = (incoming.at, customer.next_order());
         let starts = now - incoming.at <= self.settings.lateness;
         self.reach(customer, incoming.at - 1);
@@ -99,7 +103,7 @@ impl Engine {
         moment: &mut Moment<'_>,
     ) {
         let due = customer.next_change <= moment.now;
-        let occasion = Occasion { now: moment.now, event: Some((event, starts)), run: None };
+        let occasion = Occasion { now: moment.now, event: Some((event, starts)), ..Occasion::default() };
         let (next, effects) =
             self.run(customer, occasion, None, |code, call| code.handle(event.event, call, due));
         customer.next_change = if due { next } else { customer.next_change.min(next) };

@@ -10,7 +10,9 @@ use super::{
 };
 use segue_compiler::{
     abi::{SPACE_SHIFT, Slot, Space},
-    plan::{CellId, CellKind, CellSource, Class, Node, NodeId, Operation, QueryResult, WindowSpan},
+    plan::{
+        CellId, CellKind, CellSource, Class, NO_ELEMENT, Node, NodeId, Operation, QueryResult, WindowSpan,
+    },
     time::calendar,
     typed::{Aggregate, EventId, Function, SequenceId, TextTest},
     value::{Decimal, Value, divide_half_even},
@@ -89,6 +91,9 @@ impl Context<'_> {
     /// Adds the row made of the columns to a cell.
     pub(super) fn push(&mut self, cell: CellId) {
         let mut columns = std::mem::take(&mut self.columns);
+        if self.cancels_only {
+            return;
+        }
         let (Some(cell), Some(event)) = (self.machine.plan.cell(cell), self.this) else { return };
         if matches!(cell.source, CellSource::Events { object: true, .. }) {
             columns.push(self.whole(event.event));
@@ -326,6 +331,10 @@ impl Context<'_> {
         let (Some(plan), Some(event)) = (machine.plan.sequences.get(sequence.0 as usize), self.this) else {
             return;
         };
+        let roles = if self.cancels_only { roles & (1 << NO_ELEMENT) } else { roles };
+        if roles == 0 {
+            return;
+        }
         let now = self.header.now;
         let moment =
             sequence::Moment { now, starts: self.starts, horizon: now.saturating_sub(self.lateness) };

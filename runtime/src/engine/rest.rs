@@ -17,6 +17,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u
         id,
         clock,
         order,
+        held,
         admission,
         record,
         rings,
@@ -37,6 +38,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u
     clock.pack(&mut to);
     to.rebase(clock.unwrap_or(0));
     order.pack(&mut to);
+    held.pack(&mut to);
     admission.pack(&mut to);
     pack_record(record, &blank.record, &slots(&plan.record), &mut to);
     rings.pack(&mut to);
@@ -69,6 +71,7 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     customer.clock = Packed::unpack(from)?;
     from.rebase(customer.clock.unwrap_or(0));
     customer.order = Packed::unpack(from)?;
+    customer.held = Packed::unpack(from)?;
     customer.admission = Packed::unpack(from)?;
     unpack_record(&mut customer.record, from)?;
     customer.rings = Packed::unpack(from)?;

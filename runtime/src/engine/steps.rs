@@ -331,7 +331,7 @@ impl Engine {
         completed: Option<&Opened>,
         condition: ConditionId,
     ) -> bool {
-        let occasion = Occasion { now, event: None, run: completed };
+        let occasion = Occasion { now, run: completed, ..Occasion::default() };
         self.run(customer, occasion, None, |code, call| code.holds(condition, call)).0
     }
 
@@ -343,7 +343,7 @@ impl Engine {
         value: ValueId,
     ) -> Value {
         let Some(plan) = self.machine.plan.values.get(value.0 as usize) else { return Value::Missing };
-        let occasion = Occasion { now, event: None, run: completed };
+        let occasion = Occasion { now, run: completed, ..Occasion::default() };
         self.run(customer, occasion, Some(Class::of(&plan.ty)), |code, call| code.value(value, call)).1.value
     }
 

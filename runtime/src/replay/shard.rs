@@ -114,6 +114,9 @@ impl<E: Execution> Shard<E> {
     fn take_up(&mut self, place: u32, options: Options) {
         let Self { output, records, summary, .. } = self;
         summary.counts += std::mem::take(&mut output.counts);
+        for outcome in output.settled.drain(..) {
+            summary.count_settled(outcome);
+        }
         for rule in output.fired.drain(..) {
             summary.count_fired(&rule);
         }

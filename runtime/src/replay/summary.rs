@@ -22,6 +22,8 @@ pub struct Summary {
     pub late: u64,
     /// Calls whose id was known.
     pub duplicate: u64,
+    /// Calls that may be duplicates and only stopped and cancelled.
+    pub doubtful: u64,
     /// Calls stamped after their arrival.
     pub quarantined: u64,
     /// Calls after the end.
@@ -103,7 +105,13 @@ impl Summary {
     /// Lines read, calls or not.
     #[must_use]
     pub fn read(&self) -> u64 {
-        self.applied + self.late + self.duplicate + self.quarantined + self.after_end + self.rejected
+        self.applied
+            + self.late
+            + self.duplicate
+            + self.doubtful
+            + self.quarantined
+            + self.after_end
+            + self.rejected
     }
 
     /// Adds what another part of the customers counted.
@@ -111,6 +119,7 @@ impl Summary {
         self.applied += other.applied;
         self.late += other.late;
         self.duplicate += other.duplicate;
+        self.doubtful += other.doubtful;
         self.quarantined += other.quarantined;
         self.after_end += other.after_end;
         self.rejected += other.rejected;
@@ -135,15 +144,29 @@ impl Summary {
 
     pub(super) fn count_call(&mut self, envelope: &Envelope<'_>, outcome: Outcome, until: Option<Millis>) {
         match outcome {
+            Outcome::Quarantined if until.is_some_and(|until| envelope.at > until) => self.after_end += 1,
+            Outcome::Quarantined => self.quarantined += 1,
+            // It is counted when it is applied.
+            Outcome::Held => {}
+            Outcome::Applied | Outcome::Late | Outcome::Duplicate | Outcome::Doubtful => {
+                self.count_settled(outcome);
+            }
+        }
+        if matches!(outcome, Outcome::Applied | Outcome::Late | Outcome::Held) {
+            self.unmerged += u64::from(envelope.merges);
+            self.last = self.last.max(Some(envelope.at));
+        }
+    }
+
+    /// Counts a call by what became of it in the end.
+    pub(super) fn count_settled(&mut self, outcome: Outcome) {
+        match outcome {
             Outcome::Applied => self.applied += 1,
             Outcome::Late => self.late += 1,
             Outcome::Duplicate => self.duplicate += 1,
-            Outcome::Quarantined if until.is_some_and(|until| envelope.at > until) => self.after_end += 1,
+            Outcome::Doubtful => self.doubtful += 1,
             Outcome::Quarantined => self.quarantined += 1,
-        }
-        if matches!(outcome, Outcome::Applied | Outcome::Late) {
-            self.unmerged += u64::from(envelope.merges);
-            self.last = self.last.max(Some(envelope.at));
+            Outcome::Held => {}
         }
     }
 
@@ -207,6 +230,7 @@ impl Summary {
         };
         part(self.late, " (", " of them late)");
         part(self.duplicate, ", ", " duplicate");
+        part(self.doubtful, ", ", " that may be duplicates");
         part(self.quarantined, ", ", " stamped after their arrival and set aside");
         part(self.after_end, ", ", " after the end and set aside");
         part(self.rejected, ", ", " rejected");
@@ -255,6 +279,11 @@ impl Summary {
         );
         note(counts.window_overflow, "event", "only counted in groups: a window held more than the limit");
         note(counts.ids_dropped, "message id", "let go early: a customer had more than the limit");
+        note(
+            counts.settled_early,
+            "event",
+            "not held as long as `settle` says: a customer had more than the limit",
+        );
         note(
             self.unmerged,
             "`identify` call",
