@@ -44,7 +44,7 @@ codes! {
     MISSING_OTHERWISE = "missing-otherwise": "a named value with conditions but none for the other cases",
     MISSING_TOPIC = "missing-topic": "a rule that sends but says neither a topic nor `transactional`",
     MISSING_WHEN = "missing-when": "a rule that does not say when it starts",
-    MISSING_WITHIN = "missing-within": "a `then` that does not say within how long",
+    MISSING_WITHIN = "missing-within": "a `then` or `goal` that does not say within how long",
     NEGATED_OPTIONAL = "negated-optional": "a negation that also holds where an optional field is missing",
     NEVER_HOLDS = "never-holds": "a condition that cannot hold for anybody",
     NO_MESSAGE = "no-message": "a clause about messages in a rule that sends none",

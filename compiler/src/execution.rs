@@ -1,6 +1,6 @@
 //! What an executor of rules is: the reference interpreter is one, the engine with machine code another.
 
-use crate::{event::Incoming, json::JsonText, record::Record, typed::SegmentId, value::Millis};
+use crate::{event::Incoming, goal, json::JsonText, record::Record, typed::SegmentId, value::Millis};
 use std::{ops::AddAssign, sync::Arc};
 
 /// An executor. It holds the program; what it knows of a customer lies in `Customer`, so that customers can be spread
@@ -49,6 +49,9 @@ pub trait Execution {
 
     /// Whether the customer is in the segment, as of the last instant evaluated.
     fn is_member(&self, customer: &Self::Customer, segment: SegmentId) -> bool;
+
+    /// What came of the goals of rules that sent the customer something, or would have, in order of the rules.
+    fn goals(&self, customer: &Self::Customer) -> Vec<goal::Outcome>;
 }
 
 /// One executor serves several parts of the customers.
@@ -101,6 +104,10 @@ impl<E: Execution> Execution for Arc<E> {
     fn is_member(&self, customer: &Self::Customer, segment: SegmentId) -> bool {
         (**self).is_member(customer, segment)
     }
+
+    fn goals(&self, customer: &Self::Customer) -> Vec<goal::Outcome> {
+        (**self).goals(customer)
+    }
 }
 
 /// Where an executor writes.
@@ -148,6 +155,8 @@ pub struct Counts {
     pub ids_dropped: u64,
     /// Calls that were applied before their time to settle was over because a customer had more than the limit.
     pub settled_early: u64,
+    /// Runs that are no longer followed to their goal because a customer had more than the limit.
+    pub goals_forgotten: u64,
 }
 
 impl AddAssign for Counts {
@@ -158,5 +167,6 @@ impl AddAssign for Counts {
         self.window_overflow += other.window_overflow;
         self.ids_dropped += other.ids_dropped;
         self.settled_early += other.settled_early;
+        self.goals_forgotten += other.goals_forgotten;
     }
 }

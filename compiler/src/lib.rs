@@ -18,7 +18,7 @@
 //! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides;
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
-//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`address`]es, [`share`]s of
+//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`goal`]s, [`address`]es, [`share`]s of
 //! customers, [`schedule`](mod@schedule)s and [`time`]; [`pack`] writes states and records as bytes.
 
 pub mod project;
@@ -51,6 +51,7 @@ pub mod content;
 pub mod decode;
 pub mod event;
 pub mod execution;
+pub mod goal;
 pub mod json;
 pub mod limits;
 pub mod pack;

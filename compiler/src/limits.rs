@@ -13,6 +13,9 @@ pub const EXACT_EVENTS: usize = 256;
 pub const MAX_MATCHES: usize = 64;
 /// For how many channels a customer's consent and suppression are kept: several times as many as anybody sends on.
 pub const MAX_CHANNELS: usize = 32;
+/// How many runs of one rule are followed until a customer reaches its goal: those who were written to more often in vain
+/// are few, and the newest runs are what counts.
+pub const MAX_GOAL_RUNS: usize = 64;
 /// How many consequences trigger rules within one instant: the checker refuses cycles, so this bounds long chains.
 pub const MAX_CONSEQUENCES: u32 = 64;
 /// How many instructions of the template engine one rendering may take: a long e-mail takes a few thousand.

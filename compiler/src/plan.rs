@@ -551,8 +551,21 @@ pub struct RulePlan {
     pub still_if: Option<ConditionId>,
     /// The value that tells runs apart.
     pub overlap_per: Option<ValueId>,
+    /// What it is for.
+    pub goal: Option<GoalPlan>,
     /// Its steps.
     pub steps: Vec<StepPlan>,
+}
+
+/// What a rule is for, as the engine looks for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GoalPlan {
+    /// The events; `None`: any.
+    pub events: Option<Vec<EventId>>,
+    /// The condition on [`FrameRef::This`].
+    pub filter: Option<ConditionId>,
+    /// How many milliseconds after the first message of a run it counts.
+    pub within: i64,
 }
 
 /// A step as the engine runs it.

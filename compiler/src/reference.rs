@@ -4,8 +4,8 @@
 //! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
 //! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
 //! `deadline` says when something may change by time alone, `schedule` when a schedule comes round; `apply` takes in
-//! calls, `doubtful` those that may be known; `instant` is what happens at one moment; `steps` is what a rule does, and
-//! `gates` what keeps a message back. `predicate` asks conditions of an event of nobody.
+//! calls, `doubtful` those that may be known; `instant` is what happens at one moment; `steps` is what a rule does,
+//! `gates` what keeps a message back, and `goal` what it was for. `predicate` asks conditions of an event of nobody.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
@@ -16,6 +16,7 @@ mod deadline;
 mod doubtful;
 mod evaluate;
 mod gates;
+mod goal;
 mod instant;
 mod operators;
 mod predicate;
@@ -27,6 +28,7 @@ use crate::{
     content::Contents,
     event::Incoming,
     execution::{Counts, Execution, Outcome, Output},
+    goal::Outcome as Goal,
     json::JsonText,
     settings::Settings,
     settle::{self, Held, Settling},
@@ -126,6 +128,10 @@ impl Execution for Reference {
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
         customer.is_member(segment)
+    }
+
+    fn goals(&self, customer: &Customer) -> Vec<Goal> {
+        customer.goals.iter().map(|(rule, progress)| progress.outcome(*rule)).collect()
     }
 }
 

@@ -162,6 +162,8 @@ pub struct Rule {
     pub transactional: bool,
     /// The part of customers that get none of its messages.
     pub holdout: Option<Share>,
+    /// What it is for.
+    pub goal: Option<Goal>,
     /// Who goes first.
     pub priority: i64,
     /// The name that it had.
@@ -176,6 +178,15 @@ impl Rule {
     pub fn identity(&self) -> &Arc<str> {
         self.was.as_ref().unwrap_or(&self.name)
     }
+}
+
+/// What a rule is for: an event that customers do after its messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// The event.
+    pub pattern: Pattern,
+    /// How many milliseconds after the first message of a run it counts.
+    pub within: i64,
 }
 
 /// What starts a rule.

@@ -7,6 +7,7 @@ pub(crate) mod alone;
 mod customer;
 mod doubtful;
 mod frame;
+mod goal;
 pub(crate) mod host;
 mod instant;
 mod machine;
@@ -29,6 +30,7 @@ use segue_compiler::{
     content::Contents,
     event::Incoming,
     execution::{Counts, Execution, Outcome, Output},
+    goal as goals,
     json::JsonText,
     lower::lower,
     module::{Code, CodeError, clif},
@@ -219,6 +221,10 @@ impl Execution for Engine {
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
         customer.is_member(&self.machine.plan.record, segment)
+    }
+
+    fn goals(&self, customer: &Customer) -> Vec<goals::Outcome> {
+        customer.goals.iter().map(|(rule, progress)| progress.outcome(rule)).collect()
     }
 }
 

@@ -4,11 +4,13 @@
 //! of its own. What comes out does not tell how many there were.
 
 mod customers;
+mod goals;
 mod kinds;
 mod records;
 mod shard;
 mod summary;
 
+pub use goals::{Estimate, GoalSummary, Group};
 pub use kinds::Kinds;
 pub use records::Records;
 pub use summary::{RuleSummary, SegmentSummary, Summary};

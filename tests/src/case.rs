@@ -13,15 +13,17 @@
 //! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
 //! `id=ID` gives a message id, `zone=NAME` a time zone and `arrived=TIME` the arrival, with `T` before the hour;
 //! `times=COUNT` stands for so many calls, each a second after the one before, with ids of their own. Words after `run` are settings: `until TIME`,
-//! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `zone NAME` (the project's). Every case runs on the reference interpreter and on machine code,
+//! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `zone NAME` (the project's). Where rules have
+//! goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference interpreter and on machine code,
 //! and nothing else than what is written may come out.
 
-use crate::difference::with_settings;
+use crate::{difference::with_settings, drive::Driven};
 use segue_compiler::{
     project::{Project, Source, compile},
     record::{Change, Instant, Json, Reason, Record},
     settings::{ConsentPolicy, Settings},
     time::{Zone, parse_local},
+    typed::Program,
 };
 use serde_json::{Value, json};
 use std::{fmt::Write, fs, path::Path, sync::Arc};
@@ -74,23 +76,41 @@ fn outcome(text: &str, path: &Path) -> String {
         }
         let (settings, until) = settings(header.trim_start_matches("--- run").trim());
         let program = Arc::new(checked(&rules, &settings.time_zone, path));
-        match with_settings(program, &calls, until, &settings) {
+        match with_settings(program.clone(), &calls, until, &settings) {
             Ok(driven) => {
                 actual.push_str("--- records\n");
                 for record in &driven.records {
                     let _ = writeln!(actual, "{}", line(record));
                 }
+                actual.push_str(&goals(&program, &driven));
             }
             Err(difference) => panic!("{}: the executors differ\n{difference}", path.display()),
         }
-        if parts.next_if(|line| line.starts_with("--- records")).is_some() {
+        while parts.next_if(|line| ["--- records", "--- goals"].contains(&line.trim_end())).is_some() {
             while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
         }
     }
     actual
 }
 
-fn checked(rules: &str, zone: &Zone, path: &Path) -> segue_compiler::typed::Program {
+/// What came of the goals of rules, where there are some.
+fn goals(program: &Program, driven: &Driven) -> String {
+    let mut lines = String::new();
+    for (customer, outcomes) in &driven.goals {
+        for it in outcomes {
+            let rule = program.rules.get(it.rule as usize).map_or("", |rule| &*rule.name);
+            let (group, reached) = (
+                if it.held_out { "held out" } else { "sent" },
+                if it.reached { "reached" } else { "not reached" },
+            );
+            let _ = writeln!(lines, "{customer} {rule}: {group}, {reached}");
+        }
+    }
+    let has_goals = program.rules.iter().any(|rule| rule.goal.is_some());
+    if has_goals { format!("--- goals\n{lines}") } else { lines }
+}
+
+fn checked(rules: &str, zone: &Zone, path: &Path) -> Program {
     let source = Source { name: path.display().to_string(), text: rules.to_owned() };
     let project = Project { sources: vec![source], time_zone: zone.clone(), ..Project::default() };
     let checked = compile(&project);

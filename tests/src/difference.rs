@@ -109,7 +109,9 @@ fn first_difference(expected: &Driven, actual: &Driven) -> String {
             return format!("record {number}\n  reference: {}\n  machine:   {}", print(e), print(a));
         }
     }
-    if expected.members == actual.members {
+    if expected.goals != actual.goals {
+        format!("goals\n  reference: {:?}\n  machine:   {:?}", expected.goals, actual.goals)
+    } else if expected.members == actual.members {
         format!(
             "runs\n  reference: {:?}\n  machine:   {:?}\noutcomes\n  reference: {:?}\n  machine:   {:?}",
             expected.fired, actual.fired, expected.outcomes, actual.outcomes

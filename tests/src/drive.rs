@@ -3,6 +3,7 @@
 use segue_compiler::{
     event::{Call, Incoming},
     execution::{Execution, Outcome, Output},
+    goal,
     json::JsonText,
     record::Record,
     time,
@@ -21,6 +22,8 @@ pub struct Driven {
     pub members: BTreeMap<String, Vec<String>>,
     /// The rule of each run that started.
     pub fired: Vec<Arc<str>>,
+    /// By customer, what came of goals.
+    pub goals: BTreeMap<String, Vec<goal::Outcome>>,
     /// What became of each call.
     pub outcomes: Vec<String>,
     /// What became of those that were held, in order per customer.
@@ -72,7 +75,8 @@ pub fn drive<E: Execution>(
             (id.clone(), of.map(|(segment, _)| segment.name.to_string()).collect())
         })
         .collect();
-    Driven { records, members, fired, outcomes, settled: out.settled }
+    let goals = customers.iter().map(|(id, customer)| (id.clone(), executor.goals(customer))).collect();
+    Driven { records, members, fired, goals, outcomes, settled: out.settled }
 }
 
 /// A call with everything that [`Incoming`] borrows.

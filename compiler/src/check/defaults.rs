@@ -63,7 +63,10 @@ impl Checker<'_> {
             ClauseKind::Holdout(percent) => {
                 self.share(percent);
             }
-            ClauseKind::Quiet(_) | ClauseKind::Goal { .. } | ClauseKind::StartCold => {
+            ClauseKind::Goal { pattern, within } => {
+                self.goal_of(clause.span, pattern, within.as_ref(), scope);
+            }
+            ClauseKind::Quiet(_) | ClauseKind::StartCold => {
                 self.unsupported_clause(clause);
             }
             ClauseKind::When(_)
@@ -88,10 +91,7 @@ fn kind(clause: &Clause) -> Option<u8> {
         ClauseKind::Topic(_) | ClauseKind::Transactional => Some(5),
         ClauseKind::Priority(_) => Some(6),
         ClauseKind::Holdout(_) => Some(7),
-        ClauseKind::When(_)
-        | ClauseKind::Quiet(_)
-        | ClauseKind::Goal { .. }
-        | ClauseKind::Was(_)
-        | ClauseKind::StartCold => None,
+        ClauseKind::Goal { .. } => Some(8),
+        ClauseKind::When(_) | ClauseKind::Quiet(_) | ClauseKind::Was(_) | ClauseKind::StartCold => None,
     }
 }

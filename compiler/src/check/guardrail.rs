@@ -1,9 +1,10 @@
 //! Clauses that keep messages back, and the names that rules had.
 
-use super::{Checker, rule::first_send};
+use super::{Checker, Scope, rule::first_send};
 use crate::{
     diagnostics::{limits, rules},
     share::Share,
+    typed::{EventRole, ExprKind, Goal, visit},
     value::Decimal,
 };
 use segue_grammar::{
@@ -27,6 +28,53 @@ impl Checker<'_> {
             self.report(rules::no_message(clause.span, "`holdout`", &rule.name.text));
         }
         self.share(percent).filter(|_| is_own || !transactional)
+    }
+
+    /// What a rule is for. In the defaults it is for every rule that sends.
+    pub(super) fn goal(
+        &mut self,
+        rule: &ast::Rule,
+        clause: Option<&Clause>,
+        scope: Scope<'_>,
+    ) -> Option<Goal> {
+        let clause = clause?;
+        let ClauseKind::Goal { pattern, within } = &clause.kind else { return None };
+        let sends = first_send(&rule.steps).is_some();
+        if !sends && rule.clauses.iter().any(|own| own.span == clause.span) {
+            self.report(rules::no_message(clause.span, "`goal`", &rule.name.text));
+        }
+        self.goal_of(clause.span, pattern, within.as_ref(), scope).filter(|_| sends)
+    }
+
+    pub(super) fn goal_of(
+        &mut self,
+        span: Span,
+        pattern: &ast::Pattern,
+        within: Option<&ast::Duration>,
+        scope: Scope<'_>,
+    ) -> Option<Goal> {
+        let pattern = self.pattern(pattern, scope);
+        let within = match within {
+            Some(within) => self.duration(within),
+            None => {
+                self.report(rules::goal_without_within(span));
+                None
+            }
+        };
+        let pattern = pattern?;
+        let mut of_trigger = false;
+        if let Some(filter) = &pattern.filter {
+            visit::expression(filter, &mut |it| {
+                of_trigger |= matches!(
+                    it.kind,
+                    ExprKind::Field { of: EventRole::Trigger | EventRole::Element(..), .. }
+                );
+            });
+        }
+        if of_trigger {
+            self.report(rules::not_supported(pattern.span, "a `goal` that looks at the triggering event"));
+        }
+        Some(Goal { pattern, within: within? })
     }
 
     /// A percentage of customers that is neither none nor all of them.

@@ -51,6 +51,7 @@ struct Clauses<'c> {
     topic: Option<&'c Clause>,
     priority: Option<&'c Clause>,
     holdout: Option<&'c Clause>,
+    goal: Option<&'c Clause>,
     was: Option<&'c Clause>,
 }
 
@@ -68,8 +69,9 @@ impl<'c> Clauses<'c> {
             ClauseKind::Topic(_) | ClauseKind::Transactional => Some(&mut self.topic),
             ClauseKind::Priority(_) => Some(&mut self.priority),
             ClauseKind::Holdout(_) => Some(&mut self.holdout),
+            ClauseKind::Goal { .. } => Some(&mut self.goal),
             ClauseKind::Was(_) => Some(&mut self.was),
-            ClauseKind::Quiet(_) | ClauseKind::Goal { .. } | ClauseKind::StartCold => None,
+            ClauseKind::Quiet(_) | ClauseKind::StartCold => None,
         }
     }
 }
@@ -104,6 +106,7 @@ impl Checker<'_> {
             _ => 0,
         };
         let holdout = self.holdout(rule, clauses.holdout, transactional);
+        let goal = self.goal(rule, clauses.goal, in_rule);
         let was = match clauses.was.map(|clause| &clause.kind) {
             Some(ClauseKind::Was(name)) => Some(Arc::from(name.text.as_str())),
             _ => None,
@@ -129,6 +132,7 @@ impl Checker<'_> {
             topic,
             transactional,
             holdout,
+            goal,
             priority,
             was,
             steps,
@@ -164,14 +168,10 @@ impl Checker<'_> {
         clauses
     }
 
-    /// Clauses that are not there yet; what they name is checked all the same.
+    /// Clauses that are not there yet.
     pub(super) fn unsupported_clause(&mut self, clause: &Clause) {
         let what = match &clause.kind {
             ClauseKind::Quiet(_) => "`quiet`",
-            ClauseKind::Goal { pattern, .. } => {
-                let _ = self.pattern(pattern, Scope::default());
-                "`goal`"
-            }
             _ => "`start cold`",
         };
         self.report(rules::not_supported(clause.span, what));

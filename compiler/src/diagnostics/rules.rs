@@ -54,6 +54,11 @@ pub(crate) fn missing_within(span: Span, no: bool) -> Diagnostic {
         .help("add for example `within 2 hours`")
 }
 
+pub(crate) fn goal_without_within(span: Span) -> Diagnostic {
+    Diagnostic::error(super::MISSING_WITHIN, span, "this `goal` does not say within how long")
+        .help("add for example `within 14 days`, counted from the first message of a run")
+}
+
 pub(crate) fn missing_topic(span: Span, rule: &str) -> Diagnostic {
     Diagnostic::error(super::MISSING_TOPIC, span, format!("rule `{rule}` sends a message without a topic"))
         .help("add `topic NAME`, what customers consent to, or `transactional` for receipts and the like")

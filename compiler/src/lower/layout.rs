@@ -160,6 +160,9 @@ fn visit_patterns(program: &Program, visit: &mut dyn FnMut(&Pattern)) {
             visit(pattern);
         }
     }
+    for goal in program.rules.iter().filter_map(|rule| rule.goal.as_ref()) {
+        visit(&goal.pattern);
+    }
     let mut expression = |expr: &crate::typed::Expr| {
         if let ExprKind::Did { what: crate::typed::Occurrence::Pattern(pattern), .. }
         | ExprKind::Count { pattern, .. }

@@ -2,10 +2,10 @@
 
 use super::{Lowering, Scope};
 use crate::{
-    plan::{ConditionId, Content, NodeId, RulePlan, StepKind, StepPlan},
+    plan::{ConditionId, Content, GoalPlan, NodeId, RulePlan, StepKind, StepPlan},
     typed::{
-        self, ContentValue, EventRole, Expr, ExprKind, FieldPath, Overlap, Rule, Sequence, Step, TemplateId,
-        Trigger,
+        self, ContentValue, EventRole, EventSet, Expr, ExprKind, FieldPath, Goal, Overlap, Rule, Sequence,
+        Step, TemplateId, Trigger,
     },
     types::Type,
 };
@@ -26,7 +26,21 @@ impl<'p> Lowering<'p> {
                 Overlap::Skip | Overlap::Restart => None,
                 Overlap::Per(path) => Some(self.overlap(path, sequence, scope)),
             },
+            goal: rule.goal.as_ref().map(|goal| self.goal(goal)),
             steps: self.steps(&rule.steps, scope),
+        }
+    }
+
+    fn goal(&mut self, goal: &'p Goal) -> GoalPlan {
+        let group = self.layouts.group(&goal.pattern.events);
+        let filter = goal.pattern.filter.as_ref();
+        GoalPlan {
+            events: match &goal.pattern.events {
+                EventSet::Any => None,
+                EventSet::Of(events) => Some(events.clone()),
+            },
+            filter: filter.map(|filter| self.asked(filter, Scope::Event(group))),
+            within: goal.within,
         }
     }
 
@@ -51,7 +65,7 @@ impl<'p> Lowering<'p> {
             FieldPath::At => Some(Type::Time),
             FieldPath::MessageId | FieldPath::EventName => Some(Type::Text),
             FieldPath::Property(path) => {
-                let typed::EventSet::Of(events) = &pattern.events else { return None };
+                let EventSet::Of(events) = &pattern.events else { return None };
                 let event = self.program.events.get(events.first()?.0 as usize)?;
                 let field = event.fields.iter().find(|field| path.first() == Some(&field.name))?;
                 field.ty.at(path.get(1..)?)

@@ -44,6 +44,7 @@ impl Reference {
                 cause.event = Some(event.clone());
                 self.remember(customer, &event, now);
                 self.obey(customer, &event);
+                self.follow_goals(customer, &event, now);
                 cause.completed = self.move_sequences(customer, &event, now, starts, &mut out.counts);
             }
             Call::Identify { traits } => {

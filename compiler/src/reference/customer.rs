@@ -4,12 +4,16 @@ use super::{schedule::Schedules, sequence::Matcher};
 use crate::{
     admission::Admission,
     consent::{Consent, Stamp},
+    goal::Progress,
     settle::Held,
     time::Zone,
     typed::{EventId, FieldId, FieldPath, Program, SegmentId, SequenceId, TopicId},
     value::{Millis, Value},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// One customer.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub struct Customer {
     pub(super) under_way: Vec<UnderWay>,
     /// The messages that count for caps.
     pub(super) sent: Vec<Sent>,
+    /// How far the goals of rules are, by position of the rule.
+    pub(super) goals: BTreeMap<u32, Progress>,
     /// Instants after the clock at which a condition may change.
     pub(super) deadlines: BTreeSet<Millis>,
     /// How many consequences there were in the instant.
@@ -122,6 +128,7 @@ impl Customer {
             runs: vec![Vec::new(); program.rules.len()],
             under_way: Vec::new(),
             sent: Vec::new(),
+            goals: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             consequences: 0,
             schedules: Schedules::new(program),

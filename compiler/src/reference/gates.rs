@@ -62,6 +62,20 @@ impl Reference {
         {
             return because(Reason::Holdout);
         }
+        self.kept_from_delivery(customer, run, channel, to, asked.now)
+    }
+
+    /// Why a message cannot be sent, whoever is held out.
+    pub(super) fn kept_from_delivery(
+        &self,
+        customer: &Customer,
+        run: &Run<'_>,
+        channel: &str,
+        to: Option<&str>,
+        now: Millis,
+    ) -> Option<(Reason, Option<&'static str>)> {
+        let because = |reason: Reason| Some((reason, None));
+        let rule = run.rule;
         if customer.consent.is_suppressed(channel)
             || !rule.transactional && self.is_left_out(customer, rule, channel)
         {
@@ -75,7 +89,7 @@ impl Reference {
         if let Some(fault) = address::fault(channel, to) {
             return Some((Reason::NoAddress, Some(fault)));
         }
-        let capped = !rule.transactional && self.is_capped(customer, rule, channel, asked.now);
+        let capped = !rule.transactional && self.is_capped(customer, rule, channel, now);
         capped.then_some((Reason::Cap, None))
     }
 

@@ -133,6 +133,7 @@ impl Reference {
         });
         customer.admission.made(&message_id, now, &self.settings, &mut out.counts);
         self.remember(customer, &event, now);
+        self.follow_goals(customer, &event, now);
         let completed = self.move_sequences(customer, &event, now, true, &mut out.counts);
         let starts_nothing = !may_trigger(customer, out);
         let cause =

@@ -27,10 +27,14 @@ pub(super) struct Triggered {
 /// A run of a rule.
 pub(super) struct Run<'a> {
     pub(super) rule: &'a Rule,
+    /// The rule's position.
+    pub(super) number: u32,
     triggered: &'a Triggered,
-    now: Millis,
+    pub(super) now: Millis,
     /// Whether it did anything so far.
     did_something: bool,
+    /// Whether it sent a message, or would have, were the customer not held out.
+    pub(super) has_sent: bool,
 }
 
 impl Reference {
@@ -44,7 +48,8 @@ impl Reference {
         out: &mut Output,
     ) {
         let Some(rule) = self.program.rules.get(number) else { return };
-        let mut run = Run { rule, triggered, now, did_something: false };
+        let position = u32::try_from(number).unwrap_or(u32::MAX);
+        let mut run = Run { rule, number: position, triggered, now, did_something: false, has_sent: false };
         let asked = self.asked(customer, &run);
         let per = self.run_key(rule, &asked);
         if let Some(reason) = self.kept_from_running(customer, number, rule, &per, &asked) {
@@ -134,7 +139,13 @@ impl Reference {
         if let Some((reason, detail)) = self.kept_from_sending(customer, run, channel, to.as_deref(), &asked)
         {
             // A run counts as one that did something also for those who are held out: they are compared with the others.
-            run.did_something |= reason == Reason::Holdout;
+            if reason == Reason::Holdout {
+                run.did_something = true;
+                // Only those count who would have been sent the message: so both groups are alike.
+                if self.kept_from_delivery(customer, run, channel, to.as_deref(), run.now).is_none() {
+                    self.begin_goal(customer, run, true, &mut out.counts);
+                }
+            }
             let record = run.not_done(customer, step, Some(channel), reason);
             out.records.push(Record::Suppressed(Suppressed { detail: detail.map(Arc::from), ..record }));
             return;
@@ -159,6 +170,7 @@ impl Reference {
             because: run.triggered.because.clone(),
         }));
         run.did_something = true;
+        self.begin_goal(customer, run, false, &mut out.counts);
         if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
             customer.sent.push(Sent { at: run.now, topic, channel: channel.clone() });
         }

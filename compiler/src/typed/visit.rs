@@ -31,6 +31,9 @@ pub fn program(program: &Program, visit: &mut dyn FnMut(&Expr)) {
             Some(StopWhen::Condition(condition)) => expression(condition, visit),
             None => {}
         }
+        if let Some(goal) = &rule.goal {
+            pattern(&goal.pattern, visit);
+        }
         steps(&rule.steps, visit);
     }
 }

@@ -202,6 +202,7 @@ impl Build {
             topic: None,
             transactional: false,
             holdout: None,
+            goal: None,
             priority: 0,
             was: None,
             steps,

@@ -12,6 +12,7 @@ use super::{
 use segue_compiler::{
     admission::Admission,
     consent::{Consent, Stamp},
+    goal::Progress,
     packed,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, RecordLayout, UNSEEN},
     settle::Held,
@@ -48,6 +49,8 @@ pub struct Customer {
     /// By rule.
     pub(super) runs: Sparse<Runs>,
     pub(super) sends: VecDeque<Sent>,
+    /// By rule, how far its goal is.
+    pub(super) goals: Sparse<Progress>,
     /// The earliest instant at which a segment may change by time; [`i64::MIN`] when that must be found out.
     pub(super) next_change: Millis,
     /// What is known of schedules; `None` where the program has none.
@@ -118,6 +121,7 @@ impl Customer {
             zone: None,
             runs: Sparse::default(),
             sends: VecDeque::new(),
+            goals: Sparse::default(),
             next_change: i64::MIN,
             schedules: None,
         }

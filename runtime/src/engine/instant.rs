@@ -102,6 +102,7 @@ impl Engine {
         starts: bool,
         moment: &mut Moment<'_>,
     ) {
+        self.follow_goals(customer, event, moment.now);
         let due = customer.next_change <= moment.now;
         let occasion = Occasion { now: moment.now, event: Some((event, starts)), ..Occasion::default() };
         let (next, effects) =

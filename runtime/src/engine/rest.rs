@@ -30,6 +30,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u
         zone: _,
         runs,
         sends,
+        goals,
         next_change,
         schedules,
     } = customer;
@@ -48,6 +49,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan) -> Box<[u
     consent.pack(&mut to);
     runs.pack(&mut to);
     sends.pack(&mut to);
+    goals.pack(&mut to);
     next_change.pack(&mut to);
     schedules.pack(&mut to);
     to.finish().into()
@@ -81,6 +83,7 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     customer.consent = Packed::unpack(from)?;
     customer.runs = Packed::unpack(from)?;
     customer.sends = Packed::unpack(from)?;
+    customer.goals = Packed::unpack(from)?;
     customer.next_change = Packed::unpack(from)?;
     customer.schedules = Packed::unpack(from)?;
     customer.schedule_matches();

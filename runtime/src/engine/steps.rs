@@ -23,11 +23,14 @@ use std::sync::Arc;
 struct Run<'r> {
     rule: &'r Rule,
     plan: &'r RulePlan,
+    number: u32,
     completed: Option<Opened>,
     trigger: Vec<String>,
     because: Because,
     /// Whether it did something.
     acted: bool,
+    /// Whether it sent a message, or would have, were the customer not held out.
+    has_sent: bool,
 }
 
 impl Engine {
@@ -47,6 +50,7 @@ impl Engine {
         let mut run = Run {
             rule,
             plan,
+            number,
             completed: match cause {
                 Cause::Match(completed) => Some(completed.open(&self.machine)),
                 Cause::Schedule | Cause::Change { .. } => None,
@@ -54,6 +58,7 @@ impl Engine {
             trigger: self.trigger_parts(cause, moment.now),
             because: self.because(cause, moment.now),
             acted: false,
+            has_sent: false,
         };
         let per = plan
             .overlap_per
@@ -183,7 +188,13 @@ impl Engine {
         let address = self.address(customer, run, channel, to, moment.now);
         if let Some((reason, detail)) = self.gate(customer, run, channel, &address, moment.now) {
             // Those who are held out are compared with the others, so that their runs count as theirs do.
-            run.acted |= reason == Reason::Holdout;
+            if reason == Reason::Holdout {
+                run.acted = true;
+                // Only those count who would have been sent the message: so both groups are alike.
+                if self.delivery_gate(customer, run, channel, &address, moment.now).is_none() {
+                    self.first_message(customer, run, true, moment);
+                }
+            }
             let channel = Some(channel.clone());
             let record = suppressed(moment.now, id, customer, run, step, channel, reason, detail);
             moment.out.records.push(record);
@@ -199,6 +210,7 @@ impl Engine {
             }
         };
         run.acted = true;
+        self.first_message(customer, run, false, moment);
         moment.out.records.push(Record::Send(Send {
             at: Instant(moment.now),
             id,
@@ -230,6 +242,19 @@ impl Engine {
                     .map(|topic| topic.name.clone()),
             );
             self.make(customer, sent, &id, &fields, moment);
+        }
+    }
+
+    /// A run sends, or would, were the customer not held out.
+    fn first_message(
+        &self,
+        customer: &mut Customer,
+        run: &mut Run<'_>,
+        held_out: bool,
+        moment: &mut Moment<'_>,
+    ) {
+        if !std::mem::replace(&mut run.has_sent, true) && run.plan.goal.is_some() {
+            self.begin_goal(customer, run.number, held_out, moment.now, &mut moment.out.counts);
         }
     }
 

@@ -85,6 +85,7 @@ impl<E: Execution> Shard<E> {
             for (segment, number) in self.summary.segments.iter_mut().zip(0..) {
                 segment.members += u64::from(execution.is_member(state, SegmentId(number)));
             }
+            self.summary.count_goals(&execution.goals(state));
         }
         let (mut records, customers) = (std::mem::take(&mut self.records), &self.customers);
         records.sort(|place| customers.id(execution, place));

@@ -1,5 +1,6 @@
 //! What a replay counted.
 
+use super::goals::GoalSummary;
 use crate::{
     fuse::{Blown, Fuse},
     source::Envelope,
@@ -7,6 +8,7 @@ use crate::{
 };
 use segue_compiler::{
     execution::{Counts, Outcome},
+    goal,
     record::{Change, Instant, Reason, Record},
     typed::Program,
     value::Millis,
@@ -40,6 +42,8 @@ pub struct Summary {
     pub customers: u64,
     /// Per rule, in order of name.
     pub rules: BTreeMap<Arc<str>, RuleSummary>,
+    /// By position of the rules that have a goal: name, and what came of it.
+    pub goals: BTreeMap<u32, (Arc<str>, GoalSummary)>,
     /// Per segment, in the program's order.
     pub segments: Vec<SegmentSummary>,
     /// Limits and broken fields.
@@ -95,7 +99,11 @@ impl Summary {
     pub(super) fn of(program: &Program) -> Self {
         let segment =
             |name: &Arc<str>| SegmentSummary { name: name.clone(), entered: 0, left: 0, members: 0 };
+        let goals = program.rules.iter().zip(0..).filter(|(rule, _)| rule.goal.is_some());
         Self {
+            goals: goals
+                .map(|(rule, number)| (number, (rule.name.clone(), GoalSummary::default())))
+                .collect(),
             rules: program.rules.iter().map(|rule| (rule.name.clone(), RuleSummary::default())).collect(),
             segments: program.segments.iter().map(|it| segment(&it.name)).collect(),
             ..Self::default()
@@ -129,6 +137,9 @@ impl Summary {
         self.customers += other.customers;
         for (name, rule) in other.rules {
             self.rule(&name).add(rule);
+        }
+        for (rule, (name, goal)) in other.goals {
+            self.goals.entry(rule).or_insert_with(|| (name, GoalSummary::default())).1.add(goal);
         }
         for (segment, other) in self.segments.iter_mut().zip(other.segments) {
             segment.entered += other.entered;
@@ -194,6 +205,15 @@ impl Summary {
                         Change::Leave => segment.left += 1,
                     }
                 }
+            }
+        }
+    }
+
+    /// Counts what came of one customer's goals.
+    pub(super) fn count_goals(&mut self, outcomes: &[goal::Outcome]) {
+        for outcome in outcomes {
+            if let Some((_, summary)) = self.goals.get_mut(&outcome.rule) {
+                summary.count(*outcome);
             }
         }
     }
@@ -285,6 +305,11 @@ impl Summary {
             "not held as long as `settle` says: a customer had more than the limit",
         );
         note(
+            counts.goals_forgotten,
+            "run",
+            "no longer followed to the goal: a customer had more than the limit in vain",
+        );
+        note(
             self.unmerged,
             "`identify` call",
             "with both ids: merging customers is not supported yet, so they stay apart",
@@ -330,6 +355,9 @@ impl fmt::Display for Summary {
             if let Some((step, why)) = &rule.fault {
                 writeln!(f, "{name}: the content of step {step} could not be made: {why}")?;
             }
+        }
+        for (name, goal) in self.goals.values().filter(|(_, goal)| *goal != GoalSummary::default()) {
+            writeln!(f, "{name}: {goal}")?;
         }
         for (name, (fuse, blown)) in self.rules.iter().filter_map(|(name, rule)| Some((name, rule.blown?))) {
             let Blown { at, messages } = blown;

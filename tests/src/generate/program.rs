@@ -81,6 +81,14 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
     if random.chance(10) {
         line(source, &format!("  was former_{number}"));
     }
+    if random.chance(25) {
+        let event = random.pick(&["\"A\"", "\"B\"", "any of (\"A\", \"P\")", "any event"]);
+        let held = match event {
+            "\"A\"" | "\"B\"" => maybe(random, event.trim_matches('"'), &Scope::default()),
+            _ => String::new(),
+        };
+        line(source, &format!("  goal {event}{held} within {}", duration(random)));
+    }
     let start = source.len();
     for _ in 0..=random.below(3) {
         step(random, source, &scope, 2, number);

@@ -38,6 +38,19 @@ impl Engine {
         {
             return because(Reason::Holdout);
         }
+        self.delivery_gate(customer, run, channel, address, now)
+    }
+
+    /// The first reason for which a message cannot be sent, whoever is held out.
+    pub(super) fn delivery_gate(
+        &self,
+        customer: &Customer,
+        run: &Run<'_>,
+        channel: &str,
+        address: &str,
+        now: Millis,
+    ) -> Option<(Reason, Option<&'static str>)> {
+        let because = |reason: Reason| Some((reason, None));
         if customer.consent.is_suppressed(channel) || self.is_suppressed(customer, run, channel) {
             return because(Reason::Suppressed);
         }

@@ -1,0 +1,40 @@
+//! Goals: whether customers did what a rule is for, within its time after the first message of a run.
+
+use super::{
+    Reference,
+    customer::{Customer, Event},
+    evaluate::Asked,
+    steps::Run,
+};
+use crate::execution::Counts;
+
+impl Reference {
+    /// A run sent a message, or would have, were the customer not held out; the first of a run counts.
+    pub(super) fn begin_goal(
+        &self,
+        customer: &mut Customer,
+        run: &mut Run<'_>,
+        held_out: bool,
+        counts: &mut Counts,
+    ) {
+        if run.rule.goal.is_none() || std::mem::replace(&mut run.has_sent, true) {
+            return;
+        }
+        let stamp = customer.current_stamp(run.now);
+        let progress = customer.goals.entry(run.number).or_default();
+        counts.goals_forgotten += u64::from(progress.begin(stamp, held_out));
+    }
+
+    /// An event is applied, late or not: it may be what a rule is for.
+    pub(super) fn follow_goals(&self, customer: &mut Customer, event: &Event, now: i64) {
+        for (rule, number) in self.program.rules.iter().zip(0..) {
+            let Some(goal) = &rule.goal else { continue };
+            let asked = Asked { reference: self, customer, now, found: None };
+            if asked.matches(&goal.pattern, event)
+                && let Some(progress) = customer.goals.get_mut(&number)
+            {
+                progress.happened(event.stamp, goal.within);
+            }
+        }
+    }
+}
