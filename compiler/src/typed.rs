@@ -1,5 +1,6 @@
 //! The checked program: names resolved to positions, every expression with its type. Data only.
 
+pub mod guardrail;
 pub mod schedule;
 pub mod visit;
 
@@ -8,6 +9,7 @@ use crate::{
     types::{Field, Type},
     value::{Millis, Value},
 };
+pub use guardrail::{Goal, Rate, Suppression, Topic};
 pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
 use segue_grammar::span::Span;
 use std::sync::Arc;
@@ -104,39 +106,6 @@ pub struct Segment {
     pub condition: Expr,
 }
 
-/// What customers consent to, and how often.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Topic {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The topic it lies within.
-    pub within: Option<TopicId>,
-    /// Its rates.
-    pub rates: Vec<Rate>,
-}
-
-/// At most `count` messages in `per`, rolling.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rate {
-    /// The channel; all when `None`.
-    pub channel: Option<Arc<str>>,
-    /// How many.
-    pub count: u32,
-    /// In how many milliseconds.
-    pub per: i64,
-}
-
-/// Messages of a topic (and of those within it) that a segment does not get.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Suppression {
-    /// The topic.
-    pub topic: TopicId,
-    /// The channel; all when `None`.
-    pub channel: Option<Arc<str>>,
-    /// The segment.
-    pub segment: SegmentId,
-}
-
 /// A rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
@@ -178,15 +147,6 @@ impl Rule {
     pub fn identity(&self) -> &Arc<str> {
         self.was.as_ref().unwrap_or(&self.name)
     }
-}
-
-/// What a rule is for: an event that customers do after its messages.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
-    /// The event.
-    pub pattern: Pattern,
-    /// How many milliseconds after the first message of a run it counts.
-    pub within: i64,
 }
 
 /// What starts a rule.

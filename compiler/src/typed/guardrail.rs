@@ -1,0 +1,46 @@
+//! What keeps messages back, and what they are for.
+
+use super::{Pattern, SegmentId, TopicId};
+use std::sync::Arc;
+
+/// What customers consent to, and how often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Topic {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The topic it lies within.
+    pub within: Option<TopicId>,
+    /// Its rates.
+    pub rates: Vec<Rate>,
+}
+
+/// At most `count` messages in `per`, rolling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rate {
+    /// The channel; all when `None`.
+    pub channel: Option<Arc<str>>,
+    /// How many.
+    pub count: u32,
+    /// In how many milliseconds.
+    pub per: i64,
+}
+
+/// Messages of a topic (and of those within it) that a segment does not get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppression {
+    /// The topic.
+    pub topic: TopicId,
+    /// The channel; all when `None`.
+    pub channel: Option<Arc<str>>,
+    /// The segment.
+    pub segment: SegmentId,
+}
+
+/// What a rule is for: an event that customers do after its messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// The event.
+    pub pattern: Pattern,
+    /// How many milliseconds after the first message of a run it counts.
+    pub within: i64,
+}
