@@ -4,3 +4,4 @@ pub(crate) mod check;
 pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod segments;
+pub(crate) mod test;

@@ -84,6 +84,11 @@ impl Findings {
         }
     }
 
+    /// Draws one report that is no finding of the checker.
+    pub(crate) fn draw_alone(report: &Report) {
+        Self::new(Format::Human).draw(report);
+    }
+
     fn draw(&self, report: &Report) {
         let mut text = String::new();
         for report in std::iter::once(report).chain(&report.elsewhere) {

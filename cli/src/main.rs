@@ -3,6 +3,7 @@
 mod commands;
 mod events;
 mod findings;
+mod junit;
 mod output;
 mod project;
 mod rejects;
@@ -31,6 +32,8 @@ enum Command {
     Run(commands::run::Arguments),
     /// Says who is in which segment at an instant
     Segments(commands::segments::Arguments),
+    /// Runs the tests of rule files in simulated time
+    Test(commands::test::Arguments),
     /// Shows what rules compile to: state, cost, and on demand the code
     Plan(commands::plan::Arguments),
 }
@@ -40,7 +43,7 @@ enum Command {
 enum Ending {
     /// Done and clean.
     Clean,
-    /// The rules have errors.
+    /// The rules have errors, or a test fails.
     Refused,
     /// Wrong usage or unreadable input.
     Unusable,
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Segments(arguments) => commands::segments::run(&arguments),
+        Command::Test(arguments) => commands::test::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
     };
     let ending = ending.unwrap_or_else(|problem| match problem {

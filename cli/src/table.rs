@@ -33,7 +33,7 @@ fn write_within(out: &mut dyn Write, records: &[Record], width: Option<usize>) -
 }
 
 /// Who did it.
-fn actor(record: &Record) -> &str {
+pub(crate) fn actor(record: &Record) -> &str {
     match record {
         Record::Send(it) => &it.rule,
         Record::Call(it) => &it.rule,
@@ -44,7 +44,7 @@ fn actor(record: &Record) -> &str {
     }
 }
 
-fn what(record: &Record) -> String {
+pub(crate) fn what(record: &Record) -> String {
     match record {
         Record::Send(it) => format!("{} to {}: {}", it.channel, it.to, content(&it.content, usize::MAX)),
         Record::Call(it) => format!("calls {}: {}", it.hook, content(&it.payload, usize::MAX)),

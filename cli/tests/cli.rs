@@ -336,3 +336,44 @@ fn each_message_is_delivered_once_though_every_third_request_fails() {
         text(&output.stderr)
     );
 }
+
+const TESTED: &str = r#"event "Order" { total: number }
+rule tell { when "Order"  call crm { total: event.total } }
+test "an order is told" {
+  customer ada {}
+  at 2026-01-05 10:00 ada "Order" { total: 20 }
+  expect tell to call crm containing "20"
+}
+test "a \u{26} <wrong> one" {
+  customer ada {}
+  at 2026-01-05 10:00 ada "Order" { total: 20 }
+  expect nothing for 1 day
+}
+"#;
+
+#[test]
+fn tests_of_rules_pass_or_show_what_happened() {
+    let folder = project(TESTED);
+    let path = folder.path().to_str().unwrap();
+    let report = folder.path().join("report.xml");
+    let output = segue(&["test", path, "--junit", report.to_str().unwrap()]);
+    let (results, words) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(results, "passed  an order is told\nFAILED  a & <wrong> one\n");
+    assert!(words.contains("expected nothing until 2026-01-06 10:00"), "{words}");
+    assert!(words.contains("rules.segue:11:3"), "{words}");
+    assert!(words.contains("  ✗ 2026-01-05 10:00  ada  tell    calls crm: total: 20\n"), "{words}");
+    assert!(words.ends_with("2 tests: 1 passed, 1 failed\n"), "{words}");
+    let report = fs::read_to_string(report).unwrap();
+    assert!(report.contains("tests=\"2\" failures=\"1\""), "{report}");
+    assert!(report.contains("name=\"a &amp; &lt;wrong&gt; one\""), "{report}");
+
+    let output = segue(&["test", path, "--filter", "ORDER", "--interpret"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "passed  an order is told\n");
+    let output = segue(&["test", path, "--filter", "nobody"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no test has `nobody` in its title"));
+    let output = segue(&["test", path, "--quiet"]);
+    assert_eq!(text(&output.stdout), "FAILED  a & <wrong> one\n");
+}

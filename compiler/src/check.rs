@@ -7,11 +7,13 @@ mod field;
 mod guardrail;
 mod history;
 mod interval;
+mod literal;
 mod named;
 mod path;
 mod resolve;
 mod rule;
 mod safety;
+mod scenario;
 mod schedule;
 mod template;
 mod topic;
@@ -68,6 +70,7 @@ pub(crate) fn check(
     checker.suppressions(&items);
     checker.rules(&items);
     checker.safety();
+    checker.tests(&items);
     (checker.program, checker.diagnostics)
 }
 
@@ -177,11 +180,6 @@ impl Checker<'_> {
     }
 
     fn rules(&mut self, items: &[&Item]) {
-        for item in items {
-            if let Item::Test(test) = item {
-                self.report(rules::test_not_run(test.title.span));
-            }
-        }
         let defaults = self.defaults(items);
         let mut rules = Vec::new();
         for item in items {

@@ -4,6 +4,7 @@ pub(crate) mod conditions;
 pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod rules;
+pub(crate) mod scenarios;
 pub(crate) mod templates;
 pub(crate) mod types;
 
@@ -43,6 +44,7 @@ codes! {
     MISSING_FIELD = "missing-field": "an event made by a rule without a field that it always has",
     MISSING_OTHERWISE = "missing-otherwise": "a named value with conditions but none for the other cases",
     MISSING_TOPIC = "missing-topic": "a rule that sends but says neither a topic nor `transactional`",
+    MISSING_UNTIL = "missing-until": "a test that expects nothing without saying until when",
     MISSING_WHEN = "missing-when": "a rule that does not say when it starts",
     MISSING_WITHIN = "missing-within": "a `then` or `goal` that does not say within how long",
     NEGATED_OPTIONAL = "negated-optional": "a negation that also holds where an optional field is missing",
@@ -52,18 +54,22 @@ codes! {
     NO_TRIGGER_EVENT = "no-trigger-event": "`event`, a named element or `in this match` where there is none",
     NOT_A_CONDITION = "not-a-condition": "a value where a condition is needed",
     NOT_IN_DEFAULTS = "not-in-defaults": "a clause that cannot be a default",
+    NOT_IN_RULE = "not-in-rule": "a test that expects of a rule what no step of it does",
     NOT_IN_WHERE = "not-in-where": "history, a segment or a named value after `where`",
     NOT_SUPPORTED = "not-supported": "a part of the language that this version cannot run yet",
     OPTIONAL_IN_TEMPLATE = "optional-in-template": "a value that may be missing, printed without a default",
     RULE_CYCLE = "rule-cycle": "rules that start each other without end",
     SEGMENT_CYCLE = "segment-cycle": "segments or named values that are defined by themselves",
     TEMPLATE_SYNTAX = "template-syntax": "a template that cannot be read",
+    TEST_TIME = "test-time": "a statement of a test that goes back in time, or has no time to count from",
+    TEST_WITHOUT_EXPECT = "test-without-expect": "a test that expects nothing to happen or not to happen",
     TIME_SINCE_COMPARISON = "time-since-comparison": "`time since` in a condition other than compared with a fixed length of time",
     TOO_LARGE = "too-large": "more of something than the language allows",
     TOPIC_CYCLE = "topic-cycle": "topics that lie within each other",
     TRANSACTIONAL_SEGMENT = "transactional-segment": "a transactional rule that is not started by an event",
     TYPE_MISMATCH = "type-mismatch": "a value of one type where another is needed",
     UNKNOWN_CHANNEL = "unknown-channel": "a channel without an address of its own",
+    UNKNOWN_CUSTOMER = "unknown-customer": "a customer that a test does not introduce",
     UNKNOWN_EVENT = "unknown-event": "an event that is not declared",
     UNKNOWN_FIELD = "unknown-field": "a field that is not declared",
     UNKNOWN_FILE = "unknown-file": "a content file that is not there",
@@ -71,6 +77,8 @@ codes! {
     UNKNOWN_FUNCTION = "unknown-function": "a function that does not exist",
     UNKNOWN_NAME = "unknown-name": "a name that means nothing here",
     UNKNOWN_PACK = "unknown-pack": "a pack that does not exist",
+    UNKNOWN_REASON = "unknown-reason": "a reason that nothing is suppressed by",
+    UNKNOWN_RULE = "unknown-rule": "a rule that is not declared",
     UNKNOWN_SEGMENT = "unknown-segment": "a segment that is not declared",
     UNKNOWN_TEMPLATE_NAME = "unknown-template-name": "a name in a template that means nothing there",
     UNKNOWN_TOPIC = "unknown-topic": "a topic that is not declared",

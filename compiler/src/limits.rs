@@ -49,3 +49,5 @@ pub const MAX_PATTERN_BYTES: usize = 1_000;
 pub const MAX_PATTERN_SIZE: usize = 1 << 19;
 /// The most different regular expressions of a project: together with their size a bound on what they take.
 pub const MAX_PATTERNS: usize = 200;
+/// The most statements of a test: longer ones are data, to be replayed.
+pub const MAX_STATEMENTS: usize = 1_000;

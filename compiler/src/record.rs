@@ -259,6 +259,26 @@ impl Record {
 }
 
 impl Reason {
+    /// Every reason, in the order in which they are looked at.
+    pub fn all() -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(Self::Running), |reason| reason.next())
+    }
+
+    /// The reason that is looked at after this one.
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Running => Some(Self::Limit),
+            Self::Limit => Some(Self::Condition),
+            Self::Condition => Some(Self::Holdout),
+            Self::Holdout => Some(Self::Suppressed),
+            Self::Suppressed => Some(Self::Consent),
+            Self::Consent => Some(Self::NoAddress),
+            Self::NoAddress => Some(Self::Cap),
+            Self::Cap => Some(Self::Content),
+            Self::Content => None,
+        }
+    }
+
     /// The reason as printed.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -50,6 +50,14 @@ impl Report {
     }
 }
 
+impl Report {
+    /// A failure that is no fault of the text: a test that does not pass.
+    #[must_use]
+    pub fn failure(message: &str, help: Option<&str>, name: &str, text: &str, places: &Places<'_>) -> Self {
+        Self { code: None, ..Self::error("", message, help, name, text, places) }
+    }
+}
+
 /// Makes a report of a diagnostic.
 #[must_use]
 pub fn report(diagnostic: &Diagnostic, project: &Project) -> Report {

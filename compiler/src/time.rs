@@ -90,6 +90,18 @@ impl Zone {
         self.local(at).map(|local| i64::from(local.month()))
     }
 
+    /// The local date and time as rules write it: `2026-01-31 08:00`, with seconds and milliseconds where there are some.
+    #[must_use]
+    pub fn print(&self, at: Millis) -> String {
+        let Some(local) = self.local(at) else { return format!("{at} ms") };
+        let form = match at {
+            _ if at % 60_000 == 0 => "%Y-%m-%d %H:%M",
+            _ if at % 1_000 == 0 => "%Y-%m-%d %H:%M:%S",
+            _ => "%Y-%m-%d %H:%M:%S.%3f",
+        };
+        local.strftime(form).to_string()
+    }
+
     /// The instant of a local date and time; in a gap the time after it, in a fold the first.
     #[must_use]
     pub fn instant(&self, local: DateTime) -> Option<Millis> {

@@ -2,6 +2,7 @@
 
 pub mod guardrail;
 pub mod schedule;
+pub mod test;
 pub mod visit;
 
 use crate::{
@@ -62,6 +63,8 @@ pub struct Program {
     pub schedules: Vec<schedule::Schedule>,
     /// Every template.
     pub templates: Vec<Template>,
+    /// Tests in the order written.
+    pub tests: Vec<test::Test>,
 }
 
 /// A declared event.

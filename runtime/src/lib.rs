@@ -3,7 +3,7 @@
 //! In reading order: [`load`] reads a project's files and [`config`] its settings; [`source`] reads event files and
 //! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time, and
 //! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time, with [`fuse`]
-//! counting over all of them; [`channel`] delivers what was decided. Bounds are in [`limits`].
+//! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided. Bounds are in [`limits`].
 //!
 //! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock.
 
@@ -22,6 +22,8 @@ pub mod predicate;
 pub mod replay;
 
 pub mod fuse;
+
+pub mod rehearse;
 
 pub mod channel;
 

@@ -49,3 +49,6 @@ pub const MAX_ANSWER_BYTES: u64 = 16 * 1024;
 /// After how many deliveries in a row that failed in spite of all retries a channel is taken for down: each of them may
 /// have taken minutes.
 pub const FAILURES_UNTIL_DOWN: u32 = 5;
+
+/// How far ahead is looked for what a test expected too early, in milliseconds (366 days): beyond it, it was not meant.
+pub const LOOK_AHEAD: i64 = 366 * 86_400_000;

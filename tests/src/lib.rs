@@ -2,6 +2,7 @@
 //!
 //! - [`case`] reads and runs the files under `cases/`.
 //! - [`generate`] makes random programs and histories from a seed.
+//! - [`rehearsals`] runs the tests that rules bring along.
 //! - [`drive`] applies calls to an executor; [`difference`] compares two.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
@@ -12,3 +13,4 @@ pub mod drive;
 pub mod expectation;
 pub mod generate;
 pub mod random;
+pub mod rehearsals;

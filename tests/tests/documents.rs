@@ -1,11 +1,14 @@
-//! What the documents show is true: their rules check, and their links lead somewhere.
+//! What the documents show is true: their rules check, their tests pass, and their links lead somewhere.
 
 use segue_compiler::project::{Project, Source, compile};
+use segue_compiler::settings::Settings;
 use segue_grammar::Severity;
+use segue_tests::rehearsals;
 use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 type Checked = Result<(), Box<dyn Error>>;
@@ -37,16 +40,6 @@ fn rules_in_documents_check() -> Checked {
 }
 
 #[test]
-fn examples_check() -> Checked {
-    let mut faults = Vec::new();
-    for folder in examples()? {
-        let path = folder.join("rules.segue");
-        faults.extend(errors(&path.to_string_lossy(), fs::read_to_string(&path)?));
-    }
-    none(&faults)
-}
-
-#[test]
 fn links_lead_somewhere() -> Checked {
     let mut faults = Vec::new();
     for page in pages()? {
@@ -61,7 +54,7 @@ fn links_lead_somewhere() -> Checked {
     none(&faults)
 }
 
-/// The errors of one source, as lines.
+/// The errors of one source, or else its tests that fail, as lines.
 fn errors(name: &str, text: String) -> Vec<String> {
     let source = Source { name: name.to_owned(), text };
     let checked = compile(&Project { sources: vec![source], ..Project::default() });
@@ -69,6 +62,9 @@ fn errors(name: &str, text: String) -> Vec<String> {
     let mut lines: Vec<String> = errors.map(|it| format!("{name}: {}: {}", it.code, it.message)).collect();
     if lines.is_empty() && checked.program.is_none() {
         lines.push(format!("{name}: no program, and no word why"));
+    }
+    if let Some(program) = checked.program.filter(|program| !program.tests.is_empty()) {
+        lines.extend(rehearsals::failures(name, &Arc::new(program), &Settings::default()));
     }
     lines
 }

@@ -20,7 +20,7 @@ pub(super) struct Names<'a> {
 impl<'a> Names<'a> {
     pub(super) fn of(items: &[&'a Item]) -> Self {
         let mut names = Self { lets: BTreeMap::new(), segments: BTreeMap::new(), duplicates: Vec::new() };
-        // Lets and segments are named in expressions; rules and topics in places of their own.
+        // Lets and segments are named in expressions; rules, topics and tests in places of their own.
         let mut taken: BTreeMap<(u8, &str), &Name> = BTreeMap::new();
         for item in items {
             let (kind, name) = match item {
@@ -28,12 +28,10 @@ impl<'a> Names<'a> {
                 Item::Segment(segment) => (0, &segment.name),
                 Item::Topic(topic) => (1, &topic.name),
                 Item::Rule(rule) => (2, &rule.name),
-                Item::Use(_)
-                | Item::Event(_)
-                | Item::Profile(_)
-                | Item::Defaults(_)
-                | Item::Suppress(_)
-                | Item::Test(_) => continue,
+                Item::Test(test) => (3, &test.title),
+                Item::Use(_) | Item::Event(_) | Item::Profile(_) | Item::Defaults(_) | Item::Suppress(_) => {
+                    continue;
+                }
             };
             if let Some(first) = taken.get(&(kind, name.text.as_str())) {
                 names.duplicates.push((name, first));

@@ -56,6 +56,16 @@ pub(crate) fn no_such_part(span: Span, name: &str, ty: &Type) -> Diagnostic {
     without_field(span, &format!("`{name}`, {},", a(ty)), name, help)
 }
 
+/// A field of an object in a test.
+pub(crate) fn unknown_part<'n>(
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let way = format!("declare it, or use one of {}", listed(known.clone()));
+    without_field(span, "this object", name, &meant(nearest(name, known), "", &way))
+}
+
 fn without_field(span: Span, of: &str, name: &str, help: &str) -> Diagnostic {
     Diagnostic::error(super::UNKNOWN_FIELD, span, format!("{of} has no field `{name}`")).help(help)
 }

@@ -7,10 +7,6 @@ pub(crate) fn not_supported(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(super::NOT_SUPPORTED, span, format!("{what} is not supported yet"))
 }
 
-pub(crate) fn test_not_run(span: Span) -> Diagnostic {
-    Diagnostic::warning(super::NOT_SUPPORTED, span, "this test is not run: `segue test` is not supported yet")
-}
-
 pub(crate) fn when_condition(span: Span, name: &str, condition: &str) -> Diagnostic {
     Diagnostic::error(
         super::WHEN_CONDITION,

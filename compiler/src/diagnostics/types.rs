@@ -76,6 +76,17 @@ pub(crate) fn wrong_argument(span: Span, function: &str, expected: &str, found: 
     }
 }
 
+/// A list or an object in a test, where something else belongs.
+pub(crate) fn other_literal(span: Span, expected: &Type, found: &str) -> Diagnostic {
+    Diagnostic::error(super::TYPE_MISMATCH, span, format!("expected {}, found {found}", a(expected)))
+        .help(format!("it is declared as `{expected}`"))
+}
+
+pub(crate) fn consent_literal(span: Span) -> Diagnostic {
+    Diagnostic::error(super::TYPE_MISMATCH, span, "expected consent by channel")
+        .help("write `consent: { sms: true, email: { marketing: false } }`")
+}
+
 pub(crate) fn not_ordered(span: Span, operator: &str, ty: &Type) -> Diagnostic {
     mismatch(span, &format!("a number, time, date or duration for `{operator}`"), ty)
         .help("texts and booleans are only equal or not")

@@ -3,6 +3,8 @@
 use super::Build;
 use super::expr::one_space;
 use crate::ast::{ExpectedAction, Expr, ExprKind, Literal, Moment, Name, Statement, StatementKind, Test};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::parse::grammar::{Node, Rule, has, kid, kids};
 
 impl Build<'_> {
@@ -73,6 +75,10 @@ impl Build<'_> {
             }
             Rule::to_enter | Rule::to_leave => {
                 let enter = outcome.as_rule() == Rule::to_enter;
+                if let Some(other) = customer {
+                    let said = "a customer enters or leaves; `for` belongs to what a rule does";
+                    self.say(Diagnostic::error(codes::SYNTAX, other.span, said).help("leave it out"));
+                }
                 return Some(StatementKind::ExpectSegment { customer: subject, at, enter, segment: name()? });
             }
             _ => return None,

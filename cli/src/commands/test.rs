@@ -1,0 +1,193 @@
+//! `segue test`: do the rules do what their tests expect?
+
+use crate::{
+    Ending,
+    commands::run::engine,
+    findings::Findings,
+    junit::{Case, junit},
+    output::{Problem, results, tell},
+    project::{Opened, open_clean, unusable},
+    table::{actor, what},
+};
+use segue_compiler::{
+    execution::Execution, reference::Reference, report::Report, settings::Settings, typed::Program,
+};
+use segue_runtime::{
+    channel::content,
+    load::projects,
+    rehearse::{Failure, Happening, Rehearsal, What, rehearse, settings},
+    words::{counted, reason, shown},
+};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How many of the last things that happened are shown: what explains a failure is seldom further back.
+const MAX_LINES: usize = 60;
+/// How much of one thing is shown.
+const MAX_WHAT: usize = 300;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Folders or rule files
+    #[arg(default_value = ".", value_name = "PATHS")]
+    paths: Vec<PathBuf>,
+    /// Only tests whose title contains this text
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write a report in the form of JUnit, which other tools read
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Run the reference interpreter instead of machine code
+    #[arg(long)]
+    interpret: bool,
+    /// Only tests that fail, no closing line
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
+    let mut cases = Vec::new();
+    for path in &arguments.paths {
+        for folder in projects(path).map_err(|error| unusable(&error))? {
+            let (opened, program) = open_clean(&folder)?;
+            let of_project = &opened.config.settings;
+            if arguments.interpret {
+                let make = |settings| Ok(Reference::new(program.clone(), settings));
+                run_all(&make, &program, of_project, &opened, arguments, &mut cases)?;
+            } else {
+                let make = |settings| engine(&program, &settings);
+                run_all(&make, &program, of_project, &opened, arguments, &mut cases)?;
+            }
+        }
+    }
+    if let Some(path) = &arguments.junit {
+        write(path, &junit(&cases))?;
+    }
+    let failed = cases.iter().filter(|case| case.failure.is_some()).count();
+    match &arguments.filter {
+        Some(filter) if cases.is_empty() => {
+            return Err(Problem::words(format!("no test has `{}` in its title", shown(filter, MAX_WHAT))));
+        }
+        _ if arguments.quiet => {}
+        _ if cases.is_empty() => tell("no tests: write `test \"…\" { … }` beside the rules"),
+        _ => tell(&format!(
+            "{}: {} passed, {failed} failed",
+            counted(cases.len() as u64, "test"),
+            cases.len() - failed
+        )),
+    }
+    Ok(if failed > 0 { Ending::Refused } else { Ending::Clean })
+}
+
+fn run_all<E: Execution>(
+    make: &dyn Fn(Settings) -> Result<E, Problem>,
+    program: &Arc<Program>,
+    of_project: &Settings,
+    opened: &Opened,
+    arguments: &Arguments,
+    cases: &mut Vec<Case>,
+) -> Result<(), Problem> {
+    let wanted = arguments.filter.as_ref().map(|filter| filter.to_lowercase());
+    let (without, with) = (settings(of_project, false), settings(of_project, true));
+    let plain = make(without.clone())?;
+    let holding_out =
+        program.tests.iter().any(|test| test.holdouts).then(|| make(with.clone())).transpose()?;
+    for test in &program.tests {
+        if wanted.as_ref().is_some_and(|wanted| !test.title.to_lowercase().contains(wanted)) {
+            continue;
+        }
+        let (execution, settings) = match &holding_out {
+            Some(execution) if test.holdouts => (execution, &with),
+            _ => (&plain, &without),
+        };
+        let outcome = rehearse(execution, program, settings, test);
+        let source = opened.project.sources.get(test.span.source.0 as usize);
+        let (file, text) = source.map_or(("", ""), |source| (&source.name, &source.text));
+        let before = text.get(..test.span.start as usize).unwrap_or_default();
+        let failure = outcome.failure.as_ref().map(|failure| {
+            (
+                failure.message.clone(),
+                format!("{}\n{}", failure.help.as_deref().unwrap_or_default(), time_line(&outcome, settings)),
+            )
+        });
+        if !arguments.quiet || failure.is_some() {
+            let word = if failure.is_some() { "FAILED" } else { "passed" };
+            let mut out = results();
+            writeln!(out, "{word}  {}", shown(&test.title, usize::MAX))?;
+            // What is told of a failure goes another way, and after it.
+            out.flush()?;
+        }
+        if let Some(failure) = &outcome.failure {
+            show(failure, file, text);
+            tell(&time_line(&outcome, settings));
+        }
+        let line = before.matches('\n').count() + 1;
+        cases.push(Case { file: file.to_owned(), line, title: test.title.to_string(), failure });
+    }
+    Ok(())
+}
+
+/// A failure with the statement underlined.
+fn show(failure: &Failure, file: &str, text: &str) {
+    let places = vec![(failure.span.range(), "")];
+    Findings::draw_alone(&Report::failure(&failure.message, failure.help.as_deref(), file, text, &places));
+}
+
+/// What happened in a test, as a table.
+fn time_line(outcome: &Rehearsal, settings: &Settings) -> String {
+    let left_out = outcome.happenings.len().saturating_sub(MAX_LINES);
+    let shown_ones = outcome.happenings.get(left_out..).unwrap_or_default();
+    let longest = |text: &dyn Fn(&Happening) -> usize| shown_ones.iter().map(text).max().unwrap_or(0);
+    let times = longest(&|it| settings.time_zone.print(it.at).len());
+    let customers = longest(&|it| it.customer.chars().count());
+    let actors = longest(&|it| who(it).chars().count());
+    let mut lines = vec!["  What happened:".to_owned()];
+    if left_out > 0 {
+        lines.push(format!("    ({left_out} before are not shown)"));
+    }
+    for it in shown_ones {
+        let mark = match (it.expected_by, it.unexpected) {
+            (_, true) => '✗',
+            (Some(_), _) => '✓',
+            (None, _) => ' ',
+        };
+        let at = settings.time_zone.print(it.at);
+        let line = format!(
+            "  {mark} {at:<times$}  {:<customers$}  {:<actors$}  {}",
+            it.customer,
+            who(it),
+            shown(&what_happened(it), MAX_WHAT)
+        );
+        lines.push(line.trim_end().to_owned());
+    }
+    if shown_ones.is_empty() {
+        lines.push("    nothing".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// Who did it.
+fn who(happening: &Happening) -> &str {
+    match &happening.what {
+        What::Known(_) | What::Event(..) => "(test)",
+        What::Record(record) => actor(record),
+    }
+}
+
+fn what_happened(happening: &Happening) -> String {
+    match &happening.what {
+        What::Known(fields) => format!("is known: {}", content(fields, MAX_WHAT)),
+        What::Event(name, fields) if fields.0.is_empty() => format!("\"{name}\""),
+        What::Event(name, fields) => format!("\"{name}\" {}", content(fields, MAX_WHAT)),
+        What::Record(record) => what(record),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Problem> {
+    fs::write(path, text)
+        .map_err(|error| Problem::words(format!("cannot write `{}`: {}", path.display(), reason(&error))))
+}
