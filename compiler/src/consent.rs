@@ -7,22 +7,22 @@ use crate::{
     packed,
     settings::ConsentPolicy,
     typed::{Program, TopicId},
-    value::Millis,
+    value::{Millis, Text},
 };
-use std::sync::Arc;
+use smallvec::SmallVec;
 
 /// A place in a customer's order of events: time, then order of application.
 pub type Stamp = (Millis, u64);
 
 /// What is recorded for one channel: topic (`None`: the whole channel), whether granted, and when.
-type OfChannel = Vec<(Option<TopicId>, bool, Stamp)>;
+type OfChannel = SmallVec<[(Option<TopicId>, bool, Stamp); 1]>;
 
 /// One customer's recorded consent: the latest (time, order) wins, and where times tie, no wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Consent {
     /// By channel; plain lists, because customers are many and channels few.
-    recorded: Vec<(Arc<str>, OfChannel)>,
-    suppressed: Vec<Arc<str>>,
+    recorded: Vec<(Text, OfChannel)>,
+    suppressed: Vec<Text>,
 }
 
 impl Consent {
@@ -34,7 +34,7 @@ impl Consent {
             None if self.recorded.len() >= MAX_CHANNELS => return,
             None => {
                 self.recorded.reserve_exact(1);
-                self.recorded.push((Arc::from(channel), OfChannel::new()));
+                self.recorded.push((Text::from(channel), OfChannel::new()));
                 self.recorded.len() - 1
             }
         };
@@ -51,7 +51,6 @@ impl Consent {
             Some((_, was, old)) if wins(*was, *old) => (*was, *old) = (granted, stamp),
             Some(_) => return,
             None => {
-                entries.reserve_exact(1);
                 entries.push((topic, granted, stamp));
             }
         }
@@ -121,7 +120,7 @@ impl Consent {
     /// Suppresses a channel for good (a STOP reply, a hard bounce, a complaint).
     pub fn suppress(&mut self, channel: &str) {
         if !self.is_suppressed(channel) && self.suppressed.len() < MAX_CHANNELS {
-            self.suppressed.push(Arc::from(channel));
+            self.suppressed.push(Text::from(channel));
         }
     }
 

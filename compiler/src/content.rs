@@ -173,7 +173,7 @@ fn rendered(value: &Value, zone: &Zone) -> Rendered {
         Value::Missing => Rendered::UNDEFINED,
         Value::Boolean(value) => Rendered::from(*value),
         Value::Number(value) => number(*value),
-        Value::Text(text) => Rendered::from(text.clone()),
+        Value::Text(text) => Rendered::from(text.as_str()),
         Value::Time(at) => Rendered::from_object(Moment::Time(*at, zone.clone())),
         Value::Date(days) => Rendered::from_object(Moment::Date(*days)),
         Value::Duration(millis) => Rendered::from(*millis),

@@ -1,6 +1,8 @@
 //! What an executor of rules is: the reference interpreter is one, the engine with machine code another.
 
-use crate::{event::Incoming, goal, json::JsonText, record::Record, typed::SegmentId, value::Millis};
+use crate::{
+    event::Incoming, goal, json::JsonText, pack::Packer, record::Record, typed::SegmentId, value::Millis,
+};
 use std::{ops::AddAssign, sync::Arc};
 
 /// An executor. It holds the program; what it knows of a customer lies in `Customer`, so that customers can be spread
@@ -11,8 +13,8 @@ pub trait Execution {
     /// The same while nothing happens to them: small where the executor can make it so.
     type Resting: Send;
 
-    /// Lays a customer to rest.
-    fn rest(&self, customer: Self::Customer) -> Self::Resting;
+    /// Lays a customer to rest; the packer is memory to work in.
+    fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting;
 
     /// Takes up a customer who rested.
     fn wake(&self, resting: Self::Resting) -> Self::Customer;
@@ -59,8 +61,8 @@ impl<E: Execution> Execution for Arc<E> {
     type Customer = E::Customer;
     type Resting = E::Resting;
 
-    fn rest(&self, customer: Self::Customer) -> Self::Resting {
-        (**self).rest(customer)
+    fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting {
+        (**self).rest(customer, packer)
     }
 
     fn wake(&self, resting: Self::Resting) -> Self::Customer {

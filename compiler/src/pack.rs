@@ -15,14 +15,10 @@
 //! assert_eq!((at, value.as_text()), (1_767_600_000_500, Some("boots")));
 //! ```
 
-use crate::{
-    typed::{EventId, FieldId, SegmentId, TopicId},
-    value::{Decimal, Millis, Value},
-};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+mod kinds;
+
+use crate::{typed::EventId, value::Millis};
+use std::sync::Arc;
 
 /// Something that can be written as bytes and read again.
 pub trait Packed: Sized {
@@ -56,9 +52,6 @@ pub struct Unpacker<'a> {
     /// The events' names, which are not written where the event is.
     events: &'a [Arc<str>],
 }
-
-/// How deep values may nest when they are read: as deep as [`crate::decode`] makes them.
-const MAX_DEPTH: u32 = crate::decode::MAX_DEPTH + 2;
 
 impl Packer {
     /// Starts; instants near `base` are short.
@@ -97,11 +90,14 @@ impl Packer {
 
     /// Writes a number in as few groups of seven bits as it has.
     pub fn number(&mut self, mut number: u64) {
+        let (mut groups, mut length) = ([0; 10], 0);
         while number >= 0x80 {
-            self.bytes.push(number as u8 | 0x80);
+            groups[length] = number as u8 | 0x80;
+            length += 1;
             number >>= 7;
         }
-        self.bytes.push(number as u8);
+        groups[length] = number as u8;
+        self.bytes.extend_from_slice(&groups[..=length]);
     }
 
     /// Writes a number that may be negative; those near zero are short.
@@ -112,6 +108,17 @@ impl Packer {
     /// Writes bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Writes what can be left unread: its length in front of it.
+    pub fn nested(&mut self, write: impl FnOnce(&mut Self)) {
+        let start = self.bytes.len();
+        self.raw(&[0; 4]);
+        write(self);
+        let length = u32::try_from(self.bytes.len() - start - 4).unwrap_or(u32::MAX);
+        if let Some(place) = self.bytes.get_mut(start..start + 4) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
     }
 
     /// Writes a text and its length.
@@ -196,6 +203,16 @@ impl<'a> Unpacker<'a> {
         Ok(read)
     }
 
+    /// The bytes of what [`Packer::nested`] wrote, unread.
+    ///
+    /// # Errors
+    /// When there are fewer than it says.
+    #[inline]
+    pub fn nested(&mut self) -> Result<&'a [u8], Broken> {
+        let length = self.raw(4)?.try_into().map(u32::from_le_bytes).map_err(|_| Broken)?;
+        self.raw(usize::try_from(length).map_err(|_| Broken)?)
+    }
+
     /// Reads a text.
     ///
     /// # Errors
@@ -275,269 +292,10 @@ macro_rules! packed_enum {
     };
 }
 
-/// An instant, or any other number: those near the base are short.
-impl Packed for i64 {
-    fn pack(&self, to: &mut Packer) {
-        to.signed(self.wrapping_sub(to.base));
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        Ok(from.signed()?.wrapping_add(from.base))
-    }
-}
-
-macro_rules! unsigned {
-    ($($type:ty),+) => {
-        $(impl Packed for $type {
-            fn pack(&self, to: &mut Packer) {
-                to.number(*self as u64);
-            }
-
-            fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-                Self::try_from(from.number()?).map_err(|_| Broken)
-            }
-        })+
-    };
-}
-
-unsigned!(u32, u64, usize);
-
-packed_inner!(EventId, FieldId, SegmentId, TopicId);
-
-impl Packed for bool {
-    fn pack(&self, to: &mut Packer) {
-        to.number(u64::from(*self));
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        match from.number()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(Broken),
-        }
-    }
-}
-
-impl Packed for i32 {
-    fn pack(&self, to: &mut Packer) {
-        to.signed(i64::from(*self));
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        Self::try_from(from.signed()?).map_err(|_| Broken)
-    }
-}
-
-/// In full: sums can be large, and ids always are.
-impl Packed for i128 {
-    fn pack(&self, to: &mut Packer) {
-        to.raw(&self.to_le_bytes());
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.raw(16)?.try_into().map(Self::from_le_bytes).map_err(|_| Broken)
-    }
-}
-
-impl Packed for Decimal {
-    fn pack(&self, to: &mut Packer) {
-        to.signed(self.0);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.signed().map(Self)
-    }
-}
-
-impl Packed for Arc<str> {
-    fn pack(&self, to: &mut Packer) {
-        to.text(self);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.text().map(Self::from)
-    }
-}
-
-impl Packed for String {
-    fn pack(&self, to: &mut Packer) {
-        to.text(self);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.text().map(Self::from)
-    }
-}
-
-impl<T: Packed> Packed for Option<T> {
-    fn pack(&self, to: &mut Packer) {
-        self.is_some().pack(to);
-        if let Some(value) = self {
-            value.pack(to);
-        }
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        bool::unpack(from)?.then(|| T::unpack(from)).transpose()
-    }
-}
-
-/// Lists by the number of their items.
-fn pack_all<'t, T: Packed + 't>(items: impl ExactSizeIterator<Item = &'t T>, to: &mut Packer) {
-    items.len().pack(to);
-    for item in items {
-        item.pack(to);
-    }
-}
-
-fn unpack_all<T: Packed, L: FromIterator<T>>(from: &mut Unpacker<'_>) -> Result<L, Broken> {
-    let length = from.length()?;
-    (0..length).map(|_| T::unpack(from)).collect()
-}
-
-macro_rules! list {
-    ($($type:ty),+) => {
-        $(impl<T: Packed> Packed for $type {
-            fn pack(&self, to: &mut Packer) {
-                pack_all(self.iter(), to);
-            }
-
-            fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-                unpack_all(from)
-            }
-        })+
-    };
-}
-
-list!(Vec<T>, VecDeque<T>, Box<[T]>);
-
-impl<T: Packed> Packed for Box<T> {
-    fn pack(&self, to: &mut Packer) {
-        (**self).pack(to);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        T::unpack(from).map(Self::new)
-    }
-}
-
-impl<T: Packed> Packed for Arc<T> {
-    fn pack(&self, to: &mut Packer) {
-        (**self).pack(to);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        T::unpack(from).map(Self::new)
-    }
-}
-
-impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
-    fn pack(&self, to: &mut Packer) {
-        self.len().pack(to);
-        for (key, value) in self {
-            key.pack(to);
-            value.pack(to);
-        }
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        unpack_all::<(K, V), Self>(from)
-    }
-}
-
-impl<A: Packed, B: Packed> Packed for (A, B) {
-    fn pack(&self, to: &mut Packer) {
-        self.0.pack(to);
-        self.1.pack(to);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        Ok((A::unpack(from)?, B::unpack(from)?))
-    }
-}
-
-impl<A: Packed, B: Packed, C: Packed> Packed for (A, B, C) {
-    fn pack(&self, to: &mut Packer) {
-        self.0.pack(to);
-        self.1.pack(to);
-        self.2.pack(to);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        Ok((A::unpack(from)?, B::unpack(from)?, C::unpack(from)?))
-    }
-}
-
-impl Packed for Value {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Self::Missing => to.number(0),
-            Self::Boolean(value) => to.number(1 + u64::from(*value)),
-            Self::Number(value) => {
-                to.number(3);
-                value.pack(to);
-            }
-            Self::Text(value) => {
-                to.number(4);
-                to.text(value);
-            }
-            Self::Time(value) => {
-                to.number(5);
-                value.pack(to);
-            }
-            Self::Date(value) => {
-                to.number(6);
-                value.pack(to);
-            }
-            Self::Duration(value) => {
-                to.number(7);
-                to.signed(*value);
-            }
-            Self::List(items) => {
-                to.number(8);
-                pack_all(items.iter(), to);
-            }
-            Self::Object(fields) => {
-                to.number(9);
-                pack_all(fields.iter(), to);
-            }
-        }
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        nested(from, MAX_DEPTH)
-    }
-}
-
-fn nested(from: &mut Unpacker<'_>, depth: u32) -> Result<Value, Broken> {
-    let depth = depth.checked_sub(1).ok_or(Broken)?;
-    Ok(match from.number()? {
-        0 => Value::Missing,
-        1 => Value::Boolean(false),
-        2 => Value::Boolean(true),
-        3 => Value::Number(Decimal::unpack(from)?),
-        4 => Value::text(from.text()?),
-        5 => Value::Time(i64::unpack(from)?),
-        6 => Value::Date(i32::unpack(from)?),
-        7 => Value::Duration(from.signed()?),
-        8 => {
-            let length = from.length()?;
-            let items: Result<Vec<_>, _> = (0..length).map(|_| nested(from, depth)).collect();
-            Value::List(items?.into())
-        }
-        9 => {
-            let length = from.length()?;
-            let field = |from: &mut Unpacker<'_>| Ok((Arc::from(from.text()?), nested(from, depth)?));
-            let fields: Result<Vec<_>, Broken> = (0..length).map(|_| field(from)).collect();
-            Value::Object(fields?.into())
-        }
-        _ => return Err(Broken),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::{Decimal, Value};
 
     #[test]
     fn what_was_packed_is_unpacked() {

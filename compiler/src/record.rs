@@ -1,7 +1,7 @@
 //! What happened, as it is printed: one JSON object a line (the contract of the command line).
 
 use crate::pack::{Broken, Packed, Packer, Unpacker};
-use crate::value::{Decimal, Millis, Value};
+use crate::value::{Decimal, Millis, Text, Value};
 use crate::{packed, packed_enum, packed_inner};
 use serde::{Serialize, Serializer, ser::SerializeMap, ser::SerializeSeq};
 use std::{fmt, sync::Arc};
@@ -148,7 +148,7 @@ pub struct Because {
     pub event: Option<Arc<str>>,
     /// The event's message id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<Arc<str>>,
+    pub message_id: Option<Text>,
     /// The segment that was entered or left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<Arc<str>>,

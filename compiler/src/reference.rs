@@ -30,6 +30,7 @@ use crate::{
     execution::{Counts, Execution, Outcome, Output},
     goal::Outcome as Goal,
     json::JsonText,
+    pack::Packer,
     settings::Settings,
     settle::{self, Held, Settling},
     typed::{EventId, ExprKind, FieldId, Program, SegmentId, TextTest, visit},
@@ -87,7 +88,7 @@ impl Execution for Reference {
     /// The whole history, as it is.
     type Resting = Box<Customer>;
 
-    fn rest(&self, customer: Customer) -> Box<Customer> {
+    fn rest(&self, customer: Customer, _: &mut Packer) -> Box<Customer> {
         Box::new(customer)
     }
 
@@ -195,7 +196,7 @@ fn regexes(program: &Program) -> BTreeMap<Arc<str>, Regex> {
             && let ExprKind::Literal(Value::Text(pattern)) = &operand.kind
             && let Ok(regex) = crate::pattern::ready(pattern)
         {
-            found.insert(pattern.clone(), regex);
+            found.insert(Arc::from(pattern.as_str()), regex);
         }
     });
     found

@@ -8,7 +8,6 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use std::sync::Arc;
 
 /// A time zone.
 #[derive(Clone, Debug)]
@@ -297,7 +296,7 @@ pub fn calendar(function: crate::typed::Function, value: &Value, zone: &Zone) ->
     use crate::typed::Function;
     let number =
         |n: Option<i64>| n.and_then(crate::value::Decimal::whole).map_or(Value::Missing, Value::Number);
-    let word = |w: Option<&'static str>| w.map_or(Value::Missing, |w| Value::Text(Arc::from(w)));
+    let word = |w: Option<&'static str>| w.map_or(Value::Missing, Value::text);
     match (function, value) {
         (Function::Hour, Value::Time(at)) => number(zone.hour(*at)),
         (Function::Weekday, Value::Time(at)) => word(zone.weekday(*at)),

@@ -1,5 +1,6 @@
 //! Values and exact decimal arithmetic: what both executors mean by a number.
 
+pub use ecow::EcoString as Text;
 use std::{fmt, sync::Arc};
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -15,8 +16,8 @@ pub enum Value {
     Boolean(bool),
     /// An exact decimal.
     Number(Decimal),
-    /// Text.
-    Text(Arc<str>),
+    /// Text; up to 15 bytes, as most are that rules compare, need no memory of their own.
+    Text(Text),
     /// An instant.
     Time(Millis),
     /// A calendar day, in days since 1970-01-01.
@@ -33,7 +34,7 @@ impl Value {
     /// Makes a text.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        Self::Text(Arc::from(text))
+        Self::Text(Text::from(text))
     }
 
     /// Whether there is a value.

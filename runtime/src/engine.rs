@@ -34,6 +34,7 @@ use segue_compiler::{
     json::JsonText,
     lower::lower,
     module::{Code, CodeError, clif},
+    pack::Packer,
     plan::{Plan, verify::verify},
     settings::Settings,
     settle::{self, Held, Settling},
@@ -48,8 +49,6 @@ pub struct Engine {
     settings: Settings,
     machine: Machine,
     contents: Contents,
-    /// The events by number.
-    events: Names,
     /// For each segment the rules that its change triggers.
     changes: Vec<Changes>,
     fields: KnownFields,
@@ -112,12 +111,12 @@ impl Engine {
             let position = program.profile.iter().position(|field| &*field.field.name == name)?;
             u32::try_from(position).ok().map(FieldId)
         };
-        let machine = Machine::new(plan, code);
+        let machine =
+            Machine::new(plan, code, Names::new(program.events.iter().map(|event| event.name.clone())));
         let mut engine = Self {
             contents: Contents::new(&program),
             blank: Customer::blank(&program, &machine),
             machine,
-            events: Names::new(program.events.iter().map(|event| event.name.clone())),
             changes: changes(&program),
             fields: KnownFields {
                 time_zone: field("time_zone"),
@@ -181,8 +180,11 @@ impl Execution for Engine {
     /// Bytes.
     type Resting = Box<[u8]>;
 
-    fn rest(&self, customer: Customer) -> Box<[u8]> {
-        rest::pack(&customer, &self.blank, &self.machine.plan)
+    fn rest(&self, customer: Customer, packer: &mut Packer) -> Box<[u8]> {
+        packer.clear();
+        packer.rebase(rest::BASE);
+        rest::pack(&customer, &self.blank, &self.machine.plan, packer);
+        packer.written().into()
     }
 
     fn wake(&self, resting: Box<[u8]>) -> Customer {

@@ -3,15 +3,16 @@
 /// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
 /// and must not fill the memory.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
-/// How many bytes of lines are read ahead (1 MiB): enough that sharing them out costs nothing beside working on them.
-pub const BATCH_BYTES: usize = 1 << 20;
+/// How many bytes of lines are read ahead (256 KiB): enough that sharing them out costs little beside working on them,
+/// and few enough that they and what is read of them stay near the processor.
+pub const BATCH_BYTES: usize = 1 << 18;
 /// Longest customer id, message id or event name in bytes: ids are kept per customer, and nobody's is longer.
 pub const MAX_NAME_BYTES: usize = 1024;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
-/// How many customers of a shard are awake at once: more than are on a shop's site in one moment, and few enough that their
-/// states stay near the processor.
-pub const AWAKE_CUSTOMERS: usize = 1024;
+/// How many customers of a shard are awake at once: as many as are on a large shop's site in one moment, and a bound of
+/// some ten megabytes for ordinary states.
+pub const AWAKE_CUSTOMERS: usize = 8192;
 /// How many bytes of records are kept in one piece (1 MiB): large enough that pieces are few.
 pub const RECORD_CHUNK_BYTES: usize = 1 << 20;
 

@@ -26,7 +26,7 @@ use segue_compiler::{
     value::Millis,
 };
 use shard::{Shard, hash};
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::{num::NonZeroUsize, ops::Range, sync::Arc, thread};
 
 /// How far a replay goes and what it keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,14 +119,34 @@ impl<E: Execution + Sync> Replay<E> {
     /// Applies the calls of a batch and gives the lines that were none; with `strict` also those that break their
     /// declarations.
     pub fn apply_batch<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
-        let count = self.shards.len();
         let (program, execution, options) = (&*self.program, &self.execution, self.options);
+        let items = |positions: Range<usize>| positions.filter_map(|position| batch.item(position));
+        if let [shard] = self.shards.as_mut_slice() {
+            // One line after the other: nothing has to be shared out.
+            let mut rejects = Vec::new();
+            for item in items(0..batch.len()) {
+                match call_of(item, strict.then_some(program)) {
+                    Ok(envelope) => {
+                        shard.apply(execution, options, &envelope);
+                    }
+                    Err(reject) => rejects.push(reject),
+                }
+            }
+            self.summary.rejected += rejects.len() as u64;
+            return rejects;
+        }
+        let count = self.shards.len();
         let part = batch.len().div_ceil(count).max(1);
         let parse = |from: usize| {
-            let positions = from..(from + part).min(batch.len());
             let mut parsed = Parsed { calls: (0..count).map(|_| Vec::new()).collect(), rejects: Vec::new() };
-            for item in positions.filter_map(|position| batch.item(position)) {
-                parsed.take(item, strict.then_some(program));
+            for item in items(from..(from + part).min(batch.len())) {
+                match call_of(item, strict.then_some(program)) {
+                    Ok(envelope) => {
+                        let shard = shard_of(hash(&envelope.customer), count);
+                        parsed.calls[shard].push(envelope);
+                    }
+                    Err(reject) => parsed.rejects.push(reject),
+                }
             }
             parsed
         };
@@ -166,18 +186,14 @@ impl<E: Execution + Sync> Replay<E> {
     }
 }
 
-impl<'b> Parsed<'b> {
-    fn take(&mut self, item: Item<'b>, declared: Option<&Program>) {
-        match item {
-            Item::Reject(reject) => self.rejects.push(reject),
-            Item::Event(event) => match declared.and_then(|program| fault(program, &event.envelope)) {
-                Some(reason) => self.rejects.push(event.refuse(reason)),
-                None => {
-                    let shard = shard_of(hash(&event.envelope.customer), self.calls.len());
-                    self.calls[shard].push(event.envelope);
-                }
-            },
-        }
+/// The call of a line; with `declared` only if it keeps to its declaration.
+fn call_of<'b>(item: Item<'b>, declared: Option<&Program>) -> Result<Envelope<'b>, Reject<'b>> {
+    match item {
+        Item::Reject(reject) => Err(reject),
+        Item::Event(event) => match declared.and_then(|program| fault(program, &event.envelope)) {
+            Some(reason) => Err(event.refuse(reason)),
+            None => Ok(event.envelope),
+        },
     }
 }
 

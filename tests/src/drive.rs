@@ -5,6 +5,7 @@ use segue_compiler::{
     execution::{Execution, Outcome, Output},
     goal,
     json::JsonText,
+    pack::Packer,
     record::Record,
     time,
     typed::{Program, SegmentId},
@@ -55,7 +56,7 @@ pub fn drive<E: Execution>(
             None => executor.customer(Arc::from(read.customer.as_str())),
         };
         outcomes.push(format!("{:?}", executor.apply(&mut customer, &read.incoming(), &mut out)));
-        customers.insert(read.customer, executor.rest(customer));
+        customers.insert(read.customer, executor.rest(customer, &mut Packer::default()));
     }
     let end = until.unwrap_or(latest);
     let mut customers: BTreeMap<String, E::Customer> =

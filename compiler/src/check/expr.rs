@@ -352,7 +352,7 @@ impl Checker<'_> {
     }
 
     /// A regular expression that can be used.
-    fn regex(&mut self, pattern: &Arc<str>, span: Span) -> Option<()> {
+    fn regex(&mut self, pattern: &str, span: Span) -> Option<()> {
         if self.patterns.contains(pattern) {
             return Some(());
         }
@@ -374,7 +374,7 @@ impl Checker<'_> {
             self.report(types::bad_regex(span, &why));
             return None;
         }
-        self.patterns.insert(pattern.clone());
+        self.patterns.insert(Arc::from(pattern));
         Some(())
     }
 

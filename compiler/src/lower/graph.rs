@@ -82,21 +82,22 @@ impl Graph {
     }
 
     /// The number of a text constant.
-    pub(super) fn text(&mut self, text: &Arc<str>) -> TextId {
+    pub(super) fn text(&mut self, text: &str) -> TextId {
         if let Some(id) = self.known_texts.get(text) {
             return *id;
         }
         let id = TextId(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        let text: Arc<str> = Arc::from(text);
         self.texts.push(text.clone());
-        self.known_texts.insert(text.clone(), id);
+        self.known_texts.insert(text, id);
         id
     }
 
     /// The number of a regular expression.
-    pub(super) fn pattern(&mut self, pattern: &Arc<str>) -> u32 {
-        let known = self.patterns.iter().position(|other| other == pattern);
+    pub(super) fn pattern(&mut self, pattern: &str) -> u32 {
+        let known = self.patterns.iter().position(|other| **other == *pattern);
         let position = known.unwrap_or_else(|| {
-            self.patterns.push(pattern.clone());
+            self.patterns.push(Arc::from(pattern));
             self.patterns.len() - 1
         });
         u32::try_from(position).unwrap_or(u32::MAX)

@@ -191,8 +191,8 @@ impl Event {
     pub(super) fn field(&self, program: &Program, path: &FieldPath) -> Value {
         match path {
             FieldPath::At => Value::Time(self.at()),
-            FieldPath::MessageId => Value::Text(self.message_id.clone()),
-            FieldPath::EventName => Value::Text(self.name.clone()),
+            FieldPath::MessageId => Value::text(&self.message_id),
+            FieldPath::EventName => Value::text(&self.name),
             FieldPath::Property(path) => {
                 let Some((name, rest)) = path.split_first() else { return Value::Missing };
                 self.property(program, name).map_or(Value::Missing, |value| value.at(rest))

@@ -151,7 +151,7 @@ impl<'a> Asked<'a> {
     fn text_test(&self, value: &Expr, test: TextTest, operand: &Expr, this: This<'_>) -> bool {
         let value = self.value(value, this);
         if let (TextTest::Matches, ExprKind::Literal(Value::Text(pattern))) = (test, &operand.kind) {
-            let regex = self.reference.regexes.get(pattern);
+            let regex = self.reference.regexes.get(pattern.as_str());
             return value.as_text().is_some_and(|text| regex.is_some_and(|regex| regex.is_match(text)));
         }
         operators::text_test(test, &value, &self.value(operand, this))

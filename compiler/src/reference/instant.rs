@@ -158,7 +158,7 @@ impl Reference {
             ],
             because: Because {
                 event: cause.event.as_ref().map(|event| event.name.clone()),
-                message_id: cause.event.as_ref().map(|event| event.message_id.clone()),
+                message_id: cause.event.as_ref().map(|event| (&*event.message_id).into()),
                 segment: Some(segment),
                 at: Instant(now),
             },
@@ -182,7 +182,7 @@ fn by_match(found: &Match) -> Triggered {
         parts: found.events.iter().map(|event| event.message_id.clone()).collect(),
         because: Because {
             event: last.map(|event| event.name.clone()),
-            message_id: last.map(|event| event.message_id.clone()),
+            message_id: last.map(|event| (&*event.message_id).into()),
             segment: None,
             at: Instant(last.map_or(0, |event| event.at())),
         },

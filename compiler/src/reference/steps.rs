@@ -177,11 +177,11 @@ impl Reference {
         if let Some(event) = self.built_in.message_sent {
             let topic = run.rule.topic.and_then(|topic| self.program.topics.get(topic.0 as usize));
             let value_of = |field: &str| match field {
-                "channel" => Value::Text(channel.clone()),
-                "rule" => Value::Text(run.rule.name.clone()),
+                "channel" => Value::text(channel),
+                "rule" => Value::text(&run.rule.name),
                 "step" => super::evaluate::whole(step as usize),
                 "message" => Value::text(&id.to_string()),
-                "topic" => topic.map_or(Value::Missing, |topic| Value::Text(topic.name.clone())),
+                "topic" => topic.map_or(Value::Missing, |topic| Value::text(&topic.name)),
                 _ => Value::Missing,
             };
             self.follow_event(customer, event, id, &value_of, run.now, out);

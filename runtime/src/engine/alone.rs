@@ -101,7 +101,7 @@ fn key(text: &str) -> (usize, u64) {
 impl Engine {
     /// The event of a name, and an occurrence of it without properties.
     pub(crate) fn alone(&self, event: &str) -> Option<(EventId, Alone)> {
-        let id = EventId(self.events.get(event)?);
+        let id = EventId(self.machine.events.get(event)?);
         Some((id, Alone::new(&self.machine, self.made(id, "", Millis::default(), 0, &[]))))
     }
 

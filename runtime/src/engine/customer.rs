@@ -5,7 +5,7 @@ use super::{
     machine::Machine,
     ring::Ring,
     schedule::Schedules,
-    sequence::SequenceState,
+    sequence::Sequence,
     sparse::Sparse,
     total::Total,
 };
@@ -20,6 +20,7 @@ use segue_compiler::{
     typed::{FieldId, Program, SegmentId, TopicId},
     value::{Millis, Value},
 };
+use smallvec::SmallVec;
 use std::{collections::VecDeque, sync::Arc};
 
 /// One customer's state.
@@ -36,7 +37,7 @@ pub struct Customer {
     pub(super) record: Box<[i64]>,
     pub(super) rings: Sparse<Ring>,
     pub(super) totals: Sparse<Total>,
-    pub(super) sequences: Sparse<SequenceState>,
+    pub(super) sequences: Sparse<Sequence>,
     /// The earliest instant at which a match of a sequence completes by time.
     pub(super) next_match: Option<Millis>,
     /// By field, of those that were recorded: the value and when it was recorded.
@@ -74,11 +75,14 @@ pub(super) struct Sent {
     pub(super) channel: Arc<str>,
 }
 
+/// Events of a match, one for each element.
+pub(super) type Events = SmallVec<[Arc<Kept>; 2]>;
+
 /// A completed match.
 #[derive(Clone, Debug)]
 pub(super) struct Match {
     /// Its events, one for each element.
-    pub(super) events: Vec<Arc<Kept>>,
+    pub(super) events: Events,
     /// The place of its first event.
     pub(super) first: Stamp,
 }

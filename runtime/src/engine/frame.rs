@@ -11,8 +11,9 @@ use segue_compiler::{
     plan::{FIXED_SLOTS, FieldUse, Layout, SlotUse},
     typed::{EventId, EventType},
     types::Type,
-    value::{Millis, Value},
+    value::{Millis, Text, Value},
 };
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// How many fields in use are found without memory of their own: more than most rules read of an event.
@@ -24,7 +25,7 @@ pub(super) struct Frame {
     /// The event; `None` when it is not declared.
     pub(super) event: Option<EventId>,
     pub(super) name: Arc<str>,
-    pub(super) message_id: Arc<str>,
+    pub(super) message_id: Text,
     pub(super) at: Millis,
     /// Its place in the customer's order of application.
     pub(super) order: u64,
@@ -62,11 +63,11 @@ impl Frame {
 pub(super) struct Kept {
     pub(super) event: Option<EventId>,
     pub(super) name: Arc<str>,
-    pub(super) message_id: Arc<str>,
+    pub(super) message_id: Text,
     pub(super) at: Millis,
     pub(super) order: u64,
     /// By slot.
-    values: Box<[(u32, Value)]>,
+    values: SmallVec<[(u32, Value); 2]>,
 }
 
 impl Packed for Kept {
@@ -121,13 +122,13 @@ impl Kept {
 impl Engine {
     /// The frame of a tracked event.
     pub(super) fn frame(&self, event: Tracked<'_>, at: Millis, order: u64, counts: &mut Counts) -> Frame {
-        let id = self.events.get(event.name).map(EventId);
+        let id = self.machine.events.get(event.name).map(EventId);
         let name = id.and_then(|id| self.program.events.get(id.0 as usize)).map(|event| event.name.clone());
         let mut builder = FrameBuilder::new(
             &self.machine,
             id,
             name.unwrap_or_else(|| Arc::from(event.name)),
-            Arc::from(event.message_id),
+            Text::from(event.message_id),
             at,
         );
         if let Some((ty, layout)) = builder.declared(self) {
@@ -175,7 +176,7 @@ impl Engine {
             &self.machine,
             Some(event),
             name.unwrap_or_default(),
-            Arc::from(message_id),
+            Text::from(message_id),
             at,
         );
         if let Some((ty, layout)) = builder.declared(self) {
@@ -216,7 +217,7 @@ struct FrameBuilder<'m> {
     machine: &'m Machine,
     event: Option<EventId>,
     name: Arc<str>,
-    message_id: Arc<str>,
+    message_id: Text,
     at: Millis,
     values: Vec<Value>,
 }
@@ -226,13 +227,13 @@ impl<'m> FrameBuilder<'m> {
         machine: &'m Machine,
         event: Option<EventId>,
         name: Arc<str>,
-        message_id: Arc<str>,
+        message_id: Text,
         at: Millis,
     ) -> Self {
         let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
         let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
         let mut values = vec![Value::Missing; count as usize];
-        let fixed = [Value::Time(at), Value::Text(message_id.clone()), Value::Text(name.clone())];
+        let fixed = [Value::Time(at), Value::Text(message_id.clone()), Value::text(&name)];
         for (slot, value) in values.iter_mut().zip(fixed) {
             *slot = value;
         }

@@ -7,7 +7,7 @@ use super::{
     frame::Frame,
     machine::Machine,
     ring::Ring,
-    sequence::{self, SequenceState},
+    sequence::{self, Sequence},
     sparse::Sparse,
     total::Total,
 };
@@ -33,7 +33,7 @@ pub(super) struct Context<'a> {
     words: usize,
     pub(super) rings: &'a mut Sparse<Ring>,
     pub(super) totals: &'a mut Sparse<Total>,
-    pub(super) sequences: &'a mut Sparse<SequenceState>,
+    pub(super) sequences: &'a mut Sparse<Sequence>,
     pub(super) profile_slots: &'a Sparse<Value>,
     pub(super) consent: &'a Consent,
     pub(super) zone: &'a Zone,

@@ -13,7 +13,7 @@ use segue_compiler::{
     limits::MAX_CONSEQUENCES,
     record::{Change, Instant, Record, SegmentChange},
     typed::{SegmentId, SequenceId},
-    value::Millis,
+    value::{Millis, Text},
 };
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) enum Cause {
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) name: Arc<str>,
-    pub(super) message_id: Arc<str>,
+    pub(super) message_id: Text,
 }
 
 impl Origin {
@@ -161,7 +161,11 @@ impl Engine {
         }
         let mut all = Vec::new();
         let order = customer.order();
-        customer.sequences.retain(|number, state| {
+        customer.sequences.retain(|number, sequence| {
+            if sequence.next_deadline().is_none_or(|due| due > now) {
+                return true;
+            }
+            let state = sequence.read(&self.machine);
             let Some(plan) = self.machine.plan.sequences.get(number as usize) else { return false };
             all.extend(
                 state.complete(plan, now).into_iter().map(|completed| (SequenceId(number), completed)),

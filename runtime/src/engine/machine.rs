@@ -13,6 +13,8 @@ use segue_compiler::{
 pub(super) struct Machine {
     pub(super) plan: Plan,
     pub(super) code: Code,
+    /// The events by number.
+    pub(super) events: Names,
     /// The text constants as values.
     pub(super) constants: Vec<Value>,
     /// The text constants by number.
@@ -22,9 +24,10 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(plan: Plan, code: Code) -> Self {
+    pub(super) fn new(plan: Plan, code: Code, events: Names) -> Self {
         Self {
-            constants: plan.texts.iter().map(|text| Value::Text(text.clone())).collect(),
+            events,
+            constants: plan.texts.iter().map(|text| Value::text(text)).collect(),
             texts: Names::new(plan.texts.iter().cloned()),
             patterns: plan.patterns.iter().map(|pattern| pattern::ready(pattern).ok()).collect(),
             plan,

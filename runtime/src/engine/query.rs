@@ -2,7 +2,7 @@
 
 use super::{
     aggregate,
-    customer::Match,
+    customer::{Events, Match},
     host::Context,
     ring::{Keeping, Pushed, Ring, Row},
     sequence,
@@ -274,8 +274,8 @@ impl Context<'_> {
         let argument = self.value(tag, word, *class);
         let value = match (function, &argument) {
             (_, Value::Missing) => Value::Missing,
-            (Function::Lower, Value::Text(text)) => Value::Text(text.to_lowercase().into()),
-            (Function::Upper, Value::Text(text)) => Value::Text(text.to_uppercase().into()),
+            (Function::Lower, Value::Text(text)) => Value::text(&text.to_lowercase()),
+            (Function::Upper, Value::Text(text)) => Value::text(&text.to_uppercase()),
             (Function::Trim, Value::Text(text)) => Value::text(text.trim()),
             (Function::Length, Value::Text(text)) => aggregate::number(text.chars().count()),
             (Function::Length, Value::List(items)) => aggregate::number(items.len()),
@@ -341,12 +341,12 @@ impl Context<'_> {
         if plan.is_plain() {
             // A single event is its own match and leaves nothing behind.
             if moment.starts && roles & 1 != 0 {
-                self.matched(sequence, Match::of(Vec::new(), event.kept(machine, true)));
+                self.matched(sequence, Match::of(Events::new(), event.kept(machine, true)));
             }
             return;
         }
         self.moved = true;
-        let state = self.sequences.entry(sequence.0);
+        let state = self.sequences.entry(sequence.0).read(machine);
         let matches = state.event(plan, roles, event, moment, machine, &mut self.counts);
         if state.is_empty() {
             self.sequences.remove(sequence.0);

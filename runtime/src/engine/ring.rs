@@ -6,14 +6,18 @@ use segue_compiler::{
     plan::WindowSpan,
     value::{Millis, Value},
 };
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
+
+/// What is remembered of an event.
+pub(super) type Columns = SmallVec<[Value; 1]>;
 
 /// One remembered event.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) at: Millis,
     pub(super) order: u64,
-    pub(super) columns: Box<[Value]>,
+    pub(super) columns: Columns,
 }
 
 /// The newest rows in order, and for older ones totals over aligned stretches of time.
@@ -134,7 +138,7 @@ mod tests {
     use super::*;
 
     fn row(at: Millis, order: u64) -> Row {
-        Row { at, order, columns: Box::new([]) }
+        Row { at, order, columns: Columns::new() }
     }
 
     const KEEPING: Keeping = Keeping { capacity: 3, stretch: Some(10), reach: Some(100) };

@@ -1,39 +1,50 @@
 //! Matching of sequences.
 
 use super::{
-    customer::Match,
+    customer::{Events, Match},
     frame::{Frame, Kept},
     machine::Machine,
-    ring::{Ring, Row},
+    rest::BASE,
+    ring::{Columns, Ring, Row},
     sparse::Sparse,
 };
 use segue_compiler::{
     consent::Stamp,
     execution::Counts,
     limits::MAX_MATCHES,
+    pack::{Broken, Packed, Packer, Unpacker},
     packed,
     plan::{CellKind, CellSource, NO_ELEMENT, SequencePlan},
     typed::{Anchor, SequenceId},
     value::{Millis, Value},
 };
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// One sequence of one customer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct SequenceState {
     /// Whether an event that could begin it was ever applied.
     begun: bool,
     keys: Vec<KeyState>,
+    /// The earliest instant at which a match completes by time; [`i64::MAX`] when none does.
+    due: Millis,
+    /// No horizon up to this one has anything forgotten.
+    remembered: Millis,
 }
+
+/// The values that must be the same.
+type Key = SmallVec<[Value; 1]>;
 
 /// What is under way for one value of the fields that must be the same.
 #[derive(Clone, Debug)]
 struct KeyState {
-    key: Vec<Value>,
+    key: Key,
     /// When an event last played a role.
     touched: Stamp,
-    chains: Vec<Chain>,
-    pending: Vec<Pending>,
+    /// In the order of their last events.
+    chains: SmallVec<[Chain; 1]>,
+    pending: SmallVec<[Pending; 1]>,
     /// The latest event that must not come.
     denied: Option<Stamp>,
 }
@@ -43,13 +54,19 @@ struct KeyState {
 struct Chain {
     /// The element that the last event fulfils.
     step: usize,
-    events: Vec<Arc<Kept>>,
+    events: Events,
 }
 
 impl Chain {
     /// The place of the last event.
     fn last(&self) -> Stamp {
         self.events.last().map(|event| event.stamp()).unwrap_or_default()
+    }
+
+    /// The latest horizon for which an event may still extend it.
+    fn remembered(&self, plan: &SequencePlan) -> Millis {
+        let within = plan.within.get(self.step + 1).copied().unwrap_or(0);
+        self.last().0.saturating_add(within)
     }
 }
 
@@ -60,7 +77,7 @@ struct Pending {
     deadline: Millis,
 }
 
-packed!(SequenceState { begun, keys });
+packed!(SequenceState { begun, keys, due, remembered });
 packed!(KeyState { key, touched, chains, pending, denied });
 packed!(Chain { step, events });
 packed!(Pending { completed, deadline });
@@ -75,15 +92,57 @@ pub(super) struct Moment {
     pub(super) horizon: Millis,
 }
 
+/// A sequence of a customer who may have just been woken: its state is read only when something happens to it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sequence {
+    /// The state as bytes, while it is unread; of `state`, only when it is due holds then.
+    unread: Option<Box<[u8]>>,
+    state: SequenceState,
+}
+
+impl Sequence {
+    /// The earliest instant at which a match completes by time.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        (self.state.due != i64::MAX).then_some(self.state.due)
+    }
+
+    /// Its state.
+    pub(super) fn read(&mut self, machine: &Machine) -> &mut SequenceState {
+        if let Some(bytes) = self.unread.take() {
+            let mut from = Unpacker::new(&bytes, BASE).with_events(machine.events.all());
+            let state = SequenceState::unpack(&mut from);
+            debug_assert!(state.is_ok() && from.is_empty(), "a sequence is read as it was written");
+            self.state = state.unwrap_or_default();
+        }
+        &mut self.state
+    }
+}
+
+impl Packed for Sequence {
+    fn pack(&self, to: &mut Packer) {
+        self.state.due.pack(to);
+        to.nested(|to| match &self.unread {
+            Some(bytes) => to.raw(bytes),
+            None => self.state.pack(to),
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let state = SequenceState { due: Packed::unpack(from)?, ..SequenceState::default() };
+        Ok(Self { unread: Some(from.nested()?.into()), state })
+    }
+}
+
+impl Default for SequenceState {
+    fn default() -> Self {
+        Self { begun: false, keys: Vec::new(), due: i64::MAX, remembered: i64::MAX }
+    }
+}
+
 impl SequenceState {
     /// Whether nothing of it is remembered.
     pub(super) fn is_empty(&self) -> bool {
         !self.begun && self.keys.is_empty()
-    }
-
-    /// The earliest instant at which a match completes by time.
-    pub(super) fn next_deadline(&self) -> Option<Millis> {
-        self.keys.iter().flat_map(|key| &key.pending).map(|pending| pending.deadline).min()
     }
 
     /// Lets an event play its roles (bit n: element n); returns the matches that it completes.
@@ -99,7 +158,7 @@ impl SequenceState {
         let begins = roles & 1 != 0 && !(plan.first_time && self.begun);
         self.begun |= plan.first_time && roles & 1 != 0;
         let Some(key) = key(plan, event) else { return Vec::new() };
-        self.keys.retain_mut(|key| key.forget(plan, moment.horizon));
+        self.forget(plan, moment.horizon);
         let known = self.keys.iter().position(|state| state.key == key);
         let mut state = match known {
             Some(place) => self.keys.swap_remove(place),
@@ -116,11 +175,29 @@ impl SequenceState {
             matches = state.advance(&step, roles, counts);
         }
         if state.forget(plan, moment.horizon) {
-            self.keys.reserve_exact(1);
+            self.remembered = self.remembered.min(state.remembered(plan));
             self.keys.push(state);
             self.make_room(counts);
         }
+        if plan.then_no.is_some() {
+            self.schedule();
+        }
         matches
+    }
+
+    /// Forgets, of all keys, what no event from `horizon` on can have to do with.
+    fn forget(&mut self, plan: &SequencePlan, horizon: Millis) {
+        if horizon <= self.remembered {
+            return;
+        }
+        self.keys.retain_mut(|key| key.forget(plan, horizon));
+        self.remembered = self.keys.iter().map(|key| key.remembered(plan)).min().unwrap_or(i64::MAX);
+    }
+
+    /// Finds out when the next match completes by time.
+    fn schedule(&mut self) {
+        let deadlines = self.keys.iter().flat_map(|key| &key.pending).map(|pending| pending.deadline);
+        self.due = deadlines.min().unwrap_or(i64::MAX);
     }
 
     /// Keeps as many keys as there may be, those touched last: of those that are followed, and apart from them of those
@@ -138,6 +215,9 @@ impl SequenceState {
 
     /// The matches that complete at an instant because what must not come did not.
     pub(super) fn complete(&mut self, plan: &SequencePlan, at: Millis) -> Vec<Match> {
+        if at < self.due {
+            return Vec::new();
+        }
         let mut completed = Vec::new();
         for key in &mut self.keys {
             let before = completed.len();
@@ -153,15 +233,16 @@ impl SequenceState {
             }
         }
         self.keys.retain(|key| !key.is_empty());
+        self.schedule();
         completed.sort_by_key(Match::waits_from);
         completed
     }
 }
 
 /// The values that must be the same; `None` when one is missing.
-fn key(plan: &SequencePlan, event: &Frame) -> Option<Vec<Value>> {
+fn key(plan: &SequencePlan, event: &Frame) -> Option<Key> {
     if plan.same.values().all(Vec::is_empty) {
-        return Some(Vec::new());
+        return Some(Key::new());
     }
     let slots = plan.same.get(&event.event?)?;
     let value =
@@ -178,8 +259,14 @@ struct Step<'a> {
 }
 
 impl KeyState {
-    fn new(key: Vec<Value>) -> Self {
-        Self { key, touched: Stamp::default(), chains: Vec::new(), pending: Vec::new(), denied: None }
+    fn new(key: Key) -> Self {
+        Self {
+            key,
+            touched: Stamp::default(),
+            chains: SmallVec::new(),
+            pending: SmallVec::new(),
+            denied: None,
+        }
     }
 
     /// Whether something is under way.
@@ -194,12 +281,15 @@ impl KeyState {
     /// Forgets what no event from `horizon` on can have to do with: chains that are out of reach, and an event before it
     /// that must not come; whether anything is left.
     fn forget(&mut self, plan: &SequencePlan, horizon: Millis) -> bool {
-        self.chains.retain(|chain| {
-            let within = plan.within.get(chain.step + 1).copied().unwrap_or(0);
-            chain.last().0.saturating_add(within) >= horizon
-        });
+        self.chains.retain(|chain| chain.remembered(plan) >= horizon);
         self.denied = self.denied.filter(|stamp| stamp.0 >= horizon);
         !self.is_empty()
+    }
+
+    /// The latest horizon that has nothing forgotten.
+    fn remembered(&self, plan: &SequencePlan) -> Millis {
+        let chains = self.chains.iter().map(|chain| chain.remembered(plan));
+        chains.chain(self.denied.map(|(at, _)| at)).min().unwrap_or(i64::MAX)
     }
 
     fn deny(&mut self, stamp: Stamp) {
@@ -234,8 +324,8 @@ impl KeyState {
 
     /// The chains that the event extends as an element: of `each` all that it reaches, which are taken out; else the
     /// oldest.
-    fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> Vec<Vec<Arc<Kept>>> {
-        let Some(before) = element.checked_sub(1) else { return vec![Vec::new()] };
+    fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> SmallVec<[Events; 1]> {
+        let Some(before) = element.checked_sub(1) else { return SmallVec::from_elem(Events::new(), 1) };
         let within = step.plan.within.get(element).copied().unwrap_or(0);
         let extends = |chain: &Chain| {
             chain.step == before
@@ -253,9 +343,14 @@ impl KeyState {
     }
 
     /// Keeps chains that are not complete.
-    fn progress(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Kept>>>, element: usize, counts: &mut Counts) {
+    fn progress(
+        &mut self,
+        step: &Step<'_>,
+        begun: SmallVec<[Events; 1]>,
+        element: usize,
+        counts: &mut Counts,
+    ) {
         for mut events in begun {
-            events.reserve_exact(1);
             events.push(step.kept());
             let chain = Chain { step: element, events };
             let stored = self.chains.iter_mut().find(|chain| chain.step == element);
@@ -294,12 +389,11 @@ impl KeyState {
     fn insert(&mut self, chain: Chain) {
         let rank = |chain: &Chain| (chain.last(), std::cmp::Reverse(chain.step));
         let place = self.chains.partition_point(|other| rank(other) <= rank(&chain));
-        self.chains.reserve_exact(1);
         self.chains.insert(place, chain);
     }
 
     /// Lets complete chains wait for what must not come.
-    fn wait(&mut self, step: &Step<'_>, begun: Vec<Vec<Arc<Kept>>>, within: i64, counts: &mut Counts) {
+    fn wait(&mut self, step: &Step<'_>, begun: SmallVec<[Events; 1]>, within: i64, counts: &mut Counts) {
         let deadline = step.event.at + within;
         let has_passed = deadline < step.moment.now;
         if has_passed || self.denied.is_some_and(|denied| denied > step.event.stamp()) {
@@ -322,7 +416,6 @@ impl KeyState {
                 (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
                     let from = completed.waits_from();
                     let place = self.pending.partition_point(|other| other.completed.waits_from() <= from);
-                    self.pending.reserve_exact(1);
                     self.pending.insert(place, Pending { completed, deadline });
                     if self.pending.len() > MAX_MATCHES {
                         self.pending.remove(0);
@@ -342,8 +435,7 @@ impl Step<'_> {
 }
 
 impl Match {
-    pub(super) fn of(mut events: Vec<Arc<Kept>>, last: Arc<Kept>) -> Self {
-        events.reserve_exact(1);
+    pub(super) fn of(mut events: Events, last: Arc<Kept>) -> Self {
         events.push(last);
         let first = events.first().map(|event| event.stamp()).unwrap_or_default();
         Self { events, first }
@@ -373,7 +465,7 @@ pub(super) fn feed(
             }
             (CellKind::Rows { place, .. }, _) => {
                 if let Some(keeping) = super::query::keeping(&cell.kind) {
-                    rings.entry(*place).push(Row { at, order, columns: Box::new([]) }, now, keeping);
+                    rings.entry(*place).push(Row { at, order, columns: Columns::new() }, now, keeping);
                 }
             }
             (CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. }, _) => {}

@@ -439,15 +439,15 @@ fn sent_fields(
     topic: Option<Arc<str>>,
 ) -> Vec<(Arc<str>, Value)> {
     let mut fields = vec![
-        (Arc::from("channel"), Value::Text(channel.clone())),
-        (Arc::from("rule"), Value::Text(run.rule.name.clone())),
+        (Arc::from("channel"), Value::text(channel)),
+        (Arc::from("rule"), Value::text(&run.rule.name)),
         (
             Arc::from("step"),
             segue_compiler::value::Decimal::whole(i64::from(step)).map_or(Value::Missing, Value::Number),
         ),
         (Arc::from("message"), Value::text(&id.to_string())),
     ];
-    fields.extend(topic.map(|topic| (Arc::from("topic"), Value::Text(topic))));
+    fields.extend(topic.map(|topic| (Arc::from("topic"), Value::text(&topic))));
     fields
 }
 

@@ -2,7 +2,7 @@
 
 use crate::limits::AWAKE_CUSTOMERS;
 use hashbrown::HashTable;
-use segue_compiler::execution::Execution;
+use segue_compiler::{execution::Execution, pack::Packer};
 use std::sync::Arc;
 
 /// States by customer's id. Those of whom something happened lately are awake, the others rest.
@@ -13,6 +13,7 @@ pub(super) struct Customers<E: Execution> {
     /// Those who are awake, each at its place modulo the size of the list: no order of use has to be kept, and what comes
     /// out does not depend on who is awake.
     awake: Vec<Option<(u32, E::Customer)>>,
+    packer: Packer,
 }
 
 /// A customer in the table, which is only looked up, never walked, so that no order of hashes is seen. Half of a hash is
@@ -33,7 +34,7 @@ impl Place {
 impl<E: Execution> Customers<E> {
     pub(super) fn new() -> Self {
         let awake = (0..AWAKE_CUSTOMERS).map(|_| None).collect();
-        Self { places: HashTable::new(), resting: Vec::new(), awake }
+        Self { places: HashTable::new(), resting: Vec::new(), awake, packer: Packer::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -59,7 +60,7 @@ impl<E: Execution> Customers<E> {
             Some(known) => known.place,
             None => {
                 let place = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
-                self.resting.push(Some(execution.rest(execution.customer(Arc::from(id)))));
+                self.resting.push(Some(execution.rest(execution.customer(Arc::from(id)), &mut self.packer)));
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
                     Place::spread(other.half)
                 });
@@ -74,7 +75,7 @@ impl<E: Execution> Customers<E> {
         let seat = &mut self.awake[place as usize % AWAKE_CUSTOMERS];
         if seat.as_ref().is_none_or(|(other, _)| *other != place) {
             if let Some((other, customer)) = seat.take() {
-                self.resting[other as usize] = Some(execution.rest(customer));
+                self.resting[other as usize] = Some(execution.rest(customer, &mut self.packer));
             }
             let resting = self.resting[place as usize].take();
             let customer = match resting {

@@ -100,7 +100,7 @@ impl Scope for TemplateScope<'_> {
         match field {
             "at" => Value::Time(event.at),
             "message_id" => Value::Text(event.message_id.clone()),
-            "event_name" => Value::Text(event.name.clone()),
+            "event_name" => Value::text(&event.name),
             name => {
                 let layout = event.event.and_then(|id| self.engine.machine.plan.layouts.get(id.0 as usize));
                 let slot = layout.and_then(|layout| layout.names.get(name));

@@ -1,0 +1,296 @@
+//! What can be packed: numbers, texts, lists, and values of the language.
+
+use super::{Broken, Packed, Packer, Unpacker};
+use crate::{
+    packed_inner,
+    typed::{EventId, FieldId, SegmentId, TopicId},
+    value::{Decimal, Text, Value},
+};
+use smallvec::{Array, SmallVec};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// How deep values may nest when they are read: as deep as [`crate::decode`] makes them.
+const MAX_DEPTH: u32 = crate::decode::MAX_DEPTH + 2;
+
+/// An instant, or any other number: those near the base are short.
+impl Packed for i64 {
+    fn pack(&self, to: &mut Packer) {
+        to.signed(self.wrapping_sub(to.base));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Ok(from.signed()?.wrapping_add(from.base))
+    }
+}
+
+macro_rules! unsigned {
+    ($($type:ty),+) => {
+        $(impl Packed for $type {
+            fn pack(&self, to: &mut Packer) {
+                to.number(*self as u64);
+            }
+
+            fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+                Self::try_from(from.number()?).map_err(|_| Broken)
+            }
+        })+
+    };
+}
+
+unsigned!(u32, u64, usize);
+
+packed_inner!(EventId, FieldId, SegmentId, TopicId);
+
+impl Packed for bool {
+    fn pack(&self, to: &mut Packer) {
+        to.number(u64::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        match from.number()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Broken),
+        }
+    }
+}
+
+impl Packed for i32 {
+    fn pack(&self, to: &mut Packer) {
+        to.signed(i64::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Self::try_from(from.signed()?).map_err(|_| Broken)
+    }
+}
+
+/// In full: sums can be large, and ids always are.
+impl Packed for i128 {
+    fn pack(&self, to: &mut Packer) {
+        to.raw(&self.to_le_bytes());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.raw(16)?.try_into().map(Self::from_le_bytes).map_err(|_| Broken)
+    }
+}
+
+impl Packed for Decimal {
+    fn pack(&self, to: &mut Packer) {
+        to.signed(self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.signed().map(Self)
+    }
+}
+
+impl Packed for Arc<str> {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.text().map(Self::from)
+    }
+}
+
+impl Packed for Text {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.text().map(Self::from)
+    }
+}
+
+impl Packed for String {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        from.text().map(Self::from)
+    }
+}
+
+impl<T: Packed> Packed for Option<T> {
+    fn pack(&self, to: &mut Packer) {
+        self.is_some().pack(to);
+        if let Some(value) = self {
+            value.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        bool::unpack(from)?.then(|| T::unpack(from)).transpose()
+    }
+}
+
+/// Lists by the number of their items.
+fn pack_all<'t, T: Packed + 't>(items: impl ExactSizeIterator<Item = &'t T>, to: &mut Packer) {
+    items.len().pack(to);
+    for item in items {
+        item.pack(to);
+    }
+}
+
+fn unpack_all<T: Packed, L: FromIterator<T>>(from: &mut Unpacker<'_>) -> Result<L, Broken> {
+    let length = from.length()?;
+    (0..length).map(|_| T::unpack(from)).collect()
+}
+
+macro_rules! list {
+    ($($type:ty),+) => {
+        $(impl<T: Packed> Packed for $type {
+            fn pack(&self, to: &mut Packer) {
+                pack_all(self.iter(), to);
+            }
+
+            fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+                unpack_all(from)
+            }
+        })+
+    };
+}
+
+impl<A: Array<Item: Packed>> Packed for SmallVec<A> {
+    fn pack(&self, to: &mut Packer) {
+        pack_all(self.iter(), to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        unpack_all(from)
+    }
+}
+
+list!(Vec<T>, VecDeque<T>, Box<[T]>);
+
+impl<T: Packed> Packed for Box<T> {
+    fn pack(&self, to: &mut Packer) {
+        (**self).pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        T::unpack(from).map(Self::new)
+    }
+}
+
+impl<T: Packed> Packed for Arc<T> {
+    fn pack(&self, to: &mut Packer) {
+        (**self).pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        T::unpack(from).map(Self::new)
+    }
+}
+
+impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
+    fn pack(&self, to: &mut Packer) {
+        self.len().pack(to);
+        for (key, value) in self {
+            key.pack(to);
+            value.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        unpack_all::<(K, V), Self>(from)
+    }
+}
+
+impl<A: Packed, B: Packed> Packed for (A, B) {
+    fn pack(&self, to: &mut Packer) {
+        self.0.pack(to);
+        self.1.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Ok((A::unpack(from)?, B::unpack(from)?))
+    }
+}
+
+impl<A: Packed, B: Packed, C: Packed> Packed for (A, B, C) {
+    fn pack(&self, to: &mut Packer) {
+        self.0.pack(to);
+        self.1.pack(to);
+        self.2.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Ok((A::unpack(from)?, B::unpack(from)?, C::unpack(from)?))
+    }
+}
+
+impl Packed for Value {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Self::Missing => to.number(0),
+            Self::Boolean(value) => to.number(1 + u64::from(*value)),
+            Self::Number(value) => {
+                to.number(3);
+                value.pack(to);
+            }
+            Self::Text(value) => {
+                to.number(4);
+                to.text(value);
+            }
+            Self::Time(value) => {
+                to.number(5);
+                value.pack(to);
+            }
+            Self::Date(value) => {
+                to.number(6);
+                value.pack(to);
+            }
+            Self::Duration(value) => {
+                to.number(7);
+                to.signed(*value);
+            }
+            Self::List(items) => {
+                to.number(8);
+                pack_all(items.iter(), to);
+            }
+            Self::Object(fields) => {
+                to.number(9);
+                pack_all(fields.iter(), to);
+            }
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        nested(from, MAX_DEPTH)
+    }
+}
+
+fn nested(from: &mut Unpacker<'_>, depth: u32) -> Result<Value, Broken> {
+    let depth = depth.checked_sub(1).ok_or(Broken)?;
+    Ok(match from.number()? {
+        0 => Value::Missing,
+        1 => Value::Boolean(false),
+        2 => Value::Boolean(true),
+        3 => Value::Number(Decimal::unpack(from)?),
+        4 => Value::text(from.text()?),
+        5 => Value::Time(i64::unpack(from)?),
+        6 => Value::Date(i32::unpack(from)?),
+        7 => Value::Duration(from.signed()?),
+        8 => {
+            let length = from.length()?;
+            let items: Result<Vec<_>, _> = (0..length).map(|_| nested(from, depth)).collect();
+            Value::List(items?.into())
+        }
+        9 => {
+            let length = from.length()?;
+            let field = |from: &mut Unpacker<'_>| Ok((Arc::from(from.text()?), nested(from, depth)?));
+            let fields: Result<Vec<_>, Broken> = (0..length).map(|_| field(from)).collect();
+            Value::Object(fields?.into())
+        }
+        _ => return Err(Broken),
+    })
+}
