@@ -108,7 +108,7 @@ pub enum HostFunction {
     QueryAll,
     /// `(node, left, right)`: arithmetic, in the header.
     Arithmetic,
-    /// `(node, tag, word)`: a built-in function, in the header.
+    /// `(node, tag, word)`: a built-in function, or the local day of a time, in the header.
     Call,
     /// `(node)`: recorded consent, in the header.
     Consent,

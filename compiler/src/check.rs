@@ -5,6 +5,7 @@ mod empty;
 mod expr;
 mod field;
 mod guardrail;
+mod held;
 mod history;
 mod interval;
 mod literal;
@@ -88,7 +89,7 @@ struct Checker<'a> {
     /// Names of segments in order of evaluation; a refused one keeps its place with a condition that never holds.
     segments: Vec<String>,
     /// For each segment whether it holds of a customer of whom nothing is known.
-    empty: Vec<bool>,
+    empty: Vec<empty::Levels>,
     /// For each let how many parts it has with the lets that it uses written out.
     sizes: Vec<u64>,
     /// Where a field of an event (or, without one, of the profile) was first declared.
@@ -104,6 +105,8 @@ struct Scope<'s> {
     rule: Option<&'s RuleScope>,
     /// In a sequence, which cannot look at the match that it makes.
     in_sequence: bool,
+    /// In a condition that must hold without a break, which is asked of every customer at all times.
+    in_held: bool,
 }
 
 impl Checker<'_> {

@@ -10,7 +10,6 @@ mod value;
 use crate::{
     abi::HostFunction,
     plan::{Handler, Node, NodeId, Plan},
-    typed::SegmentId,
 };
 use cranelift_codegen::{
     Context,
@@ -48,7 +47,7 @@ pub struct Functions {
 pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Failure> {
     let mut generator = Generator::new(plan, module)?;
     let evaluate = generator.define("evaluate", |function| {
-        function.evaluate(&all_segments(plan));
+        function.evaluate(&plan.order);
         function.finish_with_deadline();
     })?;
     let mut handlers = Vec::new();
@@ -65,10 +64,6 @@ pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Fai
         values.push(generator.define(&format!("value_{number}"), |function| function.result(value.node))?);
     }
     Ok(Functions { handlers, other, evaluate, conditions, values })
-}
-
-fn all_segments(plan: &Plan) -> Vec<SegmentId> {
-    (0..).take(plan.segments.len()).map(SegmentId).collect()
 }
 
 /// The settings of the code generator: without optimisation, because functions of this size take longer to optimise than
@@ -237,7 +232,7 @@ pub fn print<M: Module>(
     let mut generator = Generator::new(plan, module)?;
     generator.printed = Some(&mut printed);
     let evaluate = generator.define("evaluate", |function| {
-        function.evaluate(&all_segments(plan));
+        function.evaluate(&plan.order);
         function.finish_with_deadline();
     })?;
     for number in handlers {

@@ -11,7 +11,7 @@
 //! let checked = compile(&Project { sources: vec![source], ..Project::default() });
 //! let program = checked.program.expect("no errors");
 //! let plan = segue_compiler::lower::lower(&program);
-//! assert_eq!(plan.segments.len(), 1);
+//! assert_eq!(plan.segments, 1);
 //! ```
 //!
 //! In reading order: [`project`] takes sources to a checked program ([`typed`], over [`types`] and [`value`]) or to
@@ -46,6 +46,7 @@ pub mod module;
 
 pub mod address;
 pub mod admission;
+pub mod calendar;
 pub mod consent;
 pub mod content;
 pub mod decode;

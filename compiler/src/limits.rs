@@ -26,6 +26,11 @@ pub const MAX_CONTENT_BYTES: usize = 1 << 20;
 pub const MAX_TIMES: u32 = 256;
 /// The largest N in `last N of`: what a template or payload shows of a history.
 pub const MAX_LAST_OF: u32 = 20;
+/// The most calendar days of a window, and days of `in at least … of the last … days`: a leap year; what happened is
+/// added up day by day.
+pub const MAX_CALENDAR_DAYS: u32 = 366;
+/// The most weeks of `in at least … of the last … weeks`: a year.
+pub const MAX_CALENDAR_WEEKS: u32 = 53;
 /// The longest duration, in milliseconds (3,660 days, ten years): longer ones are slips of the pen.
 pub const MAX_DURATION: i64 = 3_660 * 86_400_000;
 /// The largest count in a limit or rate: each counted message takes 8 bytes of a customer's state.

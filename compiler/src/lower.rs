@@ -1,5 +1,6 @@
 //! Checked program to plan.
 
+mod calendar;
 mod cells;
 mod condition;
 mod graph;
@@ -38,8 +39,9 @@ pub fn lower(program: &Program) -> Plan {
     lowering.plan.lets = vec![None; program.lets.len()];
     let sequences: Vec<_> =
         program.sequences.iter().enumerate().map(|(id, it)| lowering.sequence(id, it)).collect();
-    let segments: Vec<_> =
-        program.segments.iter().map(|it| lowering.condition(&it.condition, Scope::Global)).collect();
+    let levels = program.segments.iter().map(|segment| &segment.condition);
+    let levels = levels.chain(program.held.iter().map(|held| &held.condition));
+    let levels: Vec<_> = levels.map(|condition| lowering.condition(condition, Scope::Global)).collect();
     let rules: Vec<_> = program.rules.iter().map(|rule| lowering.rule(rule)).collect();
     for sequence in &program.sequences {
         lowering.keys(sequence);
@@ -48,7 +50,9 @@ pub fn lower(program: &Program) -> Plan {
     plan.nodes = graph.nodes;
     plan.texts = graph.texts;
     plan.patterns = graph.patterns;
-    plan.segments = segments;
+    plan.levels = levels;
+    plan.segments = u32::try_from(program.segments.len()).unwrap_or(u32::MAX);
+    plan.order = program.judged().into_iter().map(|judged| plan.level(judged)).collect();
     plan.rules = rules;
     plan.schedules = schedules(program);
     plan.sequences = sequences.iter().map(|(sequence, _)| sequence.clone()).collect();
@@ -254,7 +258,10 @@ fn looks_beyond_event(expr: &Expr) -> bool {
         | ExprKind::Count { .. }
         | ExprKind::Aggregate { .. }
         | ExprKind::LastOf { .. }
-        | ExprKind::TimeSince { .. } => true,
+        | ExprKind::TimeSince { .. }
+        | ExprKind::Held { .. }
+        | ExprKind::Regularly { .. }
+        | ExprKind::Streak { .. } => true,
     }
 }
 

@@ -11,9 +11,10 @@ pub mod print;
 pub mod verify;
 
 use crate::{
+    calendar::{Calendar, Habit, Unit},
     typed::{
-        Aggregate, Anchor, EventId, FieldId, Function, SegmentId, SequenceId, TemplateId, TextTest, TopicId,
-        schedule::Schedule,
+        Aggregate, Anchor, EventId, FieldId, Function, HeldId, Judged, SegmentId, SequenceId, TemplateId,
+        TextTest, TopicId, schedule::Schedule,
     },
     types::Type,
     value::Value,
@@ -55,8 +56,12 @@ pub struct Plan {
     pub handlers: Vec<Handler>,
     /// The handler of events that are not declared.
     pub other: Handler,
-    /// Every segment's condition, in order of evaluation.
-    pub segments: Vec<NodeId>,
+    /// Every condition whose level is kept: those of segments, then those that must hold without a break.
+    pub levels: Vec<NodeId>,
+    /// How many of them are segments.
+    pub segments: u32,
+    /// The levels in order of evaluation.
+    pub order: Vec<SegmentId>,
     /// Every sequence.
     pub sequences: Vec<SequencePlan>,
     /// Every schedule.
@@ -193,6 +198,21 @@ pub enum Node {
     },
     /// `now − time`, as a duration, for content.
     Since(NodeId),
+    /// The calendar day of a time in the customer's zone.
+    LocalDay(NodeId),
+    /// An aggregate over calendar days; `None` counts.
+    Days {
+        /// The totals of each day.
+        cell: CellId,
+        /// What is made of them; `None` counts.
+        function: Option<Aggregate>,
+        /// Which days.
+        calendar: Calendar,
+        /// How the result is read.
+        class: Class,
+    },
+    /// What the days or weeks on which something happened come to.
+    Habit(CellId, Habit),
 
     // Conditions: hold or do not.
     /// Always or never.
@@ -234,6 +254,13 @@ pub enum Node {
     NoActivity(i64),
     /// Known for so many milliseconds.
     KnownFor(i64),
+    /// A condition whose level is kept has held for so many milliseconds.
+    Held {
+        /// Which.
+        held: HeldId,
+        /// For how long.
+        duration: i64,
+    },
     /// A time within the last so many milliseconds.
     Within(NodeId, i64),
     /// `now − time` compares so with so many milliseconds; the time must be known.
@@ -304,6 +331,8 @@ pub enum WindowSpan {
     },
     /// From the first event of the match.
     ThisMatch,
+    /// Those of calendar days; the day is the first column.
+    Calendar(Calendar),
 }
 
 /// What a query makes of the rows it keeps.
@@ -324,6 +353,8 @@ pub enum QueryResult {
     FirstTime,
     /// The time of the last.
     LastTime,
+    /// What their days, which are the first column, come to.
+    Habit(Unit, Habit),
 }
 
 /// Something remembered.
@@ -369,6 +400,24 @@ pub enum CellKind {
         stretch: Option<i64>,
         /// Rows older than this many milliseconds are never asked for; `None`: all are.
         reach: Option<i64>,
+    },
+    /// Totals for each calendar day, which is the first column.
+    Days {
+        /// Its place among a customer's days.
+        place: u32,
+        /// How the value, the second column, is read; `None`: events are only counted.
+        class: Option<Class>,
+        /// How many days back are asked for, today included.
+        reach: i32,
+    },
+    /// On which days or weeks there was something; the day is the only column.
+    Periods {
+        /// Its place among a customer's periods.
+        place: u32,
+        /// Days or weeks.
+        unit: Unit,
+        /// How many back are asked for, the current one included.
+        reach: i32,
     },
 }
 
@@ -435,8 +484,10 @@ pub const FIXED_SLOTS: u32 = 3;
 /// The fixed part of a customer's state, in words of 8 bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordLayout {
-    /// First word of the segments' bits.
+    /// First word of the levels' bits.
     pub segments: u32,
+    /// First of the words that say since when a condition has held, one for each that must hold without a break.
+    pub held: u32,
     /// First word of the profile's slots, two words a slot.
     pub profile_words: u32,
     /// What the profile's slots hold.
@@ -447,6 +498,10 @@ pub struct RecordLayout {
     pub rings: u32,
     /// The number of totals.
     pub totals: u32,
+    /// The number of totals by day.
+    pub days: u32,
+    /// The number of sets of days or weeks.
+    pub periods: u32,
 }
 
 /// The word that holds when the customer was first seen; [`UNSEEN`] before.
@@ -480,10 +535,10 @@ pub struct Handler {
     pub touched: Vec<Touched>,
 }
 
-/// A segment that an event may change.
+/// A level that an event may change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Touched {
-    /// The segment.
+    /// The segment, or the level beyond them.
     pub segment: SegmentId,
     /// The cells of which one must have been fed for a change; `None`: it may change anyhow.
     pub fed_by: Option<Vec<CellId>>,
@@ -661,6 +716,21 @@ impl Plan {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         self.nodes.get(id.0 as usize).unwrap_or(&Node::Missing)
+    }
+
+    /// The number of a level. Segments have their own; conditions that must hold without a break follow.
+    #[must_use]
+    pub fn level(&self, judged: Judged) -> SegmentId {
+        match judged {
+            Judged::Segment(id) => id,
+            Judged::Held(HeldId(number)) => SegmentId(self.segments + number),
+        }
+    }
+
+    /// The condition that must hold without a break, if a level is that of one.
+    #[must_use]
+    pub fn held(&self, level: SegmentId) -> Option<HeldId> {
+        level.0.checked_sub(self.segments).map(HeldId)
     }
 
     /// A cell.

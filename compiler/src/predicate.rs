@@ -101,7 +101,10 @@ fn own_lack(expr: &Expr) -> Option<Lack> {
         | ExprKind::Count { .. }
         | ExprKind::Aggregate { .. }
         | ExprKind::LastOf { .. }
-        | ExprKind::TimeSince { .. } => Some(Lack::History),
+        | ExprKind::TimeSince { .. }
+        | ExprKind::Held { .. }
+        | ExprKind::Regularly { .. }
+        | ExprKind::Streak { .. } => Some(Lack::History),
         ExprKind::Field { of: _, path: FieldPath::At | FieldPath::MessageId } => Some(Lack::Envelope),
         ExprKind::Call { function, arguments: _ } => match function {
             Function::Hour | Function::Weekday | Function::Day | Function::Month => Some(Lack::LocalTime),

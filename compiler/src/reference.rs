@@ -33,7 +33,7 @@ use crate::{
     pack::Packer,
     settings::Settings,
     settle::{self, Held, Settling},
-    typed::{EventId, ExprKind, FieldId, Program, SegmentId, TextTest, visit},
+    typed::{EventId, ExprKind, FieldId, Judged, Program, SegmentId, TextTest, visit},
     value::{Millis, Value},
 };
 pub use customer::Customer;
@@ -49,6 +49,8 @@ pub struct Reference {
     settings: Settings,
     contents: Contents,
     watches: Watches,
+    /// What is judged at every instant, in order.
+    judged: Vec<Judged>,
     regexes: BTreeMap<Arc<str>, Regex>,
     built_in: BuiltIn,
 }
@@ -75,6 +77,7 @@ impl Reference {
         Self {
             contents: Contents::new(&program),
             watches: Watches::new(&program),
+            judged: program.judged(),
             regexes: regexes(&program),
             program,
             settings,
@@ -113,6 +116,10 @@ impl Execution for Reference {
         self.record_traits(customer, traits, stamp, counts);
         let now = customer.clock.map_or(at, |clock| clock.max(at));
         self.judge_segments(customer, now);
+        if customer.first_seen.is_none() {
+            // Nothing has lasted before anything happened.
+            customer.lasting.fill(None);
+        }
     }
 
     fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
@@ -179,7 +186,9 @@ impl Reference {
         let by_window = customer.deadlines.first().copied();
         let by_sequence = customer.matchers.iter().filter_map(sequence::Matcher::next_deadline).min();
         let by_schedule = self.next_occurrence(customer);
-        by_window.into_iter().chain(by_sequence).chain(by_schedule).min()
+        let by_calendar = self.watches.midnight(customer, &self.zone(customer));
+        let by_held = self.watches.held(customer);
+        by_window.into_iter().chain(by_sequence).chain(by_calendar).chain(by_held).chain(by_schedule).min()
     }
 }
 

@@ -122,6 +122,15 @@ impl Zone {
         self.instant(civil(days)?.to_datetime(time))
     }
 
+    /// The first instant after another at which it is this local calendar day, or later. Where clocks go back over midnight
+    /// the day begins twice.
+    #[must_use]
+    pub fn begins(&self, days: i32, after: Millis) -> Option<Millis> {
+        let midnight = civil(days)?.to_datetime(jiff::civil::Time::midnight());
+        let later = || self.0.to_ambiguous_timestamp(midnight).later().ok().map(Timestamp::as_millisecond);
+        self.instant(midnight).filter(|at| *at > after).or_else(later).filter(|at| *at > after)
+    }
+
     /// An instant printed in this zone by a `strftime` format; `None` when the format is wrong.
     #[must_use]
     pub fn format(&self, at: Millis, format: &str) -> Option<String> {
@@ -186,6 +195,13 @@ pub fn anniversary(days: i32, year: i32) -> Option<i32> {
     let (date, year) = (civil(days)?, i16::try_from(year).ok()?);
     let on = |day: i8| Date::new(year, date.month(), day).ok();
     on(date.day()).or_else(|| on(28)).and_then(days_of)
+}
+
+/// The first day of a date's month, or of a later one.
+#[must_use]
+pub fn month_of(days: i32, later: i32) -> Option<i32> {
+    let first = civil(days)?.first_of_month();
+    days_of(first.checked_add(jiff::Span::new().try_months(later).ok()?).ok()?)
 }
 
 /// `2026-01-31`.

@@ -1,16 +1,21 @@
 //! The checked program: names resolved to positions, every expression with its type. Data only.
 
 pub mod guardrail;
+mod judged;
+mod pattern;
 pub mod schedule;
 pub mod test;
 pub mod visit;
 
+pub use crate::calendar::{Calendar, Unit};
 use crate::{
     share::Share,
     types::{Field, Type},
-    value::{Millis, Value},
+    value::Value,
 };
 pub use guardrail::{Goal, Rate, Suppression, Topic};
+pub use judged::Judged;
+pub use pattern::{EventSet, Pattern, Window};
 pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
 use segue_grammar::span::Span;
 use std::sync::Arc;
@@ -27,6 +32,9 @@ pub struct LetId(pub u32);
 /// Position in [`Program::segments`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId(pub u32);
+/// Position in [`Program::held`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeldId(pub u32);
 /// Position in [`Program::topics`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(pub u32);
@@ -65,6 +73,17 @@ pub struct Program {
     pub templates: Vec<Template>,
     /// Tests in the order written.
     pub tests: Vec<test::Test>,
+    /// Every condition that must hold without a break, each after those within it.
+    pub held: Vec<Held>,
+}
+
+/// A condition of which is asked how long it has held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The condition; it looks neither at an event nor at a match.
+    pub condition: Expr,
+    /// For how many milliseconds.
+    pub duration: i64,
 }
 
 /// A declared event.
@@ -410,6 +429,12 @@ pub enum ExprKind {
     NoActivity(i64),
     /// Milliseconds since first seen.
     KnownFor(i64),
+    /// Whether a condition has held for so many milliseconds without a break, at every instant that was judged.
+    Held {
+        id: HeldId,
+        condition: Box<Expr>,
+        duration: i64,
+    },
     Count {
         pattern: Pattern,
         window: Window,
@@ -430,6 +455,18 @@ pub enum ExprKind {
     TimeSince {
         first: bool,
         pattern: Pattern,
+    },
+    /// Whether it happened in at least `count` of the `last` days or weeks, the current one included.
+    Regularly {
+        pattern: Pattern,
+        count: u32,
+        last: u32,
+        unit: Unit,
+    },
+    /// In how many days or weeks in a row it happened, up to the current one or the one before.
+    Streak {
+        pattern: Pattern,
+        unit: Unit,
     },
 }
 
@@ -457,52 +494,6 @@ pub enum Function {
     Weekday,
     Day,
     Month,
-}
-
-/// Which events, and which of them.
-#[derive(Clone, Debug)]
-pub struct Pattern {
-    /// The events.
-    pub events: EventSet,
-    /// The condition on one event; sees [`EventRole::This`], the profile, and in rules the other roles.
-    pub filter: Option<Box<Expr>>,
-    /// Where it stands.
-    pub span: Span,
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.events == other.events && self.filter == other.filter
-    }
-}
-
-/// Which events a pattern looks at.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum EventSet {
-    /// Any event, declared or not (never identify, group or alias calls).
-    Any,
-    /// These, sorted.
-    Of(Vec<EventId>),
-}
-
-/// A stretch of time, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Window {
-    /// All of history.
-    Always,
-    /// `(now − D, now]`.
-    Last(i64),
-    /// `between D1 and D2 ago` with D1 < D2: `(now − D2, now − D1]`.
-    Ago {
-        /// D1.
-        near: i64,
-        /// D2.
-        far: i64,
-    },
-    /// From this instant on.
-    Since(Millis),
-    /// From the first event of the trigger's match to now, in order of application among equal times.
-    ThisMatch,
 }
 
 /// A sequence to be matched.

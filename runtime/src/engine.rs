@@ -4,7 +4,9 @@
 
 mod aggregate;
 pub(crate) mod alone;
+mod calendar;
 mod customer;
+mod days;
 mod doubtful;
 mod frame;
 mod goal;
@@ -206,7 +208,7 @@ impl Execution for Engine {
     fn load_profile(&self, customer: &mut Customer, at: Millis, traits: JsonText<'_>, counts: &mut Counts) {
         let stamp = (at, customer.next_order());
         self.record_traits(customer, traits, stamp, counts);
-        self.set_levels(customer, at);
+        self.set_levels(customer, customer.clock.map_or(at, |clock| clock.max(at)));
     }
 
     fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {

@@ -2,6 +2,7 @@
 
 mod operators;
 
+use super::Checker;
 use crate::{
     time::Zone,
     typed::{Aggregate, Bound, Comparison, Expr, ExprKind, LetId, Program},
@@ -9,18 +10,44 @@ use crate::{
     value::{Decimal, Value},
 };
 use operators::{arithmetic, call, compare, text_test};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Whether a condition holds on an empty history, with the profile's defaults; `segments` says it of the segments before
 /// it, and `zone` is that of customers whose own is not known. `no activity` and `known for` do not hold.
-pub(super) fn holds(condition: &Expr, program: &Program, segments: &[bool], zone: &Zone) -> bool {
-    Empty { program, segments, zone }.holds(condition)
+///
+/// What must hold for a while does so after that while; so this is told for each length of time from which it may be
+/// different, with the shortest first.
+pub(super) fn levels(condition: &Expr, program: &Program, segments: &[Levels], zone: &Zone) -> Levels {
+    let mut whiles: BTreeSet<i64> = segments.iter().flatten().map(|(elapsed, _)| *elapsed).collect();
+    whiles.insert(0);
+    whiles.extend(program.held.iter().map(|held| held.duration));
+    let mut levels = Levels::new();
+    for elapsed in whiles {
+        let holds = Empty { program, segments, zone, elapsed }.holds(condition);
+        if levels.last().is_none_or(|(_, before)| *before != holds) {
+            levels.push((elapsed, holds));
+        }
+    }
+    levels
 }
+
+impl Checker<'_> {
+    /// Whether a condition holds at some time of a customer of whom nothing is known.
+    pub(super) fn holds_on_empty(&self, condition: &Expr) -> bool {
+        let levels = levels(condition, &self.program, &self.empty, &self.project.time_zone);
+        levels.iter().any(|(_, holds)| *holds)
+    }
+}
+
+/// After how many milliseconds a condition begins or ceases to hold of somebody who does nothing.
+pub(super) type Levels = Vec<(i64, bool)>;
 
 struct Empty<'p> {
     program: &'p Program,
-    segments: &'p [bool],
+    segments: &'p [Levels],
     zone: &'p Zone,
+    /// For how long the customer has done nothing.
+    elapsed: i64,
 }
 
 impl Empty<'_> {
@@ -45,7 +72,11 @@ impl Empty<'_> {
                 value.is_known() && choices.iter().any(|choice| self.value(choice) == value)
             }
             ExprKind::IsKnown(value) => self.value(value).is_known(),
-            ExprKind::InSegment(id) => self.segments.get(id.0 as usize).copied().unwrap_or(false),
+            ExprKind::InSegment(id) => {
+                let levels = self.segments.get(id.0 as usize).into_iter().flatten().rev();
+                levels.clone().find(|(elapsed, _)| *elapsed <= self.elapsed).is_some_and(|(_, holds)| *holds)
+            }
+            ExprKind::Held { condition, duration, .. } => self.elapsed >= *duration && self.holds(condition),
             ExprKind::Did { bound, count, .. } => match bound {
                 Bound::AtLeast => *count == 0,
                 Bound::AtMost => true,
@@ -54,7 +85,7 @@ impl Empty<'_> {
             ExprKind::TextTest { value, test, operand } => {
                 text_test(*test, &self.value(value), &self.value(operand))
             }
-            ExprKind::NoActivity(_) | ExprKind::KnownFor(_) => false,
+            ExprKind::NoActivity(_) | ExprKind::KnownFor(_) | ExprKind::Regularly { .. } => false,
             ExprKind::Literal(_)
             | ExprKind::Profile { .. }
             | ExprKind::Consent { .. }
@@ -65,7 +96,8 @@ impl Empty<'_> {
             | ExprKind::Count { .. }
             | ExprKind::Aggregate { .. }
             | ExprKind::LastOf { .. }
-            | ExprKind::TimeSince { .. } => self.value(expr) == Value::Boolean(true),
+            | ExprKind::TimeSince { .. }
+            | ExprKind::Streak { .. } => self.value(expr) == Value::Boolean(true),
         }
     }
 
@@ -79,7 +111,7 @@ impl Empty<'_> {
                 .map(|field| field.default.at(path))
                 .unwrap_or_default(),
             ExprKind::Let(id) => self.definition(*id),
-            ExprKind::Count { .. } => Value::Number(Decimal(0)),
+            ExprKind::Count { .. } | ExprKind::Streak { .. } => Value::Number(Decimal(0)),
             ExprKind::Aggregate { function: Aggregate::Sum, .. } if expr.ty == Type::Duration => {
                 Value::Duration(0)
             }
@@ -110,7 +142,9 @@ impl Empty<'_> {
             | ExprKind::InSegment(_)
             | ExprKind::Did { .. }
             | ExprKind::NoActivity(_)
-            | ExprKind::KnownFor(_) => Value::Boolean(self.holds(expr)),
+            | ExprKind::KnownFor(_)
+            | ExprKind::Held { .. }
+            | ExprKind::Regularly { .. } => Value::Boolean(self.holds(expr)),
         }
     }
 

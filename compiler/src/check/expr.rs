@@ -85,9 +85,7 @@ impl Checker<'_> {
                 let conditions = self.conditions(conditions, scope);
                 boolean(ExprKind::AtLeastOf { count: count?, conditions: conditions? })
             }
-            ast::ExprKind::Regularly { .. } => self.unsupported("`in at least … of the last …`", span),
-            ast::ExprKind::Streak { .. } => self.unsupported("`streak of`", span),
-            ast::ExprKind::Held { .. } => self.unsupported("`(…) for`", span),
+            ast::ExprKind::Held { condition, duration } => self.held(condition, duration, scope, span),
             ast::ExprKind::Did { .. }
             | ast::ExprKind::NoActivity(_)
             | ast::ExprKind::KnownFor(_)
@@ -95,7 +93,9 @@ impl Checker<'_> {
             | ast::ExprKind::Count { .. }
             | ast::ExprKind::Aggregate { .. }
             | ast::ExprKind::LastOf { .. }
-            | ast::ExprKind::TimeSince { .. } => self.history(expr, scope),
+            | ast::ExprKind::TimeSince { .. }
+            | ast::ExprKind::Regularly { .. }
+            | ast::ExprKind::Streak { .. } => self.history(expr, scope),
         }
     }
 

@@ -3,11 +3,11 @@
 use super::{Checker, Scope, expr::negate, words};
 use crate::{
     diagnostics::{conditions, limits, names, rules, types},
-    limits::{MAX_DURATION, MAX_ELEMENTS, MAX_LAST_OF, MAX_TIMES},
+    limits::{MAX_CALENDAR_DAYS, MAX_CALENDAR_WEEKS, MAX_DURATION, MAX_ELEMENTS, MAX_LAST_OF, MAX_TIMES},
     time,
     typed::{
-        Aggregate, Element, EventSet, Expr, ExprKind, FieldPath, Occurrence, Pattern, Sequence, SequenceId,
-        Window,
+        Aggregate, Calendar, Element, EventSet, Expr, ExprKind, FieldPath, Occurrence, Pattern, Sequence,
+        SequenceId, Unit, Window,
     },
     types::{Field, Type},
     value::{Decimal, MILLIONTHS},
@@ -76,9 +76,39 @@ impl Checker<'_> {
                 let pattern = self.pattern(pattern, scope)?;
                 Some(Expr { kind: ExprKind::TimeSince { first: *first, pattern }, ty: Type::Duration, span })
             }
+            ast::ExprKind::Regularly { pattern, at_least, of_last, unit } => {
+                self.regularly(pattern, (at_least, of_last, unit), scope, span)
+            }
+            ast::ExprKind::Streak { pattern, unit } => {
+                let (pattern, unit) = (self.pattern(pattern, scope)?, unit_of(unit));
+                Some(Expr { kind: ExprKind::Streak { pattern, unit }, ty: Type::Number, span })
+            }
             // INVARIANT: the caller hands over only the kinds above.
             _ => None,
         }
+    }
+
+    /// `in at least N of the last M days`.
+    fn regularly(
+        &mut self,
+        pattern: &ast::Pattern,
+        (at_least, of_last, unit): (&ast::NumberText, &ast::NumberText, &ast::Name),
+        scope: Scope<'_>,
+        span: Span,
+    ) -> Option<Expr> {
+        let unit = unit_of(unit);
+        let most = match unit {
+            Unit::Days => MAX_CALENDAR_DAYS,
+            Unit::Weeks => MAX_CALENDAR_WEEKS,
+        };
+        let (count, last) = (self.count(at_least, 1, most), self.count(of_last, 1, most));
+        let pattern = self.pattern(pattern, scope)?;
+        let (count, last) = (count?, last?);
+        if count > last {
+            self.report(conditions::decided(span, false, self.text(span)));
+            return None;
+        }
+        Some(Expr { kind: ExprKind::Regularly { pattern, count, last, unit }, ty: Type::Boolean, span })
     }
 
     fn aggregate(
@@ -163,6 +193,12 @@ impl Checker<'_> {
                 }
                 at.map(Window::Since)
             }
+            WindowKind::InThisMatch
+                if scope.in_held && scope.rule.is_some_and(|rule| rule.trigger.is_some()) =>
+            {
+                self.report(types::no_event_for_a_while(window.span, "in this match"));
+                None
+            }
             WindowKind::InThisMatch if scope.rule.is_some_and(|rule| rule.trigger.is_some()) => {
                 Some(Window::ThisMatch)
             }
@@ -172,10 +208,13 @@ impl Checker<'_> {
                 None
             }
             WindowKind::ThisSession => self.unsupported("`this session`", window.span),
-            WindowKind::Today => self.unsupported("`today`", window.span),
-            WindowKind::ThisWeek => self.unsupported("`this week`", window.span),
-            WindowKind::ThisMonth => self.unsupported("`this month`", window.span),
-            WindowKind::CalendarDays(_) => self.unsupported("`in the last … calendar days`", window.span),
+            WindowKind::Today => Some(Window::Calendar(Calendar::Days(1))),
+            WindowKind::ThisWeek => Some(Window::Calendar(Calendar::Week)),
+            WindowKind::ThisMonth => Some(Window::Calendar(Calendar::Month)),
+            WindowKind::CalendarDays(count) => {
+                let count = self.count(count, 1, MAX_CALENDAR_DAYS)?;
+                Some(Window::Calendar(Calendar::Days(count)))
+            }
         }
     }
 
@@ -369,4 +408,9 @@ impl Checker<'_> {
         }
         session
     }
+}
+
+/// `day` or `week`, as the parser gives it.
+fn unit_of(unit: &ast::Name) -> Unit {
+    if unit.text == "week" { Unit::Weeks } else { Unit::Days }
 }

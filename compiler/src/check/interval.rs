@@ -2,6 +2,7 @@
 
 use super::Checker;
 use crate::{
+    calendar::MAX_STREAK,
     diagnostics::conditions,
     plan::Class,
     typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, visit},
@@ -55,6 +56,10 @@ impl Checker<'_> {
                 }
                 if *count as usize > conditions.len() { Verdict::Never } else { Verdict::Open }
             }
+            ExprKind::Held { condition, .. } => match self.verdict(condition, report) {
+                Verdict::Never => Verdict::Never,
+                Verdict::Always | Verdict::Open => Verdict::Open,
+            },
             ExprKind::Compare { operator, left, right } => comparison(*operator, left, right),
             ExprKind::Between { low, high, .. } => match (number(low), number(high)) {
                 (Some(low), Some(high)) if low > high => Verdict::Never,
@@ -157,6 +162,7 @@ fn range(expr: &Expr) -> (i64, i64) {
             (0, i64::MAX)
         }
         ExprKind::TimeSince { .. } => (0, i64::MAX),
+        ExprKind::Streak { .. } => (0, whole(i64::from(MAX_STREAK))),
         ExprKind::Call { function, .. } => match function {
             Function::Length | Function::Abs => (0, i64::MAX),
             Function::Hour => (0, whole(23)),
@@ -171,7 +177,7 @@ fn range(expr: &Expr) -> (i64, i64) {
 /// Whether a value is known whatever happened.
 fn is_always_known(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Literal(_) | ExprKind::Count { .. } => true,
+        ExprKind::Literal(_) | ExprKind::Count { .. } | ExprKind::Streak { .. } => true,
         ExprKind::Aggregate { function, .. } => matches!(function, Aggregate::Sum | Aggregate::DistinctCount),
         _ => false,
     }

@@ -106,7 +106,7 @@ impl Checker<'_> {
             ty: Type::Boolean,
             span: segment.condition.span,
         });
-        self.empty.push(empty::holds(&condition, &self.program, &self.empty, &self.project.time_zone));
+        self.empty.push(empty::levels(&condition, &self.program, &self.empty, &self.project.time_zone));
         self.segments.push(segment.name.text.clone());
         self.program.segments.push(Segment {
             name: Arc::from(segment.name.text.as_str()),

@@ -97,6 +97,10 @@ impl Checker<'_> {
         scope: Scope<'_>,
         span: Span,
     ) -> Option<Expr> {
+        if scope.in_held && scope.events.is_none() && scope.rule.is_some_and(|rule| rule.trigger.is_some()) {
+            self.report(types::no_event_for_a_while(span, word));
+            return None;
+        }
         let events = scope.rule.and_then(|rule| match role {
             EventRole::This | EventRole::Trigger => rule.trigger.clone(),
             EventRole::Element(number, _) => {

@@ -190,7 +190,10 @@ impl Checker<'_> {
             ast::Trigger::Enters(name) => {
                 let segment = self.segment(name)?;
                 if let Some(definition) = self.program.segments.get(segment.0 as usize)
-                    && self.empty.get(segment.0 as usize) == Some(&true)
+                    && self
+                        .empty
+                        .get(segment.0 as usize)
+                        .is_some_and(|levels| levels.iter().any(|(_, holds)| *holds))
                 {
                     self.report(conditions::empty_history(name.span, &name.text, definition.condition.span));
                     return None;

@@ -168,7 +168,9 @@ impl Watches {
                 | ExprKind::Count { pattern, .. }
                 | ExprKind::Aggregate { pattern, .. }
                 | ExprKind::LastOf { pattern, .. }
-                | ExprKind::TimeSince { pattern, .. } => self.events(&pattern.events),
+                | ExprKind::TimeSince { pattern, .. }
+                | ExprKind::Regularly { pattern, .. }
+                | ExprKind::Streak { pattern, .. } => self.events(&pattern.events),
                 _ => {}
             }
         }

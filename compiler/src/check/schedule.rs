@@ -1,6 +1,6 @@
 //! Triggers by the calendar and by dates of the profile.
 
-use super::{Checker, Scope, empty};
+use super::{Checker, Scope};
 use crate::{
     diagnostics::{conditions, limits, types},
     schedule::WEEK,
@@ -101,7 +101,7 @@ impl Checker<'_> {
             !field.is_some_and(|field| field.default.at(&date.path).is_known())
         });
         let Some(condition) = only_if.filter(|_| !of_some) else { return };
-        if empty::holds(condition, &self.program, &self.empty, &self.project.time_zone) {
+        if self.holds_on_empty(condition) {
             self.report(conditions::empty_history_of_all(condition.span, span));
         }
     }

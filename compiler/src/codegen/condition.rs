@@ -4,6 +4,7 @@ use super::function::{Computed, Function, Pair};
 use crate::{
     abi::{FIRST_TEXT_TAG, HostFunction},
     plan::{FIRST_SEEN_WORD, LAST_ACTIVE_WORD, Node, NodeId, Order},
+    typed::{Judged, SegmentId},
 };
 use cranelift_codegen::ir::{
     InstBuilder, Value,
@@ -67,13 +68,15 @@ impl<M: Module> Function<'_, M> {
                 let Pair { tag, word: _ } = self.value(*value);
                 self.builder.ins().icmp_imm_s(IntCC::NotEqual, tag, 0)
             }
-            Node::InSegment(segment) => {
-                let (offset, bit) = self.segment_place(*segment);
-                let flags = cranelift_codegen::ir::MemFlagsData::trusted();
-                let word = self.builder.ins().load(I64, flags, self.record, offset);
-                let shifted = self.builder.ins().ushr_imm_u(word, bit);
-                let level = self.builder.ins().band_imm_u(shifted, 1);
-                self.builder.ins().ireduce(I8, level)
+            Node::InSegment(segment) => self.level(*segment),
+            Node::Held { held, duration } => {
+                let level = self.level(self.plan.level(Judged::Held(*held)));
+                let since = self.word(self.plan.record.held + held.0);
+                let end = self.builder.ins().iadd_imm_s(since, *duration);
+                let ahead = self.builder.ins().select(level, end, self.now);
+                self.deadline(ahead);
+                let passed = self.builder.ins().icmp(IntCC::SignedLessThanOrEqual, end, self.now);
+                self.builder.ins().band(level, passed)
             }
             Node::NoActivity(duration) => self.quiet_for(*duration, true),
             Node::KnownFor(duration) => self.quiet_for(*duration, false),
@@ -82,6 +85,16 @@ impl<M: Module> Function<'_, M> {
             // INVARIANT: the verifier finds values where conditions belong.
             _ => self.bit(false),
         }
+    }
+
+    /// Whether a level is held, 0 or 1.
+    fn level(&mut self, level: SegmentId) -> Value {
+        let (offset, bit) = self.segment_place(level);
+        let flags = cranelift_codegen::ir::MemFlagsData::trusted();
+        let word = self.builder.ins().load(I64, flags, self.record, offset);
+        let shifted = self.builder.ins().ushr_imm_u(word, bit);
+        let level = self.builder.ins().band_imm_u(shifted, 1);
+        self.builder.ins().ireduce(I8, level)
     }
 
     /// Conjunction (`wanted` true) or disjunction; what is cheap is computed without jumps, and first.

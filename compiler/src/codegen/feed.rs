@@ -136,6 +136,11 @@ impl<M: Module> Function<'_, M> {
             }
             CellKind::Total { class, .. } => self.push(id, &cell.source, &[*class]),
             CellKind::Rows { columns, .. } => self.push(id, &cell.source, columns),
+            CellKind::Days { class, .. } => {
+                let classes: Vec<Class> = [Class::Date].into_iter().chain(*class).collect();
+                self.push(id, &cell.source, &classes);
+            }
+            CellKind::Periods { .. } => self.push(id, &cell.source, &[Class::Date]),
         }
     }
 

@@ -84,13 +84,10 @@ impl<'f, M: Module> Function<'f, M> {
         }
     }
 
-    /// Evaluates segments in order and tells the host of those that changed.
+    /// Evaluates levels in order, tells the host of segments that changed, and notes since when other conditions hold.
     pub(super) fn evaluate(&mut self, segments: &[SegmentId]) {
-        let roots: Vec<NodeId> = segments
-            .iter()
-            .filter_map(|segment| self.plan.segments.get(segment.0 as usize))
-            .copied()
-            .collect();
+        let roots: Vec<NodeId> =
+            segments.iter().filter_map(|segment| self.plan.levels.get(segment.0 as usize)).copied().collect();
         let uses = self.uses(&roots);
         for (segment, root) in segments.iter().zip(roots) {
             self.prepare(root, &uses);
@@ -109,6 +106,10 @@ impl<'f, M: Module> Function<'f, M> {
         self.when(differs, |function| {
             let flipped = function.builder.ins().bxor_imm_s(word, 1_i64 << bit);
             function.builder.ins().store(MemFlagsData::trusted(), flipped, function.record, offset);
+            if let Some(held) = function.plan.held(segment) {
+                function.store_word(function.plan.record.held + held.0, function.now);
+                return;
+            }
             let number = function.constant(i64::from(segment.0));
             function.call(HostFunction::SegmentChanged, &[number, level]);
         });

@@ -43,7 +43,7 @@ impl<M: Module> Function<'_, M> {
             }
             Node::Choose { arms, otherwise, class: _ } => self.choose(arms, *otherwise),
             Node::Arithmetic { operation, left, right } => self.arithmetic(id, *operation, *left, *right),
-            Node::Call { argument, .. } => {
+            Node::Call { argument, .. } | Node::LocalDay(argument) => {
                 let Pair { tag, word } = self.value(*argument);
                 let node = self.constant(i64::from(id.0));
                 self.fetch(HostFunction::Call, &[node, tag, word])
@@ -78,7 +78,7 @@ impl<M: Module> Function<'_, M> {
                 }
                 _ => self.missing(),
             },
-            Node::Nth(_) | Node::Total(..) | Node::Window { .. } => {
+            Node::Nth(_) | Node::Total(..) | Node::Window { .. } | Node::Days { .. } | Node::Habit(..) => {
                 let node = self.constant(i64::from(id.0));
                 self.fetch(HostFunction::Aggregate, &[node])
             }

@@ -164,6 +164,14 @@ pub(crate) fn no_event(span: Span, word: &str, in_sequence: bool) -> Diagnostic 
     Diagnostic::error(super::NO_TRIGGER_EVENT, span, format!("`{word}` {why}")).help(help)
 }
 
+pub(crate) fn no_event_for_a_while(span: Span, word: &str) -> Diagnostic {
+    let message = format!(
+        "whether a condition has held for a while is asked of every customer at all times, and there is no `{word}`"
+    );
+    Diagnostic::error(super::NO_TRIGGER_EVENT, span, message)
+        .help(format!("compare with `{word}` outside of the parentheses before `for`"))
+}
+
 pub(crate) fn no_match(span: Span) -> Diagnostic {
     Diagnostic::error(
         super::NO_TRIGGER_EVENT,

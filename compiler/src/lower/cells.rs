@@ -1,6 +1,7 @@
 //! What is remembered, each thing once.
 
 use crate::{
+    calendar::{Calendar, Unit},
     plan::{
         Cell, CellId, CellKind, CellSource, Class, LAST_ACTIVE_WORD, NodeId, ProfileSlot, RecordLayout,
         WindowSpan,
@@ -23,44 +24,59 @@ pub(super) struct Cells {
     /// The cells of each source; only looked up, never walked.
     by_source: HashMap<CellSource, Vec<CellId>>,
     segment_words: u32,
+    held: u32,
     words: u32,
     rings: u32,
     totals: u32,
+    days: u32,
+    periods: u32,
 }
 
+const DAY: i64 = 86_400_000;
 const SEGMENTS: u32 = LAST_ACTIVE_WORD + 1;
 
 impl Cells {
     pub(super) fn new(program: &Program) -> Self {
-        let segment_words = u32::try_from(program.segments.len().div_ceil(64)).unwrap_or(u32::MAX);
+        let levels = program.segments.len() + program.held.len();
+        let segment_words = u32::try_from(levels.div_ceil(64)).unwrap_or(u32::MAX);
+        let held = u32::try_from(program.held.len()).unwrap_or(u32::MAX);
         Self {
             cells: Vec::new(),
             by_source: HashMap::new(),
             segment_words,
-            words: SEGMENTS + segment_words,
+            held,
+            words: SEGMENTS + segment_words + held,
             rings: 0,
             totals: 0,
+            days: 0,
+            periods: 0,
         }
     }
 
     /// The layout of the fixed part of the state.
     pub(super) fn record(&self, profile: Vec<ProfileSlot>) -> RecordLayout {
         let slots = u32::try_from(profile.len()).unwrap_or(u32::MAX);
-        debug_assert_eq!(SEGMENTS + self.segment_words, self.first_cell_word());
+        debug_assert_eq!(SEGMENTS + self.segment_words + self.held, self.first_cell_word());
         RecordLayout {
             segments: SEGMENTS,
+            held: SEGMENTS + self.segment_words,
             profile_words: self.words,
             profile,
             words: self.words + 2 * slots,
             rings: self.rings,
             totals: self.totals,
+            days: self.days,
+            periods: self.periods,
         }
     }
 
     fn first_cell_word(&self) -> u32 {
         let word = |cell: &Cell| match cell.kind {
             CellKind::Counter { word } | CellKind::Moment { word, .. } => Some(word),
-            CellKind::Total { .. } | CellKind::Rows { .. } => None,
+            CellKind::Total { .. }
+            | CellKind::Rows { .. }
+            | CellKind::Days { .. }
+            | CellKind::Periods { .. } => None,
         };
         self.cells.iter().filter_map(word).min().unwrap_or(self.words)
     }
@@ -132,6 +148,63 @@ impl Cells {
         })
     }
 
+    /// Totals by calendar day: one cell for every window over the same.
+    pub(super) fn days(
+        &mut self,
+        events: &EventSet,
+        filter: NodeId,
+        columns: Vec<NodeId>,
+        class: Option<Class>,
+        calendar: Calendar,
+    ) -> CellId {
+        self.by_day(source(events, filter, columns, false), class, calendar)
+    }
+
+    /// The completed matches of a sequence by calendar day.
+    pub(super) fn match_days(&mut self, sequence: SequenceId, calendar: Calendar) -> CellId {
+        self.by_day(CellSource::Sequence { sequence, since: i64::MIN }, None, calendar)
+    }
+
+    fn by_day(&mut self, source: CellSource, class: Option<Class>, calendar: Calendar) -> CellId {
+        let longest = calendar.longest();
+        let known = self.find(&source, |kind| matches!(kind, CellKind::Days { .. }));
+        let id = known.unwrap_or_else(|| {
+            let place = self.days;
+            self.days += 1;
+            self.add(CellKind::Days { place, class, reach: 0 }, source)
+        });
+        if let Some(CellKind::Days { reach, .. }) = self.kind_mut(id) {
+            *reach = longest.max(*reach);
+        }
+        id
+    }
+
+    /// On which days or weeks something happened.
+    pub(super) fn periods(
+        &mut self,
+        events: &EventSet,
+        filter: NodeId,
+        day: NodeId,
+        unit: Unit,
+        longest: i32,
+    ) -> CellId {
+        let source = source(events, filter, vec![day], false);
+        let same = |kind: &CellKind| matches!(kind, CellKind::Periods { unit: other, .. } if *other == unit);
+        let id = self.find(&source, same).unwrap_or_else(|| {
+            let place = self.periods;
+            self.periods += 1;
+            self.add(CellKind::Periods { place, unit, reach: 0 }, source)
+        });
+        if let Some(CellKind::Periods { reach, .. }) = self.kind_mut(id) {
+            *reach = longest.max(*reach);
+        }
+        id
+    }
+
+    fn kind_mut(&mut self, id: CellId) -> Option<&mut CellKind> {
+        self.cells.get_mut(id.0 as usize).map(|cell| &mut cell.kind)
+    }
+
     fn ring(
         &mut self,
         source: CellSource,
@@ -144,12 +217,18 @@ impl Cells {
             WindowSpan::All | WindowSpan::ThisMatch => None,
             WindowSpan::Last(duration) => Some(duration),
             WindowSpan::Ago { near: _, far } => Some(far),
+            // Local days begin up to 14 hours before those of UTC and end up to 12 hours after them.
+            WindowSpan::Calendar(calendar) => Some((i64::from(calendar.longest()) + 3) * DAY),
         };
         let same = |kind: &CellKind| match kind {
             CellKind::Rows { place: _, capacity: c, columns: o, stretch: s, reach: r } => {
                 *c == capacity && *o == columns && *s == stretch && *r == reach
             }
-            CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. } => false,
+            CellKind::Counter { .. }
+            | CellKind::Moment { .. }
+            | CellKind::Total { .. }
+            | CellKind::Days { .. }
+            | CellKind::Periods { .. } => false,
         };
         self.find(&source, same).unwrap_or_else(|| {
             let place = self.rings;

@@ -2,6 +2,7 @@
 
 use super::{Lowering, Scope, looks_beyond_event};
 use crate::{
+    calendar::Habit,
     plan::{Class, Node, NodeId, Order, WindowSpan},
     typed::{Bound, Comparison, Expr, ExprKind, LetId, Occurrence, Pattern, SequenceId, TextTest, Window},
     types::Type,
@@ -51,6 +52,14 @@ impl Lowering<'_> {
             ExprKind::Did { what, bound, count, window } => self.did(what, *bound, *count, *window, scope),
             ExprKind::NoActivity(duration) => self.graph.node(Node::NoActivity(*duration)),
             ExprKind::KnownFor(duration) => self.graph.node(Node::KnownFor(*duration)),
+            ExprKind::Held { id, condition: _, duration } => {
+                self.graph.node(Node::Held { held: *id, duration: *duration })
+            }
+            ExprKind::Regularly { pattern, count, last, unit } => {
+                let counted = self.habit(pattern, *unit, Habit::Of(*last), scope);
+                let number = self.graph.node(Node::Word(i64::from(*count) * MILLIONTHS));
+                self.graph.node(Node::Compare(Order::GreaterOrEqual, counted, number))
+            }
             ExprKind::Let(id) if self.is_plain_let(*id) => self.plain_let(*id, true),
             ExprKind::Profile { .. }
             | ExprKind::Consent { .. }
@@ -61,7 +70,8 @@ impl Lowering<'_> {
             | ExprKind::Count { .. }
             | ExprKind::Aggregate { .. }
             | ExprKind::LastOf { .. }
-            | ExprKind::TimeSince { .. } => {
+            | ExprKind::TimeSince { .. }
+            | ExprKind::Streak { .. } => {
                 let value = self.value(expr, scope);
                 self.graph.node(Node::Truth(value))
             }
@@ -228,6 +238,10 @@ impl Lowering<'_> {
             Window::Last(duration) => WindowSpan::Last(duration),
             Window::Ago { near, far } => WindowSpan::Ago { near, far },
             Window::ThisMatch => WindowSpan::ThisMatch,
+            Window::Calendar(calendar) => {
+                let cell = self.cells.match_days(sequence, calendar);
+                return self.graph.node(Node::Days { cell, function: None, calendar, class: Class::Number });
+            }
         };
         let capacity = if matches!(window, Window::Last(_)) { kept } else { super::cells::EXACT_ROWS };
         let cell = self.cells.match_rows(sequence, capacity, span);

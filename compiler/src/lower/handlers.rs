@@ -3,7 +3,7 @@
 use super::EventRole;
 use crate::{
     plan::{CellId, CellSource, Handler, Node, NodeId, Plan, Touched},
-    typed::{EventId, Program, SegmentId, SequenceId},
+    typed::{EventId, Judged, Program, SegmentId, SequenceId},
 };
 use std::collections::BTreeSet;
 
@@ -16,8 +16,7 @@ pub(super) fn fill(program: &Program, plan: &mut Plan, roles: &[EventRole]) {
             sequence.feeds.push(CellId(number));
         }
     }
-    let dependences: Vec<Dependences> =
-        plan.segments.iter().map(|node| Dependences::of(plan, *node)).collect();
+    let dependences: Vec<Dependences> = plan.levels.iter().map(|node| Dependences::of(plan, *node)).collect();
     let count = u32::try_from(program.events.len()).unwrap_or(u32::MAX);
     plan.handlers = (0..count)
         .zip(&program.events)
@@ -55,7 +54,8 @@ fn handler(
     let fed: BTreeSet<CellId> = feeds.iter().copied().collect();
     let mut changing: BTreeSet<SegmentId> = BTreeSet::new();
     let mut touched: Vec<Touched> = Vec::new();
-    for (needs, segment) in dependences.iter().zip((0..).map(SegmentId)) {
+    for segment in plan.order.iter().copied() {
+        let Some(needs) = dependences.get(segment.0 as usize) else { continue };
         let by_segment = needs.segments.iter().any(|segment| changing.contains(segment));
         let by_activity = active && needs.activity;
         let concerned: Vec<CellId> = needs.cells.intersection(&cells).copied().collect();
@@ -90,6 +90,9 @@ impl Dependences {
             match node {
                 Node::InSegment(segment) => {
                     dependences.segments.insert(*segment);
+                }
+                Node::Held { held, .. } => {
+                    dependences.segments.insert(plan.level(Judged::Held(*held)));
                 }
                 Node::NoActivity(_) => dependences.activity = true,
                 _ => {}

@@ -168,7 +168,9 @@ fn visit_patterns(program: &Program, visit: &mut dyn FnMut(&Pattern)) {
         | ExprKind::Count { pattern, .. }
         | ExprKind::Aggregate { pattern, .. }
         | ExprKind::LastOf { pattern, .. }
-        | ExprKind::TimeSince { pattern, .. } = &expr.kind
+        | ExprKind::TimeSince { pattern, .. }
+        | ExprKind::Regularly { pattern, .. }
+        | ExprKind::Streak { pattern, .. } = &expr.kind
         {
             visit(pattern);
         }

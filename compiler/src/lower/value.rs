@@ -2,6 +2,7 @@
 
 use super::{Lowering, RowScope, Scope, cells::EXACT_ROWS, is_correlated, split};
 use crate::{
+    calendar::Habit,
     plan::{Class, FrameRef, Node, NodeId, Operation, QueryResult, WindowSpan},
     typed::{Aggregate, Arithmetic, EventRole, Expr, ExprKind, FieldPath, Function, LetId, Pattern, Window},
     types::Type,
@@ -40,6 +41,7 @@ impl Lowering<'_> {
                 let moment = self.moment(pattern, *first, scope);
                 self.graph.node(Node::Since(moment))
             }
+            ExprKind::Streak { pattern, unit } => self.habit(pattern, *unit, Habit::Streak, scope),
             ExprKind::Compare { .. }
             | ExprKind::Between { .. }
             | ExprKind::In { .. }
@@ -52,7 +54,9 @@ impl Lowering<'_> {
             | ExprKind::InSegment(_)
             | ExprKind::Did { .. }
             | ExprKind::NoActivity(_)
-            | ExprKind::KnownFor(_) => {
+            | ExprKind::KnownFor(_)
+            | ExprKind::Held { .. }
+            | ExprKind::Regularly { .. } => {
                 let condition = self.condition(expr, scope);
                 self.graph.node(Node::FromCondition(condition))
             }
@@ -179,6 +183,9 @@ impl Lowering<'_> {
             Window::Last(duration) => WindowSpan::Last(duration),
             Window::Ago { near, far } => WindowSpan::Ago { near, far },
             Window::ThisMatch => WindowSpan::ThisMatch,
+            Window::Calendar(calendar) => {
+                return self.days(pattern, filter, None, None, calendar, Class::Number);
+            }
         };
         // Windows that do not end now are asked over all rows that are kept, and a count must tell older ones apart.
         let (capacity, stretch) = match window {
@@ -186,7 +193,11 @@ impl Lowering<'_> {
                 (EXACT_ROWS, Some(super::cells::stretch(duration)))
             }
             Window::Last(_) => (kept, None),
-            Window::Always | Window::Since(_) | Window::Ago { .. } | Window::ThisMatch => (EXACT_ROWS, None),
+            Window::Always
+            | Window::Since(_)
+            | Window::Ago { .. }
+            | Window::ThisMatch
+            | Window::Calendar(_) => (EXACT_ROWS, None),
         };
         let cell =
             self.cells.rows(&pattern.events, filter, Vec::new(), Vec::new(), false, capacity, stretch, span);
@@ -203,7 +214,9 @@ impl Lowering<'_> {
     ) -> NodeId {
         let group = self.layouts.group(&pattern.events);
         let outcome = result_class(function, Class::of(&value.ty));
-        if is_correlated(pattern) || !self.is_decided_by_event(value) {
+        let of_newest = matches!(function, Aggregate::MostFrequent | Aggregate::DistinctCount);
+        let is_calendar = matches!(window, Window::Calendar(_));
+        if is_correlated(pattern) || !self.is_decided_by_event(value) || of_newest && is_calendar {
             let result = QueryResult::Aggregate(function);
             return self.query(pattern, Some(value), window, result, outcome, scope);
         }
@@ -212,7 +225,6 @@ impl Lowering<'_> {
         let filter = self.pattern_filter(pattern, window);
         let known = self.graph.node(Node::IsKnown(column));
         let filter = self.graph.and(vec![filter, known]);
-        let of_newest = matches!(function, Aggregate::MostFrequent | Aggregate::DistinctCount);
         let span = match window {
             Window::Always | Window::Since(_) if of_newest => WindowSpan::All,
             Window::Always | Window::Since(_) => {
@@ -222,6 +234,9 @@ impl Lowering<'_> {
             Window::Last(duration) => WindowSpan::Last(duration),
             Window::Ago { near, far } => WindowSpan::Ago { near, far },
             Window::ThisMatch => WindowSpan::ThisMatch,
+            Window::Calendar(calendar) => {
+                return self.days(pattern, filter, Some((column, class)), Some(function), calendar, outcome);
+            }
         };
         let stretch = match window {
             Window::Last(duration) if !of_newest && function != Aggregate::Last => {
@@ -254,7 +269,8 @@ impl Lowering<'_> {
         let group = self.layouts.group(&pattern.events);
         let (fixed, asked) = split(pattern.filter.as_deref());
         let mut filter = self.static_filter(&fixed, group, window);
-        self.row = Some(RowScope { group, columns: Vec::new() });
+        let first = self.first_columns(matches!(window, Window::Calendar(_)));
+        self.row = Some(RowScope { group, columns: first });
         let asked: Vec<NodeId> =
             asked.into_iter().map(|condition| self.condition(condition, scope)).collect();
         let mut columns = self.row.take().map(|row| row.columns).unwrap_or_default();
@@ -312,7 +328,7 @@ impl Lowering<'_> {
     }
 
     /// Rows whose filter is asked when the result is.
-    fn query(
+    pub(super) fn query(
         &mut self,
         pattern: &Pattern,
         value: Option<&Expr>,
@@ -324,7 +340,9 @@ impl Lowering<'_> {
         let group = self.layouts.group(&pattern.events);
         let (fixed, asked) = split(pattern.filter.as_deref());
         let mut filter = self.static_filter(&fixed, group, window);
-        self.row = Some(RowScope { group, columns: Vec::new() });
+        let by_day = matches!(window, Window::Calendar(_)) || matches!(result, QueryResult::Habit(..));
+        let first = self.first_columns(by_day);
+        self.row = Some(RowScope { group, columns: first });
         let asked: Vec<NodeId> =
             asked.into_iter().map(|condition| self.condition(condition, scope)).collect();
         let mut columns = self.row.take().map(|row| row.columns).unwrap_or_default();
@@ -343,7 +361,7 @@ impl Lowering<'_> {
     }
 
     /// The filter of a pattern that looks only at its event; `since` is part of it.
-    fn pattern_filter(&mut self, pattern: &Pattern, window: Window) -> NodeId {
+    pub(super) fn pattern_filter(&mut self, pattern: &Pattern, window: Window) -> NodeId {
         let group = self.layouts.group(&pattern.events);
         let (fixed, _) = split(pattern.filter.as_deref());
         self.static_filter(&fixed, group, window)
@@ -367,6 +385,7 @@ fn span(window: Window) -> WindowSpan {
         Window::Last(duration) => WindowSpan::Last(duration),
         Window::Ago { near, far } => WindowSpan::Ago { near, far },
         Window::ThisMatch => WindowSpan::ThisMatch,
+        Window::Calendar(calendar) => WindowSpan::Calendar(calendar),
     }
 }
 

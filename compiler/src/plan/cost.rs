@@ -1,7 +1,7 @@
 //! What a customer costs at worst, in bytes.
 
 use super::{Cell, CellKind, Class, Plan};
-use crate::{typed::SequenceId, value::KEPT_TEXT_BYTES};
+use crate::{calendar::ZONE_DAYS, typed::SequenceId, value::KEPT_TEXT_BYTES};
 use std::fmt;
 
 /// A size, printed in the unit that suits it.
@@ -23,6 +23,8 @@ const ROW: u64 = 32;
 const VALUE: u64 = 24;
 /// Count, sum, extremes, first and last over a stretch.
 const STRETCH: u64 = 192;
+/// The number of a day.
+const DAY: u64 = 8;
 /// How many stretches lie within a window.
 const STRETCHES: u64 = 257;
 /// How many matches of a sequence are kept, and what an event in one takes besides its fields.
@@ -40,6 +42,13 @@ pub(super) fn bytes_of_cell(cell: &Cell) -> u64 {
         CellKind::Rows { capacity, columns, stretch, .. } => {
             let row = ROW + columns.iter().map(|class| VALUE + text(*class)).sum::<u64>();
             u64::from(*capacity) * row + if stretch.is_some() { STRETCHES * STRETCH } else { 0 }
+        }
+        CellKind::Days { class, reach, .. } => {
+            let day = DAY + STRETCH + 2 * class.map_or(0, text);
+            u64::try_from(*reach + ZONE_DAYS).unwrap_or(0) * day
+        }
+        CellKind::Periods { reach, .. } => {
+            16 + u64::try_from(*reach + ZONE_DAYS).unwrap_or(0).div_ceil(64) * 8
         }
     }
 }

@@ -19,10 +19,13 @@ impl Node {
             | Self::Nth(_)
             | Self::Total(..)
             | Self::Window { .. }
+            | Self::Days { .. }
+            | Self::Habit(..)
             | Self::Constant(_)
             | Self::InSegment(_)
             | Self::NoActivity(_)
-            | Self::KnownFor(_) => Vec::new(),
+            | Self::KnownFor(_)
+            | Self::Held { .. } => Vec::new(),
             Self::Choose { arms, otherwise, class: _ } => {
                 arms.iter().flat_map(|(condition, value)| [*condition, *value]).chain([*otherwise]).collect()
             }
@@ -36,6 +39,7 @@ impl Node {
             Self::Call { argument, .. } => vec![*argument],
             Self::FromCondition(inner)
             | Self::Since(inner)
+            | Self::LocalDay(inner)
             | Self::Truth(inner)
             | Self::Not(inner)
             | Self::IsKnown(inner)
@@ -52,7 +56,10 @@ impl Node {
     pub fn cell(&self) -> Option<CellId> {
         match self {
             Self::Counter(cell) | Self::Moment(cell) | Self::Nth(cell) | Self::Total(cell, _) => Some(*cell),
-            Self::Window { cell, .. } | Self::Query { cell, .. } => Some(*cell),
+            Self::Window { cell, .. }
+            | Self::Query { cell, .. }
+            | Self::Days { cell, .. }
+            | Self::Habit(cell, _) => Some(*cell),
             _ => None,
         }
     }
@@ -77,6 +84,7 @@ impl Node {
             | Self::InSegment(_)
             | Self::NoActivity(_)
             | Self::KnownFor(_)
+            | Self::Held { .. }
             | Self::Within(..)
             | Self::Elapsed(..) => true,
             Self::Missing
@@ -96,7 +104,10 @@ impl Node {
             | Self::Total(..)
             | Self::Window { .. }
             | Self::Query { .. }
-            | Self::Since(_) => false,
+            | Self::Since(_)
+            | Self::LocalDay(_)
+            | Self::Days { .. }
+            | Self::Habit(..) => false,
         }
     }
 
@@ -111,6 +122,9 @@ impl Node {
                 | Self::Total(..)
                 | Self::Window { .. }
                 | Self::Query { .. }
+                | Self::LocalDay(_)
+                | Self::Days { .. }
+                | Self::Habit(..)
                 | Self::SameText(..)
                 | Self::SameValue(..)
                 | Self::TextTest(..)
@@ -133,9 +147,13 @@ impl Node {
             | Self::Window { .. }
             | Self::Query { .. }
             | Self::Since(_)
+            | Self::LocalDay(_)
+            | Self::Days { .. }
+            | Self::Habit(..)
             | Self::InSegment(_)
             | Self::NoActivity(_)
             | Self::KnownFor(_)
+            | Self::Held { .. }
             | Self::Within(..)
             | Self::Elapsed(..) => true,
             Self::Missing
@@ -172,10 +190,14 @@ impl Node {
             | Self::Profile { class, .. }
             | Self::Choose { class, .. }
             | Self::Window { class, .. }
+            | Self::Days { class, .. }
             | Self::Query { class, result: QueryResult::Aggregate(_) | QueryResult::Newest { .. }, .. } => {
                 *class
             }
-            Self::Query { result: QueryResult::Count, .. } => Class::Number,
+            Self::Query { result: QueryResult::Count | QueryResult::Habit(..), .. } | Self::Habit(..) => {
+                Class::Number
+            }
+            Self::LocalDay(_) => Class::Date,
             Self::Query { result: QueryResult::FirstTime | QueryResult::LastTime, .. }
             | Self::Moment(_)
             | Self::Nth(_) => Class::Time,

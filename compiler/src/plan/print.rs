@@ -5,7 +5,10 @@ use super::{
     QueryResult, WindowSpan,
     cost::{BYTES_OF_SCHEDULE, Bytes, bytes_of_cell, bytes_of_sequence},
 };
-use crate::typed::{EventId, Program, SegmentId, SequenceId};
+use crate::{
+    calendar::{Calendar, Habit},
+    typed::{EventId, Program, SegmentId, SequenceId},
+};
 use std::fmt::Write;
 
 /// State layout and cost, and what each event does.
@@ -30,8 +33,11 @@ pub fn ir(program: &Program, plan: &Plan) -> String {
     for (cell, number) in plan.cells.iter().zip(0_u32..) {
         line(&mut text, &format!("  cell {number}: {}", printer.cell(cell)));
     }
-    for (segment, node) in program.segments.iter().zip(&plan.segments) {
+    for (segment, node) in program.segments.iter().zip(&plan.levels) {
         line(&mut text, &format!("  segment {} holds when %{}", segment.name, node.0));
+    }
+    for (node, number) in plan.levels.iter().skip(program.segments.len()).zip(0_u32..) {
+        line(&mut text, &format!("  held {number} holds when %{}", node.0));
     }
     text
 }
@@ -141,14 +147,17 @@ impl Printer<'_> {
             };
             line(text, &format!("    {part} {sequence}"));
         }
-        let names: Vec<&str> = handler.touched.iter().map(|it| self.segment(it.segment)).collect();
+        let names: Vec<String> = handler.touched.iter().map(|it| self.segment(it.segment)).collect();
         if !names.is_empty() {
             line(text, &format!("    evaluates {}", names.join(", ")));
         }
     }
 
-    fn segment(&self, segment: SegmentId) -> &str {
-        self.program.segments.get(segment.0 as usize).map_or("", |segment| &*segment.name)
+    fn segment(&self, level: SegmentId) -> String {
+        match (self.program.segments.get(level.0 as usize), self.plan.held(level)) {
+            (Some(segment), _) => segment.name.to_string(),
+            (None, held) => held.map(|held| format!("held {}", held.0)).unwrap_or_default(),
+        }
     }
 
     /// The names of rules.
@@ -180,6 +189,10 @@ impl Printer<'_> {
                 format!("newest {capacity} within {} of", duration(*reach))
             }
             CellKind::Rows { capacity, reach: None, .. } => format!("newest {capacity} of"),
+            CellKind::Days { reach, .. } => format!("totals of each of the last {reach} days of"),
+            CellKind::Periods { unit, reach, .. } => {
+                format!("which of the last {reach} {} had", format!("{unit:?}").to_lowercase())
+            }
         };
         let source = match &cell.source {
             CellSource::Sequence { sequence, .. } => self.sequence(sequence.0, None),
@@ -225,11 +238,20 @@ impl Printer<'_> {
                     function.map_or("count".to_owned(), |function| format!("{function:?}").to_lowercase());
                 format!("{function} of cell {} {}", cell.0, window(*span))
             }
+            Node::Days { cell, function, calendar, .. } => {
+                let function =
+                    function.map_or("count".to_owned(), |function| format!("{function:?}").to_lowercase());
+                format!("{function} of cell {} {}", cell.0, days(*calendar))
+            }
+            Node::Habit(cell, habit) => format!("{} of cell {}", periods(*habit), cell.0),
             Node::Query { cell, filter, span, result, .. } => {
                 let filter = filter.map(|filter| format!(" where %{}", filter.0)).unwrap_or_default();
                 format!("{} of cell {} {}{filter}", query(*result), cell.0, window(*span))
             }
             Node::InSegment(segment) => format!("in segment {}", self.segment(*segment)),
+            Node::Held { held, duration: length } => {
+                format!("held {} has held for {}", held.0, duration(*length))
+            }
             Node::NoActivity(length) => format!("no activity for {}", duration(*length)),
             Node::KnownFor(length) => format!("known for {}", duration(*length)),
             Node::Within(moment, length) => format!("%{} in the last {}", moment.0, duration(*length)),
@@ -285,6 +307,7 @@ fn query(result: QueryResult) -> String {
         QueryResult::Newest { count, distinct: false } => format!("newest {count}"),
         QueryResult::FirstTime => "first time".to_owned(),
         QueryResult::LastTime => "last time".to_owned(),
+        QueryResult::Habit(_, habit) => periods(habit),
     }
 }
 
@@ -294,6 +317,23 @@ fn window(span: WindowSpan) -> String {
         WindowSpan::Last(length) => format!("in the last {}", duration(length)),
         WindowSpan::Ago { near, far } => format!("between {} and {} ago", duration(near), duration(far)),
         WindowSpan::ThisMatch => "in this match".to_owned(),
+        WindowSpan::Calendar(calendar) => days(calendar),
+    }
+}
+
+fn days(calendar: Calendar) -> String {
+    match calendar {
+        Calendar::Days(1) => "today".to_owned(),
+        Calendar::Days(count) => format!("in the last {count} calendar days"),
+        Calendar::Week => "this week".to_owned(),
+        Calendar::Month => "this month".to_owned(),
+    }
+}
+
+fn periods(habit: Habit) -> String {
+    match habit {
+        Habit::Of(last) => format!("number in the last {last}"),
+        Habit::Streak => "streak".to_owned(),
     }
 }
 

@@ -24,6 +24,8 @@ pub fn verify(plan: &Plan) -> Vec<String> {
             CellKind::Counter { word } | CellKind::Moment { word, .. } => (word, plan.record.profile_words),
             CellKind::Total { place, .. } => (place, plan.record.totals),
             CellKind::Rows { place, .. } => (place, plan.record.rings),
+            CellKind::Days { place, .. } => (place, plan.record.days),
+            CellKind::Periods { place, .. } => (place, plan.record.periods),
         };
         if place >= end {
             faults.push(format!("cell {number} lies outside the record"));
@@ -34,7 +36,7 @@ pub fn verify(plan: &Plan) -> Vec<String> {
             faults.push(format!("the filter of cell {number} is no condition"));
         }
     }
-    let asked = plan.segments.iter().chain(&plan.conditions);
+    let asked = plan.levels.iter().chain(&plan.conditions);
     faults.extend(
         asked
             .filter(|node| !plan.node(**node).is_condition())

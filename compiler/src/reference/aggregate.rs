@@ -1,16 +1,18 @@
 //! What is made of many events: which of them count, within the bounded summary that is the meaning [8].
 
 use super::{
-    customer::Event,
+    customer::{Completed, Event},
     evaluate::{Asked, This, is_decided_by_event},
 };
 use crate::{
+    calendar::{Calendar, Habit, Unit},
     consent::Stamp,
     limits::EXACT_EVENTS,
     typed::{Aggregate, EventRole, Expr, ExprKind, FieldPath, Pattern, SequenceId, Window},
     types::Type,
     value::{Millis, Value},
 };
+use std::collections::BTreeSet;
 
 /// Which matching events are remembered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl<'a> Asked<'a> {
     /// How often a pattern occurred, for comparing with a bound: windows that end now remember as many as it takes.
     pub(super) fn occurrences(&self, pattern: &Pattern, window: Window) -> usize {
         let memory = match window {
-            Window::Always | Window::Since(_) | Window::Last(_) => Memory::All,
+            Window::Always | Window::Since(_) | Window::Last(_) | Window::Calendar(_) => Memory::All,
             Window::Ago { .. } | Window::ThisMatch => Memory::Newest,
         };
         self.selected(pattern, None, window, memory).len()
@@ -64,7 +66,7 @@ impl<'a> Asked<'a> {
             | Aggregate::Largest
             | Aggregate::First => summed(window),
             Aggregate::Last => match window {
-                Window::Always | Window::Since(_) => Memory::All,
+                Window::Always | Window::Since(_) | Window::Calendar(_) => Memory::All,
                 Window::Last(_) | Window::Ago { .. } | Window::ThisMatch => Memory::Newest,
             },
             Aggregate::MostFrequent | Aggregate::DistinctCount => Memory::Newest,
@@ -113,10 +115,14 @@ impl<'a> Asked<'a> {
     pub(super) fn completions(&self, sequence: SequenceId, window: Window) -> usize {
         let all = self.customer.completions.get(sequence.0 as usize).map(Vec::as_slice).unwrap_or_default();
         let remembered = match window {
-            Window::Always | Window::Since(_) | Window::Last(_) => all.len(),
+            Window::Always | Window::Since(_) | Window::Last(_) | Window::Calendar(_) => all.len(),
             Window::Ago { .. } | Window::ThisMatch => EXACT_EVENTS,
         };
-        all.iter().rev().take(remembered).filter(|stamp| self.is_within(**stamp, window)).count()
+        let counts = |completed: &&Completed| match window {
+            Window::Calendar(calendar) => self.is_in(completed.day, calendar),
+            _ => self.is_within(completed.stamp, window),
+        };
+        all.iter().rev().take(remembered).filter(counts).count()
     }
 
     /// The events that count and their values, from the earliest to the latest.
@@ -155,6 +161,7 @@ impl<'a> Asked<'a> {
                 (Memory::Stretches, Window::Last(duration)) if rank > EXACT_EVENTS => {
                     stretch_start(event.at(), duration) > self.now.saturating_sub(duration)
                 }
+                (_, Window::Calendar(calendar)) => self.is_in(event.day(), calendar),
                 (Memory::All | Memory::Stretches | Memory::Newest, _) => self.is_within(event.stamp, window),
             };
             if !counts || !asked.iter().all(|it| self.holds(it, This::Remembered(event))) {
@@ -176,7 +183,9 @@ impl<'a> Asked<'a> {
     fn is_within(&self, stamp: Stamp, window: Window) -> bool {
         let past_the_end = match window {
             Window::Ago { near, far: _ } => stamp.0 > self.now.saturating_sub(near),
-            Window::Always | Window::Last(_) | Window::Since(_) | Window::ThisMatch => stamp.0 > self.now,
+            Window::Always | Window::Last(_) | Window::Since(_) | Window::ThisMatch | Window::Calendar(_) => {
+                stamp.0 > self.now
+            }
         };
         !past_the_end && !self.is_before(stamp, window)
     }
@@ -190,7 +199,27 @@ impl<'a> Asked<'a> {
             }
             Window::Since(from) => stamp.0 < from,
             Window::ThisMatch => self.found.is_none_or(|found| stamp < found.first),
+            // Days need not be in the order of time: customers change their zone.
+            Window::Calendar(_) => false,
         }
+    }
+
+    /// Whether what happened on a day lies in a calendar window.
+    fn is_in(&self, day: i32, calendar: Calendar) -> bool {
+        day >= calendar.first_day(self.today())
+    }
+
+    /// The day in the customer's zone now.
+    fn today(&self) -> i32 {
+        self.zone_now().date(self.now).unwrap_or_default()
+    }
+
+    /// What the days or weeks on which a pattern occurred come to.
+    pub(super) fn habit(&self, pattern: &Pattern, unit: Unit, habit: Habit) -> usize {
+        let selected = self.selected(pattern, None, Window::Always, Memory::All);
+        let active: BTreeSet<i32> = selected.into_iter().map(|(event, _)| unit.of(event.day())).collect();
+        let (count, _) = habit.count(&active, unit.of(self.today()));
+        usize::try_from(count).unwrap_or_default()
     }
 
     /// An event as an object: its declared fields that are known.
@@ -205,7 +234,8 @@ impl<'a> Asked<'a> {
 /// Which events a count or a sum remembers.
 fn summed(window: Window) -> Memory {
     match window {
-        Window::Always | Window::Since(_) => Memory::All,
+        // Calendar windows are made of whole days, which are added up one by one.
+        Window::Always | Window::Since(_) | Window::Calendar(_) => Memory::All,
         Window::Last(_) => Memory::Stretches,
         Window::Ago { .. } | Window::ThisMatch => Memory::Newest,
     }

@@ -35,10 +35,12 @@ pub struct Customer {
     pub(super) admission: Admission,
     /// Which segments the customer is in, by [`SegmentId`].
     pub(super) levels: Vec<bool>,
+    /// Since when each condition has held without a break, by [`HeldId`](crate::typed::HeldId).
+    pub(super) lasting: Vec<Option<Millis>>,
     /// By [`SequenceId`].
     pub(super) matchers: Vec<Matcher>,
     /// When each sequence completed, in order, by [`SequenceId`].
-    pub(super) completions: Vec<Vec<Stamp>>,
+    pub(super) completions: Vec<Vec<Completed>>,
     /// The runs that count for limits, by position of the rule.
     pub(super) runs: Vec<Vec<CountedRun>>,
     /// The rules that are running now, outermost first.
@@ -68,6 +70,14 @@ pub(super) struct Event {
     pub(super) zone: Zone,
     /// Whether the customer did it.
     pub(super) active: bool,
+}
+
+/// When a sequence completed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Completed {
+    pub(super) stamp: Stamp,
+    /// The day in the customer's zone then.
+    pub(super) day: i32,
 }
 
 /// The latest value of a profile field.
@@ -123,6 +133,7 @@ impl Customer {
             held: None,
             admission: Admission::default(),
             levels: vec![false; program.segments.len()],
+            lasting: vec![None; program.held.len()],
             matchers: program.sequences.iter().map(|_| Matcher::default()).collect(),
             completions: vec![Vec::new(); program.sequences.len()],
             runs: vec![Vec::new(); program.rules.len()],
@@ -168,10 +179,10 @@ impl Customer {
     }
 
     /// Remembers that a sequence completed.
-    pub(super) fn complete(&mut self, sequence: SequenceId, stamp: Stamp) {
+    pub(super) fn complete(&mut self, sequence: SequenceId, completed: Completed) {
         if let Some(completions) = self.completions.get_mut(sequence.0 as usize) {
-            let place = completions.partition_point(|other| *other <= stamp);
-            completions.insert(place, stamp);
+            let place = completions.partition_point(|other| other.stamp <= completed.stamp);
+            completions.insert(place, completed);
         }
     }
 
@@ -185,6 +196,11 @@ impl Event {
     /// The time of the event.
     pub(super) fn at(&self) -> Millis {
         self.stamp.0
+    }
+
+    /// The local day of the event.
+    pub(super) fn day(&self) -> i32 {
+        self.zone.date(self.at()).unwrap_or_default()
     }
 
     /// A field of the event; missing when the event has none of this name.

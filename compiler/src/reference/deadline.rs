@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     limits::EXACT_EVENTS,
+    time::Zone,
     typed::{Expr, ExprKind, Occurrence, Pattern, Program, SequenceId, Window, visit},
     value::{Millis, Value},
 };
@@ -24,15 +25,24 @@ pub(super) struct Watches {
     active: BTreeSet<i64>,
     /// After the customer was first seen.
     first_seen: BTreeSet<i64>,
+    /// For how long each condition must hold without a break.
+    held: Vec<i64>,
+    /// Whether something is counted by calendar days, so that every local midnight matters.
+    calendar: bool,
 }
 
 impl Watches {
-    /// Gathers the durations of every segment, and of the named values that segments use.
+    /// Gathers the durations of every segment, of every condition that must hold without a break, and of the named values
+    /// that they use.
     pub(super) fn new(program: &Program) -> Self {
-        let mut watches = Self::default();
+        let durations = program.held.iter().map(|held| held.duration).collect();
+        let mut watches = Self { held: durations, ..Self::default() };
         let mut gather = |expr: &Expr| watches.gather(program, expr);
         for segment in &program.segments {
             visit::expression(&segment.condition, &mut gather);
+        }
+        for held in &program.held {
+            visit::expression(&held.condition, &mut gather);
         }
         for definition in &program.lets {
             for (value, condition) in &definition.arms {
@@ -79,6 +89,20 @@ impl Watches {
         watch(customer, self.first_seen.iter().map(|offset| at.saturating_add(*offset)).collect(), now);
     }
 
+    /// When the next condition has held for long enough.
+    pub(super) fn held(&self, customer: &Customer) -> Option<Millis> {
+        let clock = customer.clock?;
+        let ends = customer.lasting.iter().zip(&self.held);
+        let ends = ends.filter_map(|(since, duration)| since.map(|since| since.saturating_add(*duration)));
+        ends.filter(|end| *end > clock).min()
+    }
+
+    /// The next midnight, if days matter to what the customer did.
+    pub(super) fn midnight(&self, customer: &Customer, zone: &Zone) -> Option<Millis> {
+        let clock = customer.clock.filter(|_| self.calendar && !customer.history.is_empty())?;
+        zone.begins(zone.date(clock)?.saturating_add(1), clock)
+    }
+
     fn stretch_ends(&self, event: &Event) -> Vec<Millis> {
         let watched = self.stretches.iter().filter(|(pattern, _)| pattern.is_of(event.id));
         watched.map(|(_, duration)| stretch_start(event.at(), *duration).saturating_add(*duration)).collect()
@@ -87,14 +111,17 @@ impl Watches {
     fn gather(&mut self, program: &Program, expr: &Expr) {
         match &expr.kind {
             ExprKind::Did { what: Occurrence::Pattern(pattern), bound: _, count: _, window } => {
+                self.calendar |= matches!(window, Window::Calendar(_));
                 self.pattern(pattern, offsets(*window));
             }
             ExprKind::Did { what: Occurrence::Sequence(id), bound: _, count: _, window } => {
+                self.calendar |= matches!(window, Window::Calendar(_));
                 self.sequences.entry(id.0).or_default().extend(offsets(*window));
             }
             ExprKind::Count { pattern, window }
             | ExprKind::Aggregate { function: _, value: _, pattern, window }
             | ExprKind::LastOf { count: _, pattern, distinct_by: _, window } => {
+                self.calendar |= matches!(window, Window::Calendar(_));
                 self.pattern(pattern, offsets(*window));
                 if let Window::Last(duration) = window {
                     self.stretches.push((pattern.clone(), *duration));
@@ -104,6 +131,7 @@ impl Watches {
                 self.active.insert(*duration);
                 self.first_seen.insert(*duration);
             }
+            ExprKind::Regularly { .. } | ExprKind::Streak { .. } => self.calendar = true,
             ExprKind::KnownFor(duration) => {
                 self.first_seen.insert(*duration);
             }
@@ -131,6 +159,7 @@ impl Watches {
             | ExprKind::Or(_)
             | ExprKind::AtLeastOf { .. }
             | ExprKind::InSegment(_)
+            | ExprKind::Held { .. }
             | ExprKind::TimeSince { .. } => {}
         }
     }
@@ -175,7 +204,7 @@ impl Compared {
 /// After how many milliseconds something enters or leaves a window.
 fn offsets(window: Window) -> Vec<i64> {
     match window {
-        Window::Always | Window::Since(_) | Window::ThisMatch => Vec::new(),
+        Window::Always | Window::Since(_) | Window::ThisMatch | Window::Calendar(_) => Vec::new(),
         Window::Last(duration) => vec![duration],
         Window::Ago { near, far } => vec![near, far],
     }

@@ -7,6 +7,7 @@ use super::{
     sequence::Match,
 };
 use crate::{
+    calendar::Habit,
     content::Scope,
     time::Zone,
     typed::{
@@ -75,6 +76,13 @@ impl<'a> Asked<'a> {
             }
             ExprKind::NoActivity(duration) => self.is_known_for(*duration) && !self.was_active(*duration),
             ExprKind::KnownFor(duration) => self.is_known_for(*duration),
+            ExprKind::Held { id, condition: _, duration } => {
+                let since = self.customer.lasting.get(id.0 as usize).copied().flatten();
+                since.is_some_and(|since| self.now.saturating_sub(since) >= *duration)
+            }
+            ExprKind::Regularly { pattern, count, last, unit } => {
+                self.habit(pattern, *unit, Habit::Of(*last)) >= *count as usize
+            }
             ExprKind::Profile { .. }
             | ExprKind::Consent { .. }
             | ExprKind::Field { .. }
@@ -84,7 +92,8 @@ impl<'a> Asked<'a> {
             | ExprKind::Count { .. }
             | ExprKind::Aggregate { .. }
             | ExprKind::LastOf { .. }
-            | ExprKind::TimeSince { .. } => self.value(condition, this) == Value::Boolean(true),
+            | ExprKind::TimeSince { .. }
+            | ExprKind::Streak { .. } => self.value(condition, this) == Value::Boolean(true),
         }
     }
 
@@ -117,6 +126,7 @@ impl<'a> Asked<'a> {
                 self.last_of(*count as usize, pattern, distinct_by.as_ref(), *window)
             }
             ExprKind::TimeSince { first, pattern } => self.time_since(*first, pattern),
+            ExprKind::Streak { pattern, unit } => whole(self.habit(pattern, *unit, Habit::Streak)),
             ExprKind::Compare { .. }
             | ExprKind::Between { .. }
             | ExprKind::In { .. }
@@ -129,7 +139,9 @@ impl<'a> Asked<'a> {
             | ExprKind::InSegment(_)
             | ExprKind::Did { .. }
             | ExprKind::NoActivity(_)
-            | ExprKind::KnownFor(_) => Value::Boolean(self.holds(expr, this)),
+            | ExprKind::KnownFor(_)
+            | ExprKind::Held { .. }
+            | ExprKind::Regularly { .. } => Value::Boolean(self.holds(expr, this)),
         }
     }
 
@@ -302,7 +314,10 @@ pub(super) fn is_decided_by_event(expr: &Expr) -> bool {
             | ExprKind::Count { .. }
             | ExprKind::Aggregate { .. }
             | ExprKind::LastOf { .. }
-            | ExprKind::TimeSince { .. } => false,
+            | ExprKind::TimeSince { .. }
+            | ExprKind::Held { .. }
+            | ExprKind::Regularly { .. }
+            | ExprKind::Streak { .. } => false,
         };
     });
     decided

@@ -11,7 +11,7 @@ use crate::{
     execution::Output,
     limits::MAX_CONSEQUENCES,
     record::{ActionId, Because, Change, Instant, Record, SegmentChange},
-    typed::{EventId, ScheduleId, SegmentId, Trigger},
+    typed::{EventId, Expr, HeldId, Judged, ScheduleId, SegmentId, Trigger},
     value::{Millis, Value},
 };
 use std::sync::Arc;
@@ -84,17 +84,35 @@ impl Reference {
     /// Gives every segment its level now; returns what changed, in order.
     pub(super) fn judge_segments(&self, customer: &mut Customer, now: Millis) -> Vec<(SegmentId, Change)> {
         let mut changes = Vec::new();
-        for (segment, number) in self.program.segments.iter().zip(0..) {
-            let asked = Asked { reference: self, customer, now, found: None };
-            let holds = asked.holds(&segment.condition, This::Nothing);
-            if let Some(level) = customer.levels.get_mut(number as usize)
-                && *level != holds
-            {
-                *level = holds;
-                changes.push((SegmentId(number), if holds { Change::Enter } else { Change::Leave }));
+        for judged in &self.judged {
+            match judged {
+                Judged::Held(id) => self.judge_held(customer, *id, now),
+                Judged::Segment(id) => {
+                    let Some(segment) = self.program.segments.get(id.0 as usize) else { continue };
+                    let holds = self.holds_now(customer, &segment.condition, now);
+                    if let Some(level) = customer.levels.get_mut(id.0 as usize)
+                        && *level != holds
+                    {
+                        *level = holds;
+                        changes.push((*id, if holds { Change::Enter } else { Change::Leave }));
+                    }
+                }
             }
         }
         changes
+    }
+
+    /// Notes since when a condition has held without a break.
+    fn judge_held(&self, customer: &mut Customer, id: HeldId, now: Millis) {
+        let Some(held) = self.program.held.get(id.0 as usize) else { return };
+        let holds = self.holds_now(customer, &held.condition, now);
+        if let Some(since) = customer.lasting.get_mut(id.0 as usize) {
+            *since = if holds { since.or(Some(now)) } else { None };
+        }
+    }
+
+    fn holds_now(&self, customer: &Customer, condition: &Expr, now: Millis) -> bool {
+        Asked { reference: self, customer, now, found: None }.holds(condition, This::Nothing)
     }
 
     /// An action changed a profile field or consent: an instant follows.

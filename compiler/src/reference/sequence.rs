@@ -2,7 +2,7 @@
 
 use super::{
     Reference,
-    customer::{Customer, Event},
+    customer::{Completed, Customer, Event},
     evaluate::Asked,
 };
 use crate::{
@@ -155,7 +155,8 @@ impl Reference {
     }
 
     fn complete(&self, customer: &mut Customer, sequence: SequenceId, stamp: Stamp, now: Millis) {
-        customer.complete(sequence, stamp);
+        let day = self.zone(customer).date(stamp.0).unwrap_or_default();
+        customer.complete(sequence, Completed { stamp, day });
         self.watches.sequence_completed(customer, sequence, stamp.0, now);
     }
 }

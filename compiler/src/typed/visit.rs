@@ -122,7 +122,9 @@ pub fn expression(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
             expression(value, visit);
             expression(operand, visit);
         }
-        ExprKind::IsKnown(value) | ExprKind::Not(value) => expression(value, visit),
+        ExprKind::IsKnown(value) | ExprKind::Not(value) | ExprKind::Held { condition: value, .. } => {
+            expression(value, visit)
+        }
         ExprKind::Aggregate { value, pattern: over, .. } => {
             expression(value, visit);
             pattern(over, visit);
@@ -130,6 +132,8 @@ pub fn expression(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
         ExprKind::Did { what: Occurrence::Pattern(over), .. }
         | ExprKind::Count { pattern: over, .. }
         | ExprKind::LastOf { pattern: over, .. }
-        | ExprKind::TimeSince { pattern: over, .. } => pattern(over, visit),
+        | ExprKind::TimeSince { pattern: over, .. }
+        | ExprKind::Regularly { pattern: over, .. }
+        | ExprKind::Streak { pattern: over, .. } => pattern(over, visit),
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of one customer.
 
 use super::{
+    days::{Days, Periods},
     frame::{Frame, Kept},
     machine::Machine,
     ring::Ring,
@@ -14,7 +15,7 @@ use segue_compiler::{
     consent::{Consent, Stamp},
     goal::Progress,
     packed,
-    plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, RecordLayout, UNSEEN},
+    plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, Plan, RecordLayout, UNSEEN},
     settle::Held,
     time::Zone,
     typed::{FieldId, Program, SegmentId, TopicId},
@@ -37,6 +38,8 @@ pub struct Customer {
     pub(super) record: Box<[i64]>,
     pub(super) rings: Sparse<Ring>,
     pub(super) totals: Sparse<Total>,
+    pub(super) days: Sparse<Days>,
+    pub(super) periods: Sparse<Periods>,
     pub(super) sequences: Sparse<Sequence>,
     /// The earliest instant at which a match of a sequence completes by time.
     pub(super) next_match: Option<Millis>,
@@ -117,6 +120,8 @@ impl Customer {
             record,
             rings: Sparse::default(),
             totals: Sparse::default(),
+            days: Sparse::default(),
+            periods: Sparse::default(),
             sequences: Sparse::default(),
             next_match: None,
             profile: Sparse::default(),
@@ -199,6 +204,16 @@ impl Customer {
     pub(super) fn is_member(&self, layout: &RecordLayout, segment: SegmentId) -> bool {
         let word = self.record.get((layout.segments + segment.0 / 64) as usize).copied().unwrap_or(0);
         word >> (segment.0 % 64) & 1 == 1
+    }
+
+    /// Begins anew with every condition that must hold without a break.
+    pub(super) fn forget_held(&mut self, plan: &Plan) {
+        let first = usize::try_from(plan.segments).unwrap_or(usize::MAX);
+        for level in first..plan.levels.len() {
+            if let Some(word) = self.record.get_mut(plan.record.segments as usize + level / 64) {
+                *word &= !(1 << (level % 64));
+            }
+        }
     }
 
     /// Counts a call that was applied.

@@ -4,10 +4,11 @@
 use super::{
     Engine,
     customer::{Customer, Match, Opened},
+    days::{Days, Periods},
     frame::Frame,
     machine::Machine,
     ring::Ring,
-    sequence::{self, Sequence},
+    sequence::{self, Completed, Sequence},
     sparse::Sparse,
     total::Total,
 };
@@ -33,6 +34,8 @@ pub(super) struct Context<'a> {
     words: usize,
     pub(super) rings: &'a mut Sparse<Ring>,
     pub(super) totals: &'a mut Sparse<Total>,
+    pub(super) days: &'a mut Sparse<Days>,
+    pub(super) periods: &'a mut Sparse<Periods>,
     pub(super) sequences: &'a mut Sparse<Sequence>,
     pub(super) profile_slots: &'a Sparse<Value>,
     pub(super) consent: &'a Consent,
@@ -118,6 +121,8 @@ impl Engine {
             words: customer.record.len(),
             rings: &mut customer.rings,
             totals: &mut customer.totals,
+            days: &mut customer.days,
+            periods: &mut customer.periods,
             sequences: &mut customer.sequences,
             profile_slots: &customer.profile_slots,
             consent: &customer.consent,
@@ -168,7 +173,8 @@ impl Context<'_> {
                 unsafe { *record.add(word) += 1 };
             }
         };
-        sequence::feed(self.machine, sequence, at, order, self.header.now, add, self.rings);
+        let completed = Completed { at, order, now: self.header.now, zone: self.zone };
+        sequence::feed(self.machine, sequence, completed, add, self.rings, self.days);
     }
 }
 
@@ -352,6 +358,8 @@ impl Alone {
             words: self.record.len(),
             rings: &mut Sparse::default(),
             totals: &mut Sparse::default(),
+            days: &mut Sparse::default(),
+            periods: &mut Sparse::default(),
             sequences: &mut Sparse::default(),
             profile_slots: &Sparse::default(),
             consent: &consent,

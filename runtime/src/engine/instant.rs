@@ -5,7 +5,7 @@ use super::{
     customer::{Customer, Match},
     frame::{Frame, Tracked},
     host::{Effects, Occasion},
-    sequence,
+    sequence::{self, Completed},
 };
 use segue_compiler::{
     event::Incoming,
@@ -134,6 +134,10 @@ impl Engine {
     pub(super) fn set_levels(&self, customer: &mut Customer, now: Millis) {
         let _ = self.evaluate(customer, now);
         customer.next_change = i64::MIN;
+        if !customer.is_seen() {
+            // Nothing has lasted before anything happened.
+            customer.forget_held(&self.machine.plan);
+        }
         self.plan_schedules(customer);
     }
 
@@ -180,7 +184,9 @@ impl Engine {
                     *word += 1;
                 }
             };
-            sequence::feed(&self.machine, *sequence, now, order, now, add, &mut customer.rings);
+            let zone = customer.zone.as_ref().unwrap_or(&self.settings.time_zone);
+            let completed = Completed { at: now, order, now, zone };
+            sequence::feed(&self.machine, *sequence, completed, add, &mut customer.rings, &mut customer.days);
         }
         all
     }

@@ -1,7 +1,7 @@
 //! What machine code asks of remembered rows and totals, and of values that lie elsewhere.
 
 use super::{
-    aggregate,
+    aggregate, calendar,
     customer::{Events, Match},
     host::Context,
     ring::{Keeping, Pushed, Ring, Row},
@@ -25,7 +25,11 @@ pub(super) fn keeping(kind: &CellKind) -> Option<Keeping> {
         CellKind::Rows { capacity, stretch, reach, .. } => {
             Some(Keeping { capacity: *capacity as usize, stretch: *stretch, reach: *reach })
         }
-        CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. } => None,
+        CellKind::Counter { .. }
+        | CellKind::Moment { .. }
+        | CellKind::Total { .. }
+        | CellKind::Days { .. }
+        | CellKind::Periods { .. } => None,
     }
 }
 
@@ -82,7 +86,7 @@ impl Context<'_> {
         (self.header.tag, self.header.word) = (slot.tag, slot.word);
     }
 
-    fn deadline(&mut self, at: Option<i64>) {
+    pub(super) fn deadline(&mut self, at: Option<i64>) {
         if let Some(at) = at.filter(|at| *at > self.header.now) {
             self.header.deadline = self.header.deadline.min(at);
         }
@@ -110,6 +114,7 @@ impl Context<'_> {
                 let pushed = ring.push(row, self.header.now, keeping);
                 self.counts.window_overflow += u64::from(pushed == Pushed::Overflowed && *capacity == EXACT);
             }
+            CellKind::Days { .. } | CellKind::Periods { .. } => self.push_day(&cell.kind, event, &columns),
             CellKind::Counter { .. } | CellKind::Moment { .. } => {}
         }
     }
@@ -142,6 +147,10 @@ impl Context<'_> {
                 _ => None,
             },
             Node::Window { cell, function, span, class } => self.window(*cell, *function, *span, *class),
+            Node::Days { cell, function, calendar, class } => {
+                self.sum_of_days(*cell, *function, *calendar, *class)
+            }
+            Node::Habit(cell, habit) => self.habit(*cell, *habit),
             Node::Nth(cell) => self.nth(*cell).map(Value::Time),
             _ => None,
         };
@@ -206,6 +215,9 @@ impl Context<'_> {
         let selection = ring.select(*span, self.header.now, self.first());
         self.rows.extend(selection.from..selection.to.max(selection.from));
         self.deadline(selection.deadline);
+        if let WindowSpan::Calendar(calendar) = *span {
+            self.keep_days(calendar);
+        }
         i64::try_from(self.rows.len()).unwrap_or(0)
     }
 
@@ -242,6 +254,12 @@ impl Context<'_> {
         let ring = self.rings.get(self.queried).unwrap_or(&none);
         let rows = self.kept.iter().filter_map(|position| ring.row(*position));
         let value = match *result {
+            QueryResult::Habit(unit, habit) => {
+                let days = rows.filter_map(calendar::day_of).map(|day| unit.of(day)).collect();
+                let (value, changes) = self.habit_of_days(&days, unit, habit);
+                self.deadline(changes);
+                value
+            }
             QueryResult::Count => aggregate::number(self.kept.len()),
             QueryResult::Aggregate(function) => aggregate::of_rows(function, *class, rows, Total::default()),
             QueryResult::Newest { count, distinct } => newest(rows, count as usize, distinct),
@@ -270,7 +288,15 @@ impl Context<'_> {
 
     /// A built-in function.
     pub(super) fn call(&mut self, node: NodeId, tag: i64, word: i64) {
-        let Node::Call { function, class, .. } = self.machine.plan.node(node) else { return };
+        let (function, class) = match self.machine.plan.node(node) {
+            Node::Call { function, class, .. } => (function, class),
+            Node::LocalDay(_) => {
+                let day = Some(word).filter(|_| tag != 0).and_then(|at| self.zone.date(at));
+                self.give(day.map_or(Value::Missing, Value::Date));
+                return;
+            }
+            _ => return,
+        };
         let argument = self.value(tag, word, *class);
         let value = match (function, &argument) {
             (_, Value::Missing) => Value::Missing,

@@ -26,6 +26,8 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
         record,
         rings,
         totals,
+        days,
+        periods,
         sequences,
         next_match: _,
         profile,
@@ -46,6 +48,8 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
     pack_record(record, &blank.record, &slots(&plan.record), to);
     rings.pack(to);
     totals.pack(to);
+    days.pack(to);
+    periods.pack(to);
     sequences.pack(to);
     profile.pack(to);
     consent.pack(to);
@@ -78,6 +82,8 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     unpack_record(&mut customer.record, from)?;
     customer.rings = Packed::unpack(from)?;
     customer.totals = Packed::unpack(from)?;
+    customer.days = Packed::unpack(from)?;
+    customer.periods = Packed::unpack(from)?;
     customer.sequences = Packed::unpack(from)?;
     customer.profile = Packed::unpack(from)?;
     customer.consent = Packed::unpack(from)?;

@@ -83,7 +83,10 @@ impl Ring {
         let rows = &self.rows;
         let after = |at: Millis| rows.partition_point(|row| row.at <= at);
         match span {
-            WindowSpan::All => Selection { from: 0, to: rows.len(), deadline: None },
+            // Days need not be in the order of time; who asks looks at each row's own.
+            WindowSpan::All | WindowSpan::Calendar(_) => {
+                Selection { from: 0, to: rows.len(), deadline: None }
+            }
             WindowSpan::ThisMatch => {
                 let from = rows.partition_point(|row| (row.at, row.order) < first);
                 Selection { from, to: rows.len(), deadline: None }

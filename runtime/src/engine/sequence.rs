@@ -2,6 +2,7 @@
 
 use super::{
     customer::{Events, Match},
+    days::Days,
     frame::{Frame, Kept},
     machine::Machine,
     rest::BASE,
@@ -15,6 +16,7 @@ use segue_compiler::{
     pack::{Broken, Packed, Packer, Unpacker},
     packed,
     plan::{CellKind, CellSource, NO_ELEMENT, SequencePlan},
+    time::Zone,
     typed::{Anchor, SequenceId},
     value::{Millis, Value},
 };
@@ -447,16 +449,26 @@ impl Match {
     }
 }
 
+/// A match that counts.
+#[derive(Clone, Copy)]
+pub(super) struct Completed<'z> {
+    pub(super) at: Millis,
+    pub(super) order: u64,
+    pub(super) now: Millis,
+    /// The customer's zone.
+    pub(super) zone: &'z Zone,
+}
+
 /// Feeds the cells that count a sequence's matches.
 pub(super) fn feed(
     machine: &Machine,
     sequence: SequenceId,
-    at: Millis,
-    order: u64,
-    now: Millis,
+    completed: Completed<'_>,
     mut word: impl FnMut(u32),
     rings: &mut Sparse<Ring>,
+    days: &mut Sparse<Days>,
 ) {
+    let Completed { at, order, now, zone } = completed;
     let Some(plan) = machine.plan.sequences.get(sequence.0 as usize) else { return };
     for cell in plan.feeds.iter().filter_map(|id| machine.plan.cell(*id)) {
         match (&cell.kind, &cell.source) {
@@ -468,7 +480,18 @@ pub(super) fn feed(
                     rings.entry(*place).push(Row { at, order, columns: Columns::new() }, now, keeping);
                 }
             }
-            (CellKind::Counter { .. } | CellKind::Moment { .. } | CellKind::Total { .. }, _) => {}
+            (CellKind::Days { place, reach, .. }, _) => {
+                if let (Some(day), Some(today)) = (zone.date(at), zone.date(now)) {
+                    days.entry(*place).add((day, today, *reach), (at, order), None);
+                }
+            }
+            (
+                CellKind::Counter { .. }
+                | CellKind::Moment { .. }
+                | CellKind::Total { .. }
+                | CellKind::Periods { .. },
+                _,
+            ) => {}
         }
     }
 }

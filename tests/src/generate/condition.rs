@@ -38,7 +38,12 @@ pub(super) fn condition(random: &mut Random, scope: &Scope, depth: u32) -> Strin
         return leaf(random, scope);
     }
     let inner = |random: &mut Random| condition(random, scope, depth - 1);
-    match random.below(8) {
+    match random.below(9) {
+        8 => {
+            let mut plain = scope.clone();
+            (plain.trigger, plain.elements) = (None, Vec::new());
+            format!("({}) for {}", condition(random, &plain, depth - 1), duration(random))
+        }
         0 | 1 => format!("({}) and ({})", inner(random), inner(random)),
         2 | 3 => format!("({}) or ({})", inner(random), inner(random)),
         4 => format!("not ({})", inner(random)),
@@ -48,7 +53,17 @@ pub(super) fn condition(random: &mut Random, scope: &Scope, depth: u32) -> Strin
 }
 
 fn leaf(random: &mut Random, scope: &Scope) -> String {
-    match random.below(15) {
+    match random.below(17) {
+        15 => {
+            let (last, unit) = [(1, "days"), (3, "days"), (7, "days"), (2, "weeks")][random.below(4)];
+            let least = random.below(last) + 1;
+            format!("did {} in at least {least} of the last {last} {unit}", pattern(random, scope))
+        }
+        16 => {
+            let unit = random.pick(&["days", "days", "weeks"]);
+            let streak = format!("streak of {} in {unit}", pattern(random, scope));
+            format!("{streak} {} {}", random.pick(&["=", "!=", ">", "<="]), random.below(4) + 1)
+        }
         0 | 1 => format!("did {}{}{}", pattern(random, scope), times(random), window(random, scope)),
         2 => format!("did {}{}", sequence(random), window_of_match(random)),
         3 => format!(
@@ -177,7 +192,10 @@ fn times(random: &mut Random) -> String {
 
 /// A window of a condition; `in this match` only where there is a match.
 fn window(random: &mut Random, scope: &Scope) -> String {
-    match random.below(8) {
+    match random.below(11) {
+        8 => " today".to_owned(),
+        9 => random.pick(&[" this week", " this month"]).to_owned(),
+        10 => format!(" in the last {} calendar days", random.below(3) + 2),
         0..=3 => format!(" in the last {}", duration(random)),
         4 => {
             let (near, far) =
@@ -192,7 +210,10 @@ fn window(random: &mut Random, scope: &Scope) -> String {
 }
 
 fn window_of_match(random: &mut Random) -> String {
-    match random.below(3) {
+    match random.below(4) {
+        3 => {
+            random.pick(&[" today", " this week", " at least 2 times in the last 2 calendar days"]).to_owned()
+        }
         0 => format!(" at least 2 times in the last {}", duration(random)),
         1 => String::new(),
         _ => format!(" in the last {}", duration(random)),

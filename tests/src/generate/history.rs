@@ -15,15 +15,28 @@ pub struct Step {
 
 /// 2026-01-05 08:00 UTC.
 const START: i64 = 1_767_600_000_000;
+/// Where calendars turn, in UTC: the last hour of a Sunday, of a month in Oslo before its last day in UTC is over, of 28
+/// and 29 February 2028, the evenings before clocks in Oslo change.
+const TURNS: [i64; 6] = [
+    1_767_567_600_000,
+    1_769_898_600_000,
+    1_835_391_600_000,
+    1_835_478_000_000,
+    1_774_731_600_000,
+    1_792_872_000_000,
+];
+const HOUR: i64 = 3_600_000;
 
 /// A random history: mostly in order, some late, some twice.
 #[must_use]
 pub fn history(random: &mut Random) -> Vec<Step> {
     let count = 5 + random.below(40);
-    let mut now = START;
+    let mut now = if random.chance(40) { TURNS[random.below(TURNS.len())] } else { START };
+    // Some histories are of minutes, some of days.
+    let days = random.chance(30);
     let mut steps: Vec<Step> = Vec::new();
     for number in 0..count {
-        now += gap(random);
+        now += if days && random.chance(50) { long_gap(random) } else { gap(random) };
         if random.chance(6) && !steps.is_empty() {
             let again = steps[random.below(steps.len())].clone();
             steps.push(again);
@@ -45,6 +58,10 @@ fn gap(random: &mut Random) -> i64 {
         4 => DURATIONS_MS[random.below(7)] + 1,
         _ => DURATIONS_MS[random.below(4)],
     }
+}
+
+fn long_gap(random: &mut Random) -> i64 {
+    [6 * HOUR, 12 * HOUR, 24 * HOUR - 1, 24 * HOUR, 24 * HOUR + 1, 25 * HOUR, 72 * HOUR][random.below(7)]
 }
 
 fn call(random: &mut Random, number: usize, at: i64, customer: &str) -> Value {
@@ -110,8 +127,9 @@ fn traits(random: &mut Random) -> Value {
     if random.chance(30) {
         map.insert("due".to_owned(), json!({"at": START + gap(random) + gap(random)}));
     }
-    if random.chance(8) {
-        map.insert("time_zone".to_owned(), json!(random.pick(&["Europe/Oslo", "America/New_York"])));
+    if random.chance(15) {
+        let zones = ["Europe/Oslo", "America/New_York", "Asia/Tokyo", "Pacific/Apia", "Etc/GMT+12", "UTC"];
+        map.insert("time_zone".to_owned(), json!(random.pick(&zones)));
     }
     if random.chance(60) {
         let consent = match random.below(5) {
