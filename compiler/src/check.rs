@@ -19,7 +19,7 @@ mod schedule;
 mod template;
 mod topic;
 mod walk;
-mod words;
+pub(crate) mod words;
 
 use crate::{
     diagnostics::{limits, names, rules},

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! In reading order: [`project`] takes sources to a checked program ([`typed`], over [`types`] and [`value`]) or to
-//! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides;
+//! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides,
+//! [`reach`] how far back they look, and [`changes`] what becomes of states when rules change;
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
 //! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`goal`]s, [`address`]es, [`share`]s of
@@ -34,6 +35,9 @@ pub mod types;
 pub mod value;
 
 pub mod predicate;
+
+pub mod changes;
+pub mod reach;
 
 pub mod reference;
 

@@ -129,6 +129,7 @@ pub enum Change {
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each variant is its word")]
 pub enum Reason {
+    Cold,
     Running,
     Limit,
     Condition,
@@ -203,6 +204,7 @@ packed_enum!(Reason {
     6 = Cap,
     7 = Content,
     8 = Holdout,
+    16 = Cold,
 });
 packed_enum!(Json { 0 = Value(it), 1 = Fields(it) });
 packed_inner!(Instant, Fields);
@@ -261,12 +263,13 @@ impl Record {
 impl Reason {
     /// Every reason, in the order in which they are looked at.
     pub fn all() -> impl Iterator<Item = Self> {
-        std::iter::successors(Some(Self::Running), |reason| reason.next())
+        std::iter::successors(Some(Self::Cold), |reason| reason.next())
     }
 
     /// The reason that is looked at after this one.
     fn next(self) -> Option<Self> {
         match self {
+            Self::Cold => Some(Self::Running),
             Self::Running => Some(Self::Limit),
             Self::Limit => Some(Self::Condition),
             Self::Condition => Some(Self::Holdout),
@@ -283,6 +286,7 @@ impl Reason {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Cold => "cold",
             Self::Running => "running",
             Self::Limit => "limit",
             Self::Condition => "condition",

@@ -31,6 +31,7 @@ use crate::{
     goal::Outcome as Goal,
     json::JsonText,
     pack::Packer,
+    reach::{self, Reach},
     settings::Settings,
     settle::{self, Held, Settling},
     typed::{EventId, ExprKind, FieldId, Judged, Program, SegmentId, TextTest, visit},
@@ -48,6 +49,8 @@ pub struct Reference {
     program: Arc<Program>,
     settings: Settings,
     contents: Contents,
+    /// How far back each rule looks.
+    reaches: Vec<Reach>,
     watches: Watches,
     /// What is judged at every instant, in order.
     judged: Vec<Judged>,
@@ -76,6 +79,7 @@ impl Reference {
         };
         Self {
             contents: Contents::new(&program),
+            reaches: program.rules.iter().map(|rule| reach::of_rule(&program, rule)).collect(),
             watches: Watches::new(&program),
             judged: program.judged(),
             regexes: regexes(&program),

@@ -17,6 +17,9 @@ pub struct Settings {
     pub consent: ConsentPolicy,
     /// Whether holdouts are obeyed; tests of rules turn them off.
     pub holdouts: bool,
+    /// Where the log of events begins that is applied, if customers may be older than it: a rule that looks further back
+    /// does not know what it asks for, and is cold.
+    pub log_from: Option<crate::value::Millis>,
     /// The end of time: events after it are not applied.
     pub until: Option<crate::value::Millis>,
     /// How many message ids of a customer are kept; another number is for tests that look beyond bounds.
@@ -42,6 +45,7 @@ impl Default for Settings {
             dedupe: 24 * 3_600_000,
             consent: ConsentPolicy::Required,
             holdouts: true,
+            log_from: None,
             until: None,
             max_ids: crate::limits::MAX_IDS,
         }

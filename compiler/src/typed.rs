@@ -6,6 +6,7 @@ mod pattern;
 pub mod schedule;
 pub mod test;
 pub mod visit;
+pub mod words;
 
 pub use crate::calendar::{Calendar, Unit};
 use crate::{
@@ -159,6 +160,8 @@ pub struct Rule {
     pub priority: i64,
     /// The name that it had.
     pub was: Option<Arc<str>>,
+    /// Whether it takes effect before the log reaches back as far as it looks.
+    pub start_cold: bool,
     /// What it does.
     pub steps: Vec<Step>,
 }

@@ -38,6 +38,7 @@ use segue_compiler::{
     module::{Code, CodeError, clif},
     pack::Packer,
     plan::{Plan, verify::verify},
+    reach::{self, Reach},
     settings::Settings,
     settle::{self, Held, Settling},
     typed::{EventId, FieldId, Program, SegmentId, Trigger},
@@ -51,6 +52,8 @@ pub struct Engine {
     settings: Settings,
     machine: Machine,
     contents: Contents,
+    /// How far back each rule looks.
+    reaches: Vec<Reach>,
     /// For each segment the rules that its change triggers.
     changes: Vec<Changes>,
     fields: KnownFields,
@@ -117,6 +120,7 @@ impl Engine {
             Machine::new(plan, code, Names::new(program.events.iter().map(|event| event.name.clone())));
         let mut engine = Self {
             contents: Contents::new(&program),
+            reaches: program.rules.iter().map(|rule| reach::of_rule(&program, rule)).collect(),
             blank: Customer::blank(&program, &machine),
             machine,
             changes: changes(&program),

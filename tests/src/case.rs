@@ -13,7 +13,7 @@
 //! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
 //! `id=ID` gives a message id, `zone=NAME` a time zone and `arrived=TIME` the arrival, with `T` before the hour;
 //! `times=COUNT` stands for so many calls, each a second after the one before, with ids of their own. Words after `run` are settings: `until TIME`,
-//! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `zone NAME` (the project's). Where rules have
+//! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `log from TIME`, `zone NAME` (the project's). Where rules have
 //! goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference interpreter and on machine code,
 //! and nothing else than what is written may come out.
 
@@ -129,6 +129,7 @@ fn settings(words: &str) -> (Settings, Option<i64>) {
             ("lateness", minutes) => settings.lateness = minutes.parse::<i64>().unwrap() * 60_000,
             ("dedupe", minutes) => settings.dedupe = minutes.parse::<i64>().unwrap() * 60_000,
             ("settle", minutes) => settings.settle = minutes.parse::<i64>().unwrap() * 60_000,
+            ("log", from) => settings.log_from = Some(instant(from.trim_start_matches("from "))),
             ("zone", name) => settings.time_zone = Zone::named(name).unwrap(),
             (other, _) => panic!("unknown setting {other}"),
         }

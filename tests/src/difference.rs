@@ -45,7 +45,10 @@ pub fn compare(seed: u64) -> Comparison {
     // Most of what waits is over after two hours; schedules come round in days.
     let beyond = if random.chance(15) { 3 * 86_400_000 } else { 7_200_000 };
     let until = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).max().map(|at| at + beyond);
-    match difference(Arc::new(program), &calls, until) {
+    let first = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).min();
+    let log_from = if random.chance(15) { first.map(|at| at + 300_000) } else { None };
+    let settings = Settings { log_from, ..Settings::default() };
+    match with_settings(Arc::new(program), &calls, until, &settings) {
         Ok(driven) => Comparison::Agreed(driven.records.len()),
         Err(difference) => {
             let history: Vec<String> = calls.iter().map(Value::to_string).collect();

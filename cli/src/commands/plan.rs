@@ -1,4 +1,4 @@
-//! `segue plan`: what rules compile to.
+//! `segue plan`: what rules compile to, and what becomes of customers when they change.
 
 use crate::{
     Ending,
@@ -6,7 +6,9 @@ use crate::{
     output::{Problem, results},
     project::open_clean,
 };
+use clap::ValueEnum;
 use segue_compiler::{
+    changes::{self, changes},
     plan::print,
     typed::{EventId, Program},
 };
@@ -16,6 +18,12 @@ use std::{io::Write, path::PathBuf};
 pub(crate) struct Arguments {
     /// A folder of rules, or one rule file
     path: PathBuf,
+    /// A newer version of it: shows what is kept, filled anew and let go when it takes the place of the first
+    #[arg(conflicts_with_all = ["ir", "clif"])]
+    new: Option<PathBuf>,
+    /// How changes are shown
+    #[arg(long, value_enum, default_value_t, requires = "new")]
+    format: Format,
     /// Also every condition and value, what is remembered, and who uses it
     #[arg(long)]
     ir: bool,
@@ -27,8 +35,30 @@ pub(crate) struct Arguments {
     event: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
+    if let Some(new) = &arguments.new {
+        let changes = changes(&program, &open_clean(new)?.1);
+        let mut out = results();
+        match arguments.format {
+            Format::Text => write!(out, "{}", changes::print(&changes))?,
+            Format::Json => {
+                serde_json::to_writer(&mut out, &changes).map_err(std::io::Error::from)?;
+                writeln!(out)?;
+            }
+        }
+        out.flush()?;
+        return Ok(Ending::Clean);
+    }
     let engine = engine(&program, &opened.config.settings)?;
     let mut out = results();
     write!(out, "{}", print::summary(&program, engine.plan()))?;

@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// The end of time: a date, or a date and a time in the project's zone
     #[arg(long, value_name = "INSTANT")]
     until: Option<String>,
+    /// Where a longer log was cut: rules that look further back than this say `cold` until they see enough
+    #[arg(long, value_name = "INSTANT")]
+    log_from: Option<String>,
     /// Let every pending deadline pass after the end
     #[arg(long)]
     drain: bool,
@@ -65,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
     let mut settings = opened.config.settings.clone();
     settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
+    settings.log_from = arguments.log_from.as_deref().map(|text| instant(text, &settings)).transpose()?;
     let rejects = arguments.input.rejects(opened.files())?;
     let mut hooks = match arguments.deliver {
         false => None,

@@ -66,7 +66,7 @@ impl Checker<'_> {
             ClauseKind::Goal { pattern, within } => {
                 self.goal_of(clause.span, pattern, within.as_ref(), scope);
             }
-            ClauseKind::Quiet(_) | ClauseKind::StartCold => {
+            ClauseKind::Quiet(_) => {
                 self.unsupported_clause(clause);
             }
             ClauseKind::When(_)
@@ -75,7 +75,8 @@ impl Checker<'_> {
             | ClauseKind::OverlapSkip
             | ClauseKind::OverlapRestart
             | ClauseKind::OverlapPer(_)
-            | ClauseKind::Transactional => {}
+            | ClauseKind::Transactional
+            | ClauseKind::StartCold => {}
         }
     }
 }
@@ -92,6 +93,7 @@ fn kind(clause: &Clause) -> Option<u8> {
         ClauseKind::Priority(_) => Some(6),
         ClauseKind::Holdout(_) => Some(7),
         ClauseKind::Goal { .. } => Some(8),
-        ClauseKind::When(_) | ClauseKind::Quiet(_) | ClauseKind::Was(_) | ClauseKind::StartCold => None,
+        ClauseKind::StartCold => Some(9),
+        ClauseKind::When(_) | ClauseKind::Quiet(_) | ClauseKind::Was(_) => None,
     }
 }

@@ -53,6 +53,7 @@ struct Clauses<'c> {
     holdout: Option<&'c Clause>,
     goal: Option<&'c Clause>,
     was: Option<&'c Clause>,
+    start_cold: Option<&'c Clause>,
 }
 
 impl<'c> Clauses<'c> {
@@ -71,7 +72,8 @@ impl<'c> Clauses<'c> {
             ClauseKind::Holdout(_) => Some(&mut self.holdout),
             ClauseKind::Goal { .. } => Some(&mut self.goal),
             ClauseKind::Was(_) => Some(&mut self.was),
-            ClauseKind::Quiet(_) | ClauseKind::StartCold => None,
+            ClauseKind::StartCold => Some(&mut self.start_cold),
+            ClauseKind::Quiet(_) => None,
         }
     }
 }
@@ -135,6 +137,7 @@ impl Checker<'_> {
             goal,
             priority,
             was,
+            start_cold: clauses.start_cold.is_some(),
             steps,
         })
     }
@@ -170,11 +173,7 @@ impl Checker<'_> {
 
     /// Clauses that are not there yet.
     pub(super) fn unsupported_clause(&mut self, clause: &Clause) {
-        let what = match &clause.kind {
-            ClauseKind::Quiet(_) => "`quiet`",
-            _ => "`start cold`",
-        };
-        self.report(rules::not_supported(clause.span, what));
+        self.report(rules::not_supported(clause.span, "`quiet`"));
     }
 
     fn trigger(&mut self, rule: &ast::Rule, clause: Option<&Clause>) -> Option<Trigger> {

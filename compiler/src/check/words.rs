@@ -6,10 +6,10 @@ use crate::{
 };
 
 /// Fields that every profile has.
-pub(super) const PROFILE_FIELDS: &[&str] = &["phone", "email", "push_token", "country", "time_zone", "group"];
+pub(crate) const PROFILE_FIELDS: &[&str] = &["phone", "email", "push_token", "country", "time_zone", "group"];
 
 /// Functions by name.
-pub(super) const FUNCTIONS: &[(&str, Function)] = &[
+pub(crate) const FUNCTIONS: &[(&str, Function)] = &[
     ("lower", Function::Lower),
     ("upper", Function::Upper),
     ("trim", Function::Trim),
@@ -23,11 +23,11 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("month", Function::Month),
 ];
 
-pub(super) fn function(name: &str) -> Option<Function> {
+pub(crate) fn function(name: &str) -> Option<Function> {
     FUNCTIONS.iter().find(|(other, _)| *other == name).map(|(_, function)| *function)
 }
 
-pub(super) fn named_type(name: &str) -> Option<Type> {
+pub(crate) fn named_type(name: &str) -> Option<Type> {
     match name {
         "text" => Some(Type::Text),
         "number" => Some(Type::Number),
@@ -40,7 +40,7 @@ pub(super) fn named_type(name: &str) -> Option<Type> {
 }
 
 /// Fields of every event.
-pub(super) fn fixed_field(name: &str) -> Option<(FieldPath, Type)> {
+pub(crate) fn fixed_field(name: &str) -> Option<(FieldPath, Type)> {
     match name {
         "at" => Some((FieldPath::At, Type::Time)),
         "message_id" => Some((FieldPath::MessageId, Type::Text)),
@@ -49,7 +49,7 @@ pub(super) fn fixed_field(name: &str) -> Option<(FieldPath, Type)> {
     }
 }
 
-pub(super) fn arithmetic(operator: Arithmetic) -> &'static str {
+pub(crate) fn arithmetic(operator: Arithmetic) -> &'static str {
     match operator {
         Arithmetic::Add => "+",
         Arithmetic::Subtract => "-",
@@ -58,7 +58,7 @@ pub(super) fn arithmetic(operator: Arithmetic) -> &'static str {
     }
 }
 
-pub(super) fn comparison(operator: Comparison) -> &'static str {
+pub(crate) fn comparison(operator: Comparison) -> &'static str {
     match operator {
         Comparison::Equal => "=",
         Comparison::NotEqual => "!=",
@@ -69,7 +69,7 @@ pub(super) fn comparison(operator: Comparison) -> &'static str {
     }
 }
 
-pub(super) fn text_test(test: TextTest) -> &'static str {
+pub(crate) fn text_test(test: TextTest) -> &'static str {
     match test {
         TextTest::Contains => "contains",
         TextTest::StartsWith => "starts with",
@@ -78,7 +78,7 @@ pub(super) fn text_test(test: TextTest) -> &'static str {
     }
 }
 
-pub(super) fn aggregate(function: Aggregate) -> &'static str {
+pub(crate) fn aggregate(function: Aggregate) -> &'static str {
     match function {
         Aggregate::Sum => "sum",
         Aggregate::Average => "average",

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     address,
+    reach::{self, Reach},
     record::Reason,
     share::is_held_out,
     typed::{Limit, Overlap, Program, Rule, TopicId},
@@ -24,6 +25,10 @@ impl Reference {
         per: &Value,
         asked: &Asked<'_>,
     ) -> Option<Reason> {
+        let reach = self.reaches.get(number).copied().unwrap_or(Reach::NONE);
+        if reach::is_cold(rule, reach, &self.settings, asked.now) {
+            return Some(Reason::Cold);
+        }
         // A run that is done within its instant cannot be started anew from within, so `restart` is as `skip` here.
         if customer.under_way.iter().any(|run| run.rule == number && run.per == *per) {
             return Some(Reason::Running);

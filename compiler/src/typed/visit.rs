@@ -1,6 +1,9 @@
 //! Visits every expression of a program, outer ones before those within them.
 
-use super::{Content, ContentValue, Expr, ExprKind, Occurrence, Pattern, Program, Step, StepKind, StopWhen};
+use super::{
+    Content, ContentValue, Expr, ExprKind, Occurrence, Pattern, Program, Rule, Step, StepKind, StopWhen,
+    TemplateId,
+};
 
 /// Visits every expression of a program.
 pub fn program(program: &Program, visit: &mut dyn FnMut(&Expr)) {
@@ -22,19 +25,57 @@ pub fn program(program: &Program, visit: &mut dyn FnMut(&Expr)) {
     for segment in &program.segments {
         expression(&segment.condition, visit);
     }
-    for rule in &program.rules {
-        for condition in [&rule.only_if, &rule.still_if].into_iter().flatten() {
-            expression(condition, visit);
+    program.rules.iter().for_each(|it| rule(it, visit));
+}
+
+/// Visits every expression of a rule; those of its trigger's sequence are not its own.
+pub fn rule(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
+    for condition in [&rule.only_if, &rule.still_if].into_iter().flatten() {
+        expression(condition, visit);
+    }
+    match &rule.stop_when {
+        Some(StopWhen::Event(stop)) => pattern(stop, visit),
+        Some(StopWhen::Condition(condition)) => expression(condition, visit),
+        None => {}
+    }
+    if let Some(goal) = &rule.goal {
+        pattern(&goal.pattern, visit);
+    }
+    steps(&rule.steps, visit);
+}
+
+/// Every template of steps.
+#[must_use]
+pub fn templates(list: &[Step]) -> Vec<TemplateId> {
+    let mut found = Vec::new();
+    for step in list {
+        match &step.kind {
+            StepKind::Send { channel: _, to, content } => {
+                to.iter().for_each(|to| templates_of(to, &mut found));
+                content.iter().for_each(|(_, value)| templates_of(value, &mut found));
+            }
+            StepKind::Call { hook: _, payload } => {
+                payload.iter().for_each(|(_, value)| templates_of(value, &mut found));
+            }
+            StepKind::If { arms, otherwise } => {
+                arms.iter().for_each(|(_, list)| found.extend(templates(list)));
+                found.extend(templates(otherwise));
+            }
+            StepKind::Set { .. } | StepKind::SetConsent { .. } | StepKind::Emit { .. } => {}
         }
-        match &rule.stop_when {
-            Some(StopWhen::Event(stop)) => pattern(stop, visit),
-            Some(StopWhen::Condition(condition)) => expression(condition, visit),
-            None => {}
+    }
+    found
+}
+
+fn templates_of(value: &ContentValue, found: &mut Vec<TemplateId>) {
+    match value {
+        ContentValue::Template(id) => found.push(*id),
+        ContentValue::Value(_) => {}
+        ContentValue::Variant { by: _, variants, otherwise } => {
+            found.extend(variants.iter().map(|(_, id)| *id));
+            found.push(*otherwise);
         }
-        if let Some(goal) = &rule.goal {
-            pattern(&goal.pattern, visit);
-        }
-        steps(&rule.steps, visit);
+        ContentValue::Object(fields) => fields.iter().for_each(|(_, value)| templates_of(value, found)),
     }
 }
 

@@ -205,6 +205,7 @@ impl Build {
             goal: None,
             priority: 0,
             was: None,
+            start_cold: false,
             steps,
         });
         self.0.rules.last_mut().unwrap()

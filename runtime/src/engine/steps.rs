@@ -13,6 +13,7 @@ use super::{
 use segue_compiler::{
     content::ContentError,
     plan::{Class, ConditionId, Content, RulePlan, StepKind, StepPlan, ValueId},
+    reach::{Reach, is_cold},
     record::{ActionId, Because, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
     typed::{EventId, FieldId, Limit, Rule, TopicId},
     value::{Millis, Value},
@@ -102,6 +103,10 @@ impl Engine {
         per: &Value,
         now: Millis,
     ) -> Option<Reason> {
+        let reach = self.reaches.get(number as usize).copied().unwrap_or(Reach::NONE);
+        if is_cold(run.rule, reach, &self.settings, now) {
+            return Some(Reason::Cold);
+        }
         if let Some(runs) = customer.runs.get(number) {
             if runs.under_way.contains(per) {
                 return Some(Reason::Running);

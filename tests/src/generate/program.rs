@@ -63,6 +63,9 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
         1 => line(source, &format!("  limit {} per {}", random.below(2) + 1, duration(random))),
         _ => {}
     }
+    if random.chance(10) {
+        line(source, "  start cold");
+    }
     if random.chance(20) {
         line(source, &format!("  priority {}", random.below(5)));
     }
