@@ -117,7 +117,7 @@ fn examples() -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(root().join("examples"))? {
         let path = entry?.path();
-        if path.join("rules.segue").is_file() {
+        if path.join("README.md").is_file() && path.join("Cargo.toml").metadata().is_err() {
             folders.push(path);
         }
     }

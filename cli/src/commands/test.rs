@@ -137,37 +137,75 @@ fn show(failure: &Failure, file: &str, text: &str) {
     Findings::draw_alone(&Report::failure(&failure.message, failure.help.as_deref(), file, text, &places));
 }
 
-/// What happened in a test, as a table.
+/// What happened in a test, as a table; what happens again and again, as schedules do, takes one line.
 fn time_line(outcome: &Rehearsal, settings: &Settings) -> String {
-    let left_out = outcome.happenings.len().saturating_sub(MAX_LINES);
-    let shown_ones = outcome.happenings.get(left_out..).unwrap_or_default();
-    let longest = |text: &dyn Fn(&Happening) -> usize| shown_ones.iter().map(text).max().unwrap_or(0);
-    let times = longest(&|it| settings.time_zone.print(it.at).len());
-    let customers = longest(&|it| it.customer.chars().count());
-    let actors = longest(&|it| who(it).chars().count());
+    let mut rows: Vec<Row> = Vec::new();
+    for it in &outcome.happenings {
+        let row = Row::of(it, settings);
+        match rows.last_mut() {
+            Some(last) if last.is_as(&row) => (last.again, last.until) = (last.again + 1, row.at),
+            _ => rows.push(row),
+        }
+    }
+    let left_out = rows.len().saturating_sub(MAX_LINES);
+    let rows = rows.get(left_out..).unwrap_or_default();
+    let longest =
+        |text: &dyn Fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+    let (times, customers, actors) =
+        (longest(&|row| &row.at), longest(&|row| &row.customer), longest(&|row| &row.who));
     let mut lines = vec!["  What happened:".to_owned()];
     if left_out > 0 {
         lines.push(format!("    ({left_out} before are not shown)"));
     }
-    for it in shown_ones {
-        let mark = match (it.expected_by, it.unexpected) {
+    for Row { mark, at, customer, who, what, again, until } in rows {
+        let line = format!("  {mark} {at:<times$}  {customer:<customers$}  {who:<actors$}  {what}");
+        lines.push(line.trim_end().to_owned());
+        match again {
+            0 => {}
+            1 => lines.push(format!("    {until:<times$}  the same")),
+            more => lines.push(format!("    {until:<times$}  the same, the last of {more} times more")),
+        }
+    }
+    if rows.is_empty() {
+        lines.push("    nothing".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// A line of the table.
+struct Row {
+    mark: char,
+    at: String,
+    customer: String,
+    who: String,
+    what: String,
+    /// How often the same followed, and when last.
+    again: usize,
+    until: String,
+}
+
+impl Row {
+    fn of(happening: &Happening, settings: &Settings) -> Self {
+        let mark = match (happening.expected_by, happening.unexpected) {
             (_, true) => '✗',
             (Some(_), _) => '✓',
             (None, _) => ' ',
         };
-        let at = settings.time_zone.print(it.at);
-        let line = format!(
-            "  {mark} {at:<times$}  {:<customers$}  {:<actors$}  {}",
-            it.customer,
-            who(it),
-            shown(&what_happened(it), MAX_WHAT)
-        );
-        lines.push(line.trim_end().to_owned());
+        Self {
+            mark,
+            at: settings.time_zone.print(happening.at),
+            customer: happening.customer.to_string(),
+            who: who(happening).to_owned(),
+            what: shown(&what_happened(happening), MAX_WHAT),
+            again: 0,
+            until: String::new(),
+        }
     }
-    if shown_ones.is_empty() {
-        lines.push("    nothing".to_owned());
+
+    fn is_as(&self, other: &Self) -> bool {
+        (self.mark, &self.customer, &self.who, &self.what)
+            == (other.mark, &other.customer, &other.who, &other.what)
     }
-    lines.join("\n")
 }
 
 /// Who did it.
