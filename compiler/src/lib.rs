@@ -63,6 +63,7 @@ pub mod pack;
 pub mod pattern;
 pub mod record;
 pub mod schedule;
+pub mod session;
 pub mod settings;
 pub mod settle;
 pub mod share;

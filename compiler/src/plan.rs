@@ -331,6 +331,8 @@ pub enum WindowSpan {
     },
     /// From the first event of the match.
     ThisMatch,
+    /// From the beginning of the session.
+    ThisSession,
     /// Those of calendar days; the day is the first column.
     Calendar(Calendar),
 }

@@ -154,7 +154,7 @@ fn of_window(window: Window) -> Reach {
         Window::Calendar(Calendar::Week) => calendar_days(7),
         Window::Calendar(Calendar::Month) => calendar_days(31),
         // The match itself says how far.
-        Window::ThisMatch => Reach::NONE,
+        Window::ThisMatch | Window::ThisSession => Reach::NONE,
     }
 }
 

@@ -22,6 +22,7 @@ mod operators;
 mod predicate;
 mod schedule;
 mod sequence;
+mod session;
 mod steps;
 
 use crate::{
@@ -65,6 +66,8 @@ struct BuiltIn {
     country: Option<FieldId>,
     group: Option<FieldId>,
     message_sent: Option<EventId>,
+    session_started: Option<EventId>,
+    session_ended: Option<EventId>,
 }
 
 impl Reference {
@@ -76,6 +79,8 @@ impl Reference {
             country: profile_field(&program, "country"),
             group: profile_field(&program, "group"),
             message_sent: program.event("Message Sent"),
+            session_started: program.event(crate::session::STARTED),
+            session_ended: program.event(crate::session::ENDED),
         };
         Self {
             contents: Contents::new(&program),
@@ -189,10 +194,18 @@ impl Reference {
     fn next_change(&self, customer: &Customer) -> Option<Millis> {
         let by_window = customer.deadlines.first().copied();
         let by_sequence = customer.matchers.iter().filter_map(sequence::Matcher::next_deadline).min();
+        let by_session = self.session_deadline(customer);
         let by_schedule = self.next_occurrence(customer);
         let by_calendar = self.watches.midnight(customer, &self.zone(customer));
         let by_held = self.watches.held(customer);
-        by_window.into_iter().chain(by_sequence).chain(by_calendar).chain(by_held).chain(by_schedule).min()
+        by_window
+            .into_iter()
+            .chain(by_sequence)
+            .chain(by_calendar)
+            .chain(by_held)
+            .chain(by_schedule)
+            .chain(by_session)
+            .min()
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Program {
     pub tests: Vec<test::Test>,
     /// Every condition that must hold without a break, each after those within it.
     pub held: Vec<Held>,
+    /// Whether anything asks for sessions.
+    pub sessions: bool,
 }
 
 /// A condition of which is asked how long it has held.

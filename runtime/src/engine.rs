@@ -20,6 +20,7 @@ mod rest;
 mod ring;
 mod schedule;
 mod sequence;
+mod session;
 mod sparse;
 mod steps;
 mod total;
@@ -58,6 +59,7 @@ pub struct Engine {
     changes: Vec<Changes>,
     fields: KnownFields,
     messaging: Messaging,
+    sessions: SessionEvents,
     /// What a customer is before the first call.
     blank: Customer,
 }
@@ -86,6 +88,12 @@ struct Messaging {
     bounced: Option<EventId>,
     unsubscribed: Option<EventId>,
     complained: Option<EventId>,
+}
+
+/// Events of sessions, where rules look at them.
+struct SessionEvents {
+    started: Option<EventId>,
+    ended: Option<EventId>,
 }
 
 /// A program could not be made ready.
@@ -138,6 +146,10 @@ impl Engine {
                 bounced: event("Message Bounced"),
                 unsubscribed: event("Unsubscribed"),
                 complained: event("Complained"),
+            },
+            sessions: SessionEvents {
+                started: event(segue_compiler::session::STARTED),
+                ended: event(segue_compiler::session::ENDED),
             },
             program,
             settings,

@@ -13,9 +13,7 @@ use std::sync::Arc;
 
 impl Checker<'_> {
     pub(super) fn declare_event(&mut self, event: &ast::EventDecl) {
-        if self.unsupported_events(&event.name) {
-            return;
-        }
+        self.session_event(&event.name.text);
         let fields = self.fields_of(&event.fields);
         let known = self.program.events.iter().position(|other| *other.name == *event.name.text);
         let position = known.unwrap_or_else(|| {

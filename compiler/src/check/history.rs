@@ -207,7 +207,10 @@ impl Checker<'_> {
                 self.report(types::no_match(window.span));
                 None
             }
-            WindowKind::ThisSession => self.unsupported("`this session`", window.span),
+            WindowKind::ThisSession => {
+                self.program.sessions = true;
+                Some(Window::ThisSession)
+            }
             WindowKind::Today => Some(Window::Calendar(Calendar::Days(1))),
             WindowKind::ThisWeek => Some(Window::Calendar(Calendar::Week)),
             WindowKind::ThisMonth => Some(Window::Calendar(Calendar::Month)),
@@ -399,14 +402,6 @@ impl Checker<'_> {
             self.report(limits::count_out_of_range(number.span, &number.text, least, most));
         }
         parsed
-    }
-
-    pub(super) fn unsupported_events(&mut self, name: &ast::Name) -> bool {
-        let session = matches!(name.text.as_str(), "Session Started" | "Session Ended");
-        if session {
-            self.report(rules::not_supported(name.span, "this event of sessions"));
-        }
-        session
     }
 }
 

@@ -3,11 +3,15 @@
 use super::{Checker, Scope, walk::walk, words};
 use crate::{
     diagnostics::names,
-    packs,
-    typed::{EventId, EventSet, FieldId, TopicId},
+    packs, session,
+    typed::{EventId, EventSet, EventType, FieldId, TopicId},
+    types::{Field, Type},
 };
 use segue_grammar::ast::{self, ExprKind, Item, Name};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 /// Lets, segments and what else has a name.
 pub(super) struct Names<'a> {
@@ -130,12 +134,7 @@ pub(super) fn circle(start: &str, uses: &BTreeMap<String, BTreeSet<String>>) -> 
 
 impl Checker<'_> {
     pub(super) fn event(&mut self, name: &Name) -> Option<EventId> {
-        if matches!(name.text.as_str(), "Session Started" | "Session Ended")
-            && self.program.event(&name.text).is_none()
-        {
-            self.unsupported_events(name);
-            return None;
-        }
+        self.session_event(&name.text);
         let id = self.program.event(&name.text);
         if id.is_none() {
             let known = self.program.events.iter().map(|event| &*event.name);
@@ -143,6 +142,23 @@ impl Checker<'_> {
             self.report(names::unknown_event(name.span, &name.text, known, pack));
         }
         id
+    }
+
+    /// Declares an event of sessions where it is first named: only then it is made.
+    pub(super) fn session_event(&mut self, name: &str) {
+        if !matches!(name, session::STARTED | session::ENDED) || self.program.event(name).is_some() {
+            return;
+        }
+        let field = |(name, ty)| Field { name: Arc::from(name), ty, optional: false };
+        let fields = match name {
+            session::ENDED => {
+                vec![("length", Type::Duration), ("events", Type::Number), ("pages", Type::Number)]
+            }
+            _ => Vec::new(),
+        };
+        let fields = fields.into_iter().map(field).collect();
+        self.program.events.push(EventType { name: Arc::from(name), passive: true, fields });
+        self.program.sessions = true;
     }
 
     pub(super) fn profile_field(&self, name: &str) -> Option<FieldId> {

@@ -214,7 +214,7 @@ impl Cells {
         span: WindowSpan,
     ) -> CellId {
         let reach = match span {
-            WindowSpan::All | WindowSpan::ThisMatch => None,
+            WindowSpan::All | WindowSpan::ThisMatch | WindowSpan::ThisSession => None,
             WindowSpan::Last(duration) => Some(duration),
             WindowSpan::Ago { near: _, far } => Some(far),
             // Local days begin up to 14 hours before those of UTC and end up to 12 hours after them.

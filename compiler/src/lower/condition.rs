@@ -238,6 +238,7 @@ impl Lowering<'_> {
             Window::Last(duration) => WindowSpan::Last(duration),
             Window::Ago { near, far } => WindowSpan::Ago { near, far },
             Window::ThisMatch => WindowSpan::ThisMatch,
+            Window::ThisSession => WindowSpan::ThisSession,
             Window::Calendar(calendar) => {
                 let cell = self.cells.match_days(sequence, calendar);
                 return self.graph.node(Node::Days { cell, function: None, calendar, class: Class::Number });

@@ -183,6 +183,7 @@ impl Lowering<'_> {
             Window::Last(duration) => WindowSpan::Last(duration),
             Window::Ago { near, far } => WindowSpan::Ago { near, far },
             Window::ThisMatch => WindowSpan::ThisMatch,
+            Window::ThisSession => WindowSpan::ThisSession,
             Window::Calendar(calendar) => {
                 return self.days(pattern, filter, None, None, calendar, Class::Number);
             }
@@ -197,6 +198,7 @@ impl Lowering<'_> {
             | Window::Since(_)
             | Window::Ago { .. }
             | Window::ThisMatch
+            | Window::ThisSession
             | Window::Calendar(_) => (EXACT_ROWS, None),
         };
         let cell =
@@ -234,6 +236,7 @@ impl Lowering<'_> {
             Window::Last(duration) => WindowSpan::Last(duration),
             Window::Ago { near, far } => WindowSpan::Ago { near, far },
             Window::ThisMatch => WindowSpan::ThisMatch,
+            Window::ThisSession => WindowSpan::ThisSession,
             Window::Calendar(calendar) => {
                 return self.days(pattern, filter, Some((column, class)), Some(function), calendar, outcome);
             }
@@ -385,6 +388,7 @@ fn span(window: Window) -> WindowSpan {
         Window::Last(duration) => WindowSpan::Last(duration),
         Window::Ago { near, far } => WindowSpan::Ago { near, far },
         Window::ThisMatch => WindowSpan::ThisMatch,
+        Window::ThisSession => WindowSpan::ThisSession,
         Window::Calendar(calendar) => WindowSpan::Calendar(calendar),
     }
 }

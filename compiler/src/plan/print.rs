@@ -317,6 +317,7 @@ fn window(span: WindowSpan) -> String {
         WindowSpan::Last(length) => format!("in the last {}", duration(length)),
         WindowSpan::Ago { near, far } => format!("between {} and {} ago", duration(near), duration(far)),
         WindowSpan::ThisMatch => "in this match".to_owned(),
+        WindowSpan::ThisSession => "this session".to_owned(),
         WindowSpan::Calendar(calendar) => days(calendar),
     }
 }

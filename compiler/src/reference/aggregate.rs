@@ -41,7 +41,7 @@ impl<'a> Asked<'a> {
     pub(super) fn occurrences(&self, pattern: &Pattern, window: Window) -> usize {
         let memory = match window {
             Window::Always | Window::Since(_) | Window::Last(_) | Window::Calendar(_) => Memory::All,
-            Window::Ago { .. } | Window::ThisMatch => Memory::Newest,
+            Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => Memory::Newest,
         };
         self.selected(pattern, None, window, memory).len()
     }
@@ -67,7 +67,9 @@ impl<'a> Asked<'a> {
             | Aggregate::First => summed(window),
             Aggregate::Last => match window {
                 Window::Always | Window::Since(_) | Window::Calendar(_) => Memory::All,
-                Window::Last(_) | Window::Ago { .. } | Window::ThisMatch => Memory::Newest,
+                Window::Last(_) | Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => {
+                    Memory::Newest
+                }
             },
             Aggregate::MostFrequent | Aggregate::DistinctCount => Memory::Newest,
         };
@@ -116,7 +118,7 @@ impl<'a> Asked<'a> {
         let all = self.customer.completions.get(sequence.0 as usize).map(Vec::as_slice).unwrap_or_default();
         let remembered = match window {
             Window::Always | Window::Since(_) | Window::Last(_) | Window::Calendar(_) => all.len(),
-            Window::Ago { .. } | Window::ThisMatch => EXACT_EVENTS,
+            Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => EXACT_EVENTS,
         };
         let counts = |completed: &&Completed| match window {
             Window::Calendar(calendar) => self.is_in(completed.day, calendar),
@@ -183,9 +185,12 @@ impl<'a> Asked<'a> {
     fn is_within(&self, stamp: Stamp, window: Window) -> bool {
         let past_the_end = match window {
             Window::Ago { near, far: _ } => stamp.0 > self.now.saturating_sub(near),
-            Window::Always | Window::Last(_) | Window::Since(_) | Window::ThisMatch | Window::Calendar(_) => {
-                stamp.0 > self.now
-            }
+            Window::Always
+            | Window::Last(_)
+            | Window::Since(_)
+            | Window::ThisMatch
+            | Window::ThisSession
+            | Window::Calendar(_) => stamp.0 > self.now,
         };
         !past_the_end && !self.is_before(stamp, window)
     }
@@ -199,6 +204,11 @@ impl<'a> Asked<'a> {
             }
             Window::Since(from) => stamp.0 < from,
             Window::ThisMatch => self.found.is_none_or(|found| stamp < found.first),
+            Window::ThisSession => {
+                let session = self.customer.session.as_ref();
+                let first = session.and_then(|session| session.reaches_back_to(self.now));
+                first.is_none_or(|first| stamp < first)
+            }
             // Days need not be in the order of time: customers change their zone.
             Window::Calendar(_) => false,
         }
@@ -237,7 +247,7 @@ fn summed(window: Window) -> Memory {
         // Calendar windows are made of whole days, which are added up one by one.
         Window::Always | Window::Since(_) | Window::Calendar(_) => Memory::All,
         Window::Last(_) => Memory::Stretches,
-        Window::Ago { .. } | Window::ThisMatch => Memory::Newest,
+        Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => Memory::Newest,
     }
 }
 

@@ -25,6 +25,8 @@ impl Reference {
         customer.clock = Some(now);
         customer.schedules.reach(call.at.saturating_sub(1));
         customer.consequences = 0;
+        // A session begins before the event that begins it.
+        let session = self.begins_session(customer, call, now).then(|| customer.next_stamp(call.at));
         let stamp = customer.next_stamp(call.at);
         if let Some(name) = call.time_zone
             && Zone::named(name).is_some()
@@ -42,8 +44,12 @@ impl Reference {
                 let event =
                     self.read_event(customer, call, event, *properties, *name, stamp, &mut out.counts);
                 cause.event = Some(event.clone());
-                self.remember(customer, &event, now);
                 self.obey(customer, &event);
+                if let Some(first) = session {
+                    self.start_session(customer, first, now, starts, out);
+                }
+                self.continue_session(customer, &event);
+                self.remember(customer, &event, now);
                 self.follow_goals(customer, &event, now);
                 cause.completed = self.move_sequences(customer, &event, now, starts, &mut out.counts);
             }

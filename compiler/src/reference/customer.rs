@@ -5,6 +5,7 @@ use crate::{
     admission::Admission,
     consent::{Consent, Stamp},
     goal::Progress,
+    session::Session,
     settle::Held,
     time::Zone,
     typed::{EventId, FieldId, FieldPath, Program, SegmentId, SequenceId, TopicId},
@@ -37,6 +38,8 @@ pub struct Customer {
     pub(super) levels: Vec<bool>,
     /// Since when each condition has held without a break, by [`HeldId`](crate::typed::HeldId).
     pub(super) lasting: Vec<Option<Millis>>,
+    /// The latest session, where sessions are asked for.
+    pub(super) session: Option<Session>,
     /// By [`SequenceId`].
     pub(super) matchers: Vec<Matcher>,
     /// When each sequence completed, in order, by [`SequenceId`].
@@ -134,6 +137,7 @@ impl Customer {
             admission: Admission::default(),
             levels: vec![false; program.segments.len()],
             lasting: vec![None; program.held.len()],
+            session: None,
             matchers: program.sequences.iter().map(|_| Matcher::default()).collect(),
             completions: vec![Vec::new(); program.sequences.len()],
             runs: vec![Vec::new(); program.rules.len()],

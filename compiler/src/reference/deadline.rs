@@ -204,7 +204,9 @@ impl Compared {
 /// After how many milliseconds something enters or leaves a window.
 fn offsets(window: Window) -> Vec<i64> {
     match window {
-        Window::Always | Window::Since(_) | Window::ThisMatch | Window::Calendar(_) => Vec::new(),
+        Window::Always | Window::Since(_) | Window::ThisMatch | Window::ThisSession | Window::Calendar(_) => {
+            Vec::new()
+        }
         Window::Last(duration) => vec![duration],
         Window::Ago { near, far } => vec![near, far],
     }

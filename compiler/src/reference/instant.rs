@@ -37,6 +37,10 @@ impl Reference {
     pub(super) fn pass_deadline(&self, customer: &mut Customer, now: Millis, out: &mut Output) {
         customer.clock = Some(customer.clock.map_or(now, |clock| clock.max(now)));
         customer.consequences = 0;
+        // The end of a session is an event, and the deadlines of its time come after it.
+        if self.end_session(customer, now, out) {
+            return;
+        }
         customer.deadlines = customer.deadlines.split_off(&now.saturating_add(1));
         let completed = self.pass_sequences(customer, now);
         let scheduled = self.pass_schedules(customer, now);

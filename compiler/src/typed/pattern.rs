@@ -48,6 +48,8 @@ pub enum Window {
     Since(Millis),
     /// From the first event of the trigger's match to now, in order of application among equal times.
     ThisMatch,
+    /// From the beginning of the session to now, as long as it is not over.
+    ThisSession,
     /// Calendar days: those of the customer's zone when the event was applied, up to today in the customer's zone now.
     Calendar(Calendar),
 }

@@ -230,6 +230,7 @@ impl<'p> Words<'p> {
             Window::Ago { near, far } => format!(" between {} and {} ago", duration(near), duration(far)),
             Window::Since(at) => format!(" since {}", Instant(at)),
             Window::ThisMatch => " in this match".to_owned(),
+            Window::ThisSession => " this session".to_owned(),
             Window::Calendar(Calendar::Days(1)) => " today".to_owned(),
             Window::Calendar(Calendar::Days(count)) => format!(" in the last {count} calendar days"),
             Window::Calendar(Calendar::Week) => " this week".to_owned(),

@@ -16,6 +16,7 @@ use segue_compiler::{
     goal::Progress,
     packed,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, Plan, RecordLayout, UNSEEN},
+    session::Session,
     settle::Held,
     time::Zone,
     typed::{FieldId, Program, SegmentId, TopicId},
@@ -40,6 +41,8 @@ pub struct Customer {
     pub(super) totals: Sparse<Total>,
     pub(super) days: Sparse<Days>,
     pub(super) periods: Sparse<Periods>,
+    /// The latest session, where sessions are asked for.
+    pub(super) session: Option<Session>,
     pub(super) sequences: Sparse<Sequence>,
     /// The earliest instant at which a match of a sequence completes by time.
     pub(super) next_match: Option<Millis>,
@@ -122,6 +125,7 @@ impl Customer {
             totals: Sparse::default(),
             days: Sparse::default(),
             periods: Sparse::default(),
+            session: None,
             sequences: Sparse::default(),
             next_match: None,
             profile: Sparse::default(),
@@ -193,7 +197,8 @@ impl Customer {
         }
         let change = (self.next_change != i64::MAX).then_some(self.next_change);
         let occurrence = self.schedules.as_ref().and_then(|schedules| schedules.next);
-        self.next_match.into_iter().chain(change).chain(occurrence).min()
+        let session = self.session.as_ref().and_then(Session::comes_to_its_end);
+        self.next_match.into_iter().chain(session).chain(change).chain(occurrence).min()
     }
 
     /// Whether a call was applied; before that, time alone changes nothing.

@@ -19,6 +19,7 @@ use segue_compiler::{
     limits::MAX_ELEMENTS,
     module::{Call, Code, Condition},
     plan::{CellId, Class, ConditionId, NodeId},
+    session::Session,
     time::Zone,
     typed::{Program, ScheduleId, SegmentId, SequenceId},
     value::{Millis, Value},
@@ -40,6 +41,8 @@ pub(super) struct Context<'a> {
     pub(super) profile_slots: &'a Sparse<Value>,
     pub(super) consent: &'a Consent,
     pub(super) zone: &'a Zone,
+    /// The latest session, where sessions are asked for.
+    pub(super) session: Option<&'a Session>,
     /// The event that is being applied.
     pub(super) this: Option<&'a Frame>,
     /// The match that triggered the run.
@@ -127,6 +130,7 @@ impl Engine {
             profile_slots: &customer.profile_slots,
             consent: &customer.consent,
             zone: customer.zone.as_ref().unwrap_or(&self.settings.time_zone),
+            session: customer.session.as_ref(),
             this: occasion.event.map(|(event, _)| event),
             run: occasion.run,
             cancels_only: occasion.cancels_only,
@@ -364,6 +368,7 @@ impl Alone {
             profile_slots: &Sparse::default(),
             consent: &consent,
             zone: &engine.settings.time_zone,
+            session: None,
             this: None,
             run: Some(&self.opened),
             starts: false,

@@ -69,6 +69,9 @@ impl Engine {
             self.apply_doubtful(customer, incoming, now, out);
             return outcome;
         }
+        // A session begins before the event that begins it.
+        let session = self.begins_session(customer, incoming, now);
+        let session = session.then(|| (incoming.at, customer.next_order()));
         let stamp = (incoming.at, customer.next_order());
         let starts = now - incoming.at <= self.settings.lateness;
         self.reach(customer, incoming.at - 1);
@@ -77,11 +80,16 @@ impl Engine {
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
                 let frame = self.frame(event, incoming.at, stamp.1, &mut moment.out.counts);
-                let active = frame.event.is_none_or(|id| {
-                    self.program.events.get(id.0 as usize).is_none_or(|event| !event.passive)
-                });
-                customer.seen(incoming.at, active);
+                let active = self.is_active(frame.event);
                 self.follow_messaging(customer, &frame, event);
+                if let Some(first) = session {
+                    customer.seen(incoming.at, false);
+                    self.start_session(customer, first, starts, &mut moment);
+                }
+                customer.seen(incoming.at, active);
+                if active {
+                    self.continue_session(customer, &frame);
+                }
                 self.event_instant(customer, &frame, starts, &mut moment);
             }
             None => {
@@ -146,6 +154,11 @@ impl Engine {
         while let Some(at) = customer.next_deadline().filter(|at| *at <= until) {
             let now = customer.clock.map_or(at, |clock| clock.max(at));
             customer.clock = Some(now);
+            // The end of a session is an event, and the deadlines of its time come after it.
+            if self.end_session(customer, now, out) {
+                self.plan_schedules(customer);
+                continue;
+            }
             let matches = self.completed(customer, now);
             let scheduled = self.pass_schedules(customer, now);
             // A schedule alone changes no segment.

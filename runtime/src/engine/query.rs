@@ -13,6 +13,7 @@ use segue_compiler::{
     plan::{
         CellId, CellKind, CellSource, Class, NO_ELEMENT, Node, NodeId, Operation, QueryResult, WindowSpan,
     },
+    session::Session,
     time::calendar,
     typed::{Aggregate, EventId, Function, SequenceId, TextTest},
     value::{Decimal, Value, divide_half_even},
@@ -176,7 +177,7 @@ impl Context<'_> {
         let none = Ring::default();
         let ring = self.rings.get(*place).unwrap_or(&none);
         let now = self.header.now;
-        let selection = ring.select(span, now, self.first());
+        let selection = ring.select(span, now, self.first(span));
         let mut older = Total::default();
         let mut leaves = None;
         if let (Some(_), WindowSpan::Last(duration)) = (stretch, span) {
@@ -193,13 +194,23 @@ impl Context<'_> {
             Some(function) => aggregate::of_rows(function, class, ring.rows(selection), older),
         };
         self.deadline(selection.deadline);
+        self.deadline(self.session_ends(span));
         self.deadline(leaves);
         Some(value)
     }
 
-    /// The place of the match's first event.
-    fn first(&self) -> (i64, u64) {
+    /// The place from which on a window of a match or session reaches.
+    fn first(&self, span: WindowSpan) -> (i64, u64) {
+        if span == WindowSpan::ThisSession {
+            let session = self.session.and_then(|session| session.reaches_back_to(self.header.now));
+            return session.unwrap_or((i64::MAX, u64::MAX));
+        }
         self.run.map_or((i64::MIN, 0), |run| run.first)
+    }
+
+    /// When it is this session no longer, if a window asks for it.
+    fn session_ends(&self, span: WindowSpan) -> Option<i64> {
+        self.session.filter(|_| span == WindowSpan::ThisSession).map(Session::is_over_from)
     }
 
     /// Finds the rows that a query looks at; returns how many.
@@ -212,9 +223,10 @@ impl Context<'_> {
         };
         self.queried = *place;
         let Some(ring) = self.rings.get(*place) else { return 0 };
-        let selection = ring.select(*span, self.header.now, self.first());
+        let selection = ring.select(*span, self.header.now, self.first(*span));
         self.rows.extend(selection.from..selection.to.max(selection.from));
         self.deadline(selection.deadline);
+        self.deadline(self.session_ends(*span));
         if let WindowSpan::Calendar(calendar) = *span {
             self.keep_days(calendar);
         }

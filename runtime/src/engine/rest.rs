@@ -28,6 +28,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
         totals,
         days,
         periods,
+        session,
         sequences,
         next_match: _,
         profile,
@@ -50,6 +51,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
     totals.pack(to);
     days.pack(to);
     periods.pack(to);
+    session.pack(to);
     sequences.pack(to);
     profile.pack(to);
     consent.pack(to);
@@ -84,6 +86,7 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     customer.totals = Packed::unpack(from)?;
     customer.days = Packed::unpack(from)?;
     customer.periods = Packed::unpack(from)?;
+    customer.session = Packed::unpack(from)?;
     customer.sequences = Packed::unpack(from)?;
     customer.profile = Packed::unpack(from)?;
     customer.consent = Packed::unpack(from)?;

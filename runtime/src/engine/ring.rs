@@ -87,7 +87,7 @@ impl Ring {
             WindowSpan::All | WindowSpan::Calendar(_) => {
                 Selection { from: 0, to: rows.len(), deadline: None }
             }
-            WindowSpan::ThisMatch => {
+            WindowSpan::ThisMatch | WindowSpan::ThisSession => {
                 let from = rows.partition_point(|row| (row.at, row.order) < first);
                 Selection { from, to: rows.len(), deadline: None }
             }

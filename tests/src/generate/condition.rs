@@ -168,7 +168,10 @@ pub(super) fn filter(random: &mut Random, event: &str, scope: &Scope, depth: u32
 
 /// An event with or without a filter.
 pub(super) fn pattern(random: &mut Random, scope: &Scope) -> String {
-    match random.below(8) {
+    match random.below(9) {
+        8 => random
+            .pick(&["\"Session Started\"", "\"Session Ended\"", "\"Session Ended\" where events >= 2"])
+            .to_owned(),
         0 => format!("any of (\"A\", \"B\"){}", maybe_filter(random, "AB", scope)),
         1 => "any event".to_owned(),
         2 => format!("\"P\"{}", maybe_filter(random, "P", scope)),
@@ -192,7 +195,8 @@ fn times(random: &mut Random) -> String {
 
 /// A window of a condition; `in this match` only where there is a match.
 fn window(random: &mut Random, scope: &Scope) -> String {
-    match random.below(11) {
+    match random.below(13) {
+        11 | 12 => " this session".to_owned(),
         8 => " today".to_owned(),
         9 => random.pick(&[" this week", " this month"]).to_owned(),
         10 => format!(" in the last {} calendar days", random.below(3) + 2),
@@ -211,9 +215,9 @@ fn window(random: &mut Random, scope: &Scope) -> String {
 
 fn window_of_match(random: &mut Random) -> String {
     match random.below(4) {
-        3 => {
-            random.pick(&[" today", " this week", " at least 2 times in the last 2 calendar days"]).to_owned()
-        }
+        3 => random
+            .pick(&[" this session", " today", " this week", " at least 2 times in the last 2 calendar days"])
+            .to_owned(),
         0 => format!(" at least 2 times in the last {}", duration(random)),
         1 => String::new(),
         _ => format!(" in the last {}", duration(random)),

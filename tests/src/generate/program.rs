@@ -104,7 +104,17 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
 
 fn trigger(random: &mut Random, scope: &mut Scope) -> String {
     let plain = Scope::default();
-    match random.below(12) {
+    match random.below(13) {
+        12 => random
+            .pick(&[
+                "\"Session Started\"",
+                "\"Session Ended\"",
+                "\"Session Ended\" where (events >= 2 and length >= 1 minute)",
+                "\"Session Started\" then \"B\" within 5 minutes",
+                "\"Session Started\" then no \"A\" within 30 minutes",
+                "\"A\" then \"Session Ended\" within 1 hour",
+            ])
+            .to_owned(),
         10 | 11 => schedule(random),
         0 | 1 => {
             let word = random.pick(&["enters", "leaves"]);
