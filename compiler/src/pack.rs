@@ -8,7 +8,7 @@
 //! let mut packer = Packer::new(1_767_600_000_000);
 //! (1_767_600_000_500_i64, Value::text("boots")).pack(&mut packer);
 //! let bytes = packer.finish();
-//! assert_eq!(bytes.len(), 2 + 1 + 1 + 5);
+//! assert_eq!(bytes.len(), 3 + 1 + 1 + 5);
 //!
 //! let mut unpacker = Unpacker::new(&bytes, 1_767_600_000_000);
 //! let (at, value) = <(i64, Value)>::unpack(&mut unpacker).unwrap();
@@ -19,6 +19,9 @@ mod kinds;
 
 use crate::{typed::EventId, value::Millis};
 use std::sync::Arc;
+
+/// The least first byte of a number that takes more than one: there are eight lengths.
+const LONG: u8 = 0xf8;
 
 /// Something that can be written as bytes and read again.
 pub trait Packed: Sized {
@@ -88,16 +91,21 @@ impl Packer {
         self.bytes
     }
 
-    /// Writes a number in as few groups of seven bits as it has.
-    pub fn number(&mut self, mut number: u64) {
-        let (mut groups, mut length) = ([0; 10], 0);
-        while number >= 0x80 {
-            groups[length] = number as u8 | 0x80;
-            length += 1;
-            number >>= 7;
+    /// Writes a number: one below [`LONG`] as it is, others as the count of their bytes and these.
+    #[inline]
+    pub fn number(&mut self, number: u64) {
+        if number < u64::from(LONG) {
+            self.bytes.push(number as u8);
+            return;
         }
-        groups[length] = number as u8;
-        self.bytes.extend_from_slice(&groups[..=length]);
+        let length = 8 - number.leading_zeros() as usize / 8;
+        let start = self.bytes.len();
+        // Always as much, which is quicker than as much as is needed.
+        let mut all = [0; 9];
+        all[0] = LONG + (length - 1) as u8;
+        all[1..].copy_from_slice(&number.to_le_bytes());
+        self.bytes.extend_from_slice(&all);
+        self.bytes.truncate(start + 1 + length);
     }
 
     /// Writes a number that may be negative; those near zero are short.
@@ -166,20 +174,20 @@ impl<'a> Unpacker<'a> {
     /// When the bytes end before it does, or it is too large.
     #[inline]
     pub fn number(&mut self) -> Result<u64, Broken> {
-        let mut number = 0;
-        let mut shift = 0;
-        loop {
-            let (byte, rest) = self.bytes.split_first().ok_or(Broken)?;
-            self.bytes = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-            shift += 7;
-            if shift > 63 {
-                return Err(Broken);
-            }
+        let (first, rest) = self.bytes.split_first().ok_or(Broken)?;
+        self.bytes = rest;
+        if *first < LONG {
+            return Ok(u64::from(*first));
         }
+        let length = usize::from(first - LONG) + 1;
+        let read = self.raw(length)?;
+        if let Some(all) = rest.first_chunk() {
+            // What lies beyond is read too, and cut off.
+            return Ok(u64::from_le_bytes(*all) & u64::MAX >> (64 - 8 * length));
+        }
+        let mut all = [0; 8];
+        all[..length].copy_from_slice(read);
+        Ok(u64::from_le_bytes(all))
     }
 
     /// Reads what [`Packer::signed`] wrote.
