@@ -65,10 +65,17 @@ pub enum What {
 }
 
 /// The settings under which tests run: a project's own, but consent is required, holdouts are obeyed only where a test says
-/// so, and events, which come in order, are applied at once.
+/// so, events, which come in order, are applied at once, and nothing was before the test.
 #[must_use]
 pub fn settings(of_project: &Settings, holdouts: bool) -> Settings {
-    Settings { consent: ConsentPolicy::Required, holdouts, settle: 0, until: None, ..of_project.clone() }
+    Settings {
+        consent: ConsentPolicy::Required,
+        holdouts,
+        settle: 0,
+        log_from: None,
+        until: None,
+        ..of_project.clone()
+    }
 }
 
 /// Runs a test. The executor must have been made with the [`settings`] of the test.
