@@ -3,7 +3,8 @@
 //! In reading order: [`load`] reads a project's files and [`config`] its settings; [`source`] reads event files and
 //! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time, and
 //! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time, with [`fuse`]
-//! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided. Bounds are in [`limits`].
+//! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided; [`deadlines`] is for those who
+//! host the engine live: the next deadline of each of many customers, in order. Bounds are in [`limits`].
 //!
 //! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock.
 
@@ -26,6 +27,8 @@ pub mod fuse;
 pub mod rehearse;
 
 pub mod channel;
+
+pub mod deadlines;
 
 pub mod limits;
 
