@@ -10,7 +10,8 @@ use crate::{
     table::{actor, what},
 };
 use segue_compiler::{
-    execution::Execution, reference::Reference, report::Report, settings::Settings, typed::Program,
+    execution::Execution, record::Record, reference::Reference, report::Report, settings::Settings,
+    typed::Program,
 };
 use segue_runtime::{
     channel::content,
@@ -27,6 +28,8 @@ use std::{
 
 /// How many of the last things that happened are shown: what explains a failure is seldom further back.
 const MAX_LINES: usize = 60;
+/// How many lines back a rule that does nothing again is found: more than there are schedules in most projects.
+const IDLE_REACH: usize = 12;
 /// How much of one thing is shown.
 const MAX_WHAT: usize = 300;
 
@@ -142,9 +145,11 @@ fn time_line(outcome: &Rehearsal, settings: &Settings) -> String {
     let mut rows: Vec<Row> = Vec::new();
     for it in &outcome.happenings {
         let row = Row::of(it, settings);
-        match rows.last_mut() {
-            Some(last) if last.is_as(&row) => (last.again, last.until) = (last.again + 1, row.at),
-            _ => rows.push(row),
+        // Several schedules that do nothing take turns.
+        let reach = if row.idle { IDLE_REACH } else { 1 };
+        match rows.iter_mut().rev().take(reach).find(|other| other.is_as(&row)) {
+            Some(last) => (last.again, last.until) = (last.again + 1, row.at),
+            None => rows.push(row),
         }
     }
     let left_out = rows.len().saturating_sub(MAX_LINES);
@@ -157,7 +162,7 @@ fn time_line(outcome: &Rehearsal, settings: &Settings) -> String {
     if left_out > 0 {
         lines.push(format!("    ({left_out} before are not shown)"));
     }
-    for Row { mark, at, customer, who, what, again, until } in rows {
+    for Row { mark, at, customer, who, what, again, until, .. } in rows {
         let line = format!("  {mark} {at:<times$}  {customer:<customers$}  {who:<actors$}  {what}");
         lines.push(line.trim_end().to_owned());
         match again {
@@ -179,6 +184,8 @@ struct Row {
     customer: String,
     who: String,
     what: String,
+    /// Whether a rule was triggered and did nothing.
+    idle: bool,
     /// How often the same followed, and when last.
     again: usize,
     until: String,
@@ -197,6 +204,7 @@ impl Row {
             customer: happening.customer.to_string(),
             who: who(happening).to_owned(),
             what: shown(&what_happened(happening), MAX_WHAT),
+            idle: matches!(&happening.what, What::Record(Record::Suppressed(it)) if it.step == 0),
             again: 0,
             until: String::new(),
         }

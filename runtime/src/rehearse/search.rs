@@ -146,9 +146,12 @@ impl<E: Execution> Stage<'_, E> {
     /// Whether nothing reached a customer or a system since the time before, but what was expected.
     fn judge_nothing(&mut self, statement: &Statement, before: Millis) -> Result<(), Failure> {
         let reaches = |it: &Happening| matches!(it.what, What::Record(Record::Send(_) | Record::Call(_)));
-        let found =
-            self.happenings.iter_mut().find(|it| it.expected_by.is_none() && it.at >= before && reaches(it));
-        let Some(found) = found else { return Ok(()) };
+        let place =
+            self.happenings.iter().position(|it| it.expected_by.is_none() && it.at >= before && reaches(it));
+        let Some(place) = place else { return Ok(()) };
+        // What came after it explains nothing.
+        self.happenings.truncate(place + 1);
+        let Some(found) = self.happenings.last_mut() else { return Ok(()) };
         found.unexpected = true;
         let found = found.clone();
         Err(self.unexpected(statement, &found))
