@@ -34,7 +34,7 @@ impl Admission {
         settings: &Settings,
         counts: &mut Counts,
     ) -> Outcome {
-        if is_ahead(call, settings) {
+        if is_ahead(call.at, call.received_at, settings.until) {
             return Outcome::Quarantined;
         }
         let now = clock.map_or(call.at, |clock| clock.max(call.at));
@@ -54,6 +54,17 @@ impl Admission {
     pub fn made(&mut self, message_id: &str, at: Millis, settings: &Settings, counts: &mut Counts) {
         let horizon = at.saturating_sub(settings.dedupe);
         self.remember(fingerprint(message_id), at, horizon, settings.max_ids, counts);
+    }
+
+    /// Takes up what another customer, who turned out to be the same, had admitted up to an instant.
+    pub fn merge(&mut self, other: Self, now: Millis, settings: &Settings, counts: &mut Counts) {
+        let Self { ids, floor } = other;
+        let horizon = now.saturating_sub(settings.dedupe);
+        for (at, fingerprint) in ids {
+            self.remember(fingerprint, at, horizon, usize::MAX, counts);
+        }
+        self.floor = self.floor.max(floor.filter(|floor| *floor > horizon));
+        self.make_room(settings.max_ids, counts);
     }
 
     /// Remembers an id, and forgets those up to the horizon.
@@ -85,9 +96,10 @@ impl Admission {
 }
 
 /// Whether a call is stamped after its arrival, or after the end.
-pub(crate) fn is_ahead(call: &Incoming<'_>, settings: &Settings) -> bool {
-    call.received_at.is_some_and(|arrival| call.at > arrival.saturating_add(MAX_SKEW))
-        || settings.until.is_some_and(|until| call.at > until)
+#[must_use]
+pub fn is_ahead(at: Millis, received_at: Option<Millis>, until: Option<Millis>) -> bool {
+    received_at.is_some_and(|arrival| at > arrival.saturating_add(MAX_SKEW))
+        || until.is_some_and(|until| at > until)
 }
 
 impl Packed for Admission {

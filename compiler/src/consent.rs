@@ -124,6 +124,20 @@ impl Consent {
         }
     }
 
+    /// Takes up what is recorded for another customer, who turned out to be the same; `place` is where the other's order of
+    /// application lies in this one's.
+    pub fn merge(&mut self, other: &Self, place: impl Fn(Stamp) -> Stamp) {
+        let Self { recorded, suppressed } = other;
+        for (channel, entries) in recorded {
+            // The word on the whole channel first, so that it does not replace what is newer.
+            let whole = entries.iter().filter(|(topic, ..)| topic.is_none());
+            for (topic, granted, stamp) in whole.chain(entries.iter().filter(|(topic, ..)| topic.is_some())) {
+                self.record(channel, *topic, *granted, place(*stamp));
+            }
+        }
+        suppressed.iter().for_each(|channel| self.suppress(channel));
+    }
+
     /// Whether the channel is suppressed.
     #[must_use]
     pub fn is_suppressed(&self, channel: &str) -> bool {

@@ -46,6 +46,14 @@ pub trait Execution {
     /// up to then are applied.
     fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output);
 
+    /// Until when time passes for a customer before being joined with another by what was said at `at`; of the two instants
+    /// the later one holds for both, see [`join`].
+    fn meeting(&self, customer: &Self::Customer, at: Millis) -> Millis;
+
+    /// Joins a customer with another, for both of whom time has passed up to the same instant: `into` knows afterwards what
+    /// both did, as far as possible as if one had done all of it. Joining starts nothing and tells nothing.
+    fn merge(&self, into: &mut Self::Customer, from: Self::Customer, out: &mut Output);
+
     /// The next instant at which something may change by time alone. It may be early (then nothing changes), never late.
     fn next_deadline(&self, customer: &Self::Customer) -> Option<Millis>;
 
@@ -99,6 +107,14 @@ impl<E: Execution> Execution for Arc<E> {
         (**self).advance(customer, until, out);
     }
 
+    fn meeting(&self, customer: &Self::Customer, at: Millis) -> Millis {
+        (**self).meeting(customer, at)
+    }
+
+    fn merge(&self, into: &mut Self::Customer, from: Self::Customer, out: &mut Output) {
+        (**self).merge(into, from, out);
+    }
+
     fn next_deadline(&self, customer: &Self::Customer) -> Option<Millis> {
         (**self).next_deadline(customer)
     }
@@ -110,6 +126,20 @@ impl<E: Execution> Execution for Arc<E> {
     fn goals(&self, customer: &Self::Customer) -> Vec<goal::Outcome> {
         (**self).goals(customer)
     }
+}
+
+/// Joins a customer with another, because of what was said at `at`: first time passes for both up to then.
+pub fn join<E: Execution>(
+    executor: &E,
+    into: &mut E::Customer,
+    mut from: E::Customer,
+    at: Millis,
+    out: &mut Output,
+) {
+    let meeting = executor.meeting(into, at).max(executor.meeting(&from, at));
+    executor.advance(&mut from, meeting, out);
+    executor.advance(into, meeting, out);
+    executor.merge(into, from, out);
 }
 
 /// Where an executor writes.

@@ -53,7 +53,13 @@ impl Progress {
         }
     }
 
-    /// The progress of a customer who turned out to be two.
+    /// The same of a customer whose order of application lies elsewhere.
+    #[must_use]
+    pub fn placed(&self, place: impl Fn(Stamp) -> Stamp) -> Self {
+        Self { runs: self.runs.iter().map(|stamp| place(*stamp)).collect(), ..*self }
+    }
+
+    /// The progress of two customers who turned out to be one.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
         let mut runs: Vec<Stamp> = self.runs.iter().chain(&other.runs).copied().collect();

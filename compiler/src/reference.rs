@@ -18,6 +18,7 @@ mod evaluate;
 mod gates;
 mod goal;
 mod instant;
+mod merge;
 mod operators;
 mod predicate;
 mod schedule;
@@ -139,6 +140,14 @@ impl Execution for Reference {
         settle::advance(self, customer, until, out);
     }
 
+    fn meeting(&self, customer: &Customer, at: Millis) -> Millis {
+        settle::meeting(self, customer, at)
+    }
+
+    fn merge(&self, into: &mut Customer, from: Customer, out: &mut Output) {
+        self.merge_customers(into, from, out);
+    }
+
     fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
         settle::next_deadline(customer.held.as_deref(), self.next_change(customer))
     }
@@ -155,6 +164,10 @@ impl Execution for Reference {
 impl Settling for Reference {
     fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn clock(&self, customer: &Customer) -> Option<Millis> {
+        customer.clock
     }
 
     fn held<'c>(&self, customer: &'c mut Customer) -> &'c mut Option<Box<Held>> {

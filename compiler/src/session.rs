@@ -59,6 +59,31 @@ impl Session {
         self.pages += u64::from(page);
     }
 
+    /// The same of a customer whose order of application lies elsewhere.
+    #[must_use]
+    pub fn placed(&self, place: impl Fn(Stamp) -> Stamp) -> Self {
+        Self { first: place(self.first), ..self.clone() }
+    }
+
+    /// The latest session of two customers who turned out to be one, for whom time has passed up to the same instant. Two
+    /// that are under way are one: no gap can be between them.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        match (self.ended, other.ended) {
+            (false, false) => Self {
+                first: self.first.min(other.first),
+                last: self.last.max(other.last),
+                ended: false,
+                events: self.events + other.events,
+                pages: self.pages + other.pages,
+            },
+            (false, true) => self,
+            (true, false) => other,
+            (true, true) if (other.last, other.first) > (self.last, self.first) => other,
+            (true, true) => self,
+        }
+    }
+
     /// When it ends, if nothing more is done.
     fn end(&self) -> Millis {
         self.last.saturating_add(GAP)

@@ -52,6 +52,9 @@ pub trait Settling: Execution {
     /// What it obeys.
     fn settings(&self) -> &Settings;
 
+    /// The customer's clock.
+    fn clock(&self, customer: &Self::Customer) -> Option<Millis>;
+
     /// What is held of a customer. There is none while nothing was ever held.
     fn held<'c>(&self, customer: &'c mut Self::Customer) -> &'c mut Option<Box<Held>>;
 
@@ -73,7 +76,7 @@ pub fn apply<E: Settling>(
     if settle == 0 {
         return executor.apply_now(customer, incoming, out);
     }
-    if is_ahead(incoming, executor.settings()) {
+    if is_ahead(incoming.at, incoming.received_at, executor.settings().until) {
         return Outcome::Quarantined;
     }
     let held = executor.held(customer).get_or_insert_default();
@@ -88,6 +91,13 @@ pub fn apply<E: Settling>(
 pub fn advance<E: Settling>(executor: &E, customer: &mut E::Customer, until: Millis, out: &mut Output) {
     apply_before(executor, customer, until.saturating_add(1), out);
     executor.advance_now(customer, until, out);
+}
+
+/// Until when time passes for a customer before being joined with another at an instant: what is not settled by then goes on
+/// to be held.
+pub fn meeting<E: Settling>(executor: &E, customer: &E::Customer, at: Millis) -> Millis {
+    let settled = at.saturating_sub(1).saturating_sub(executor.settings().settle);
+    executor.clock(customer).map_or(settled, |clock| clock.max(settled))
 }
 
 /// Joins what is held of two customers; what there is too much of is applied.

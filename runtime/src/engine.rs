@@ -13,6 +13,7 @@ mod goal;
 pub(crate) mod host;
 mod instant;
 mod machine;
+mod merge;
 mod names;
 mod profile;
 mod query;
@@ -235,6 +236,14 @@ impl Execution for Engine {
         settle::advance(self, customer, until, out);
     }
 
+    fn meeting(&self, customer: &Customer, at: Millis) -> Millis {
+        settle::meeting(self, customer, at)
+    }
+
+    fn merge(&self, into: &mut Customer, from: Customer, out: &mut Output) {
+        self.merge_customers(into, from, out);
+    }
+
     fn next_deadline(&self, customer: &Customer) -> Option<Millis> {
         settle::next_deadline(customer.held.as_deref(), customer.next_deadline())
     }
@@ -251,6 +260,10 @@ impl Execution for Engine {
 impl Settling for Engine {
     fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn clock(&self, customer: &Customer) -> Option<Millis> {
+        customer.clock
     }
 
     fn held<'c>(&self, customer: &'c mut Customer) -> &'c mut Option<Box<Held>> {

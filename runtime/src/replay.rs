@@ -4,8 +4,11 @@
 //! of its own. What comes out does not tell how many there were.
 
 mod customers;
+mod errand;
 mod goals;
+mod identities;
 mod kinds;
+mod lanes;
 mod records;
 mod shard;
 mod summary;
@@ -19,14 +22,17 @@ use crate::{
     fuse::Fuse,
     source::{Batch, Envelope, Item, Reject, fault},
 };
+use errand::Errand;
+use identities::{Identities, Linked};
+use lanes::Parsed;
 use segue_compiler::{
     execution::{Execution, Outcome},
     json::JsonText,
     typed::{Program, SegmentId},
     value::Millis,
 };
-use shard::{Shard, hash};
-use std::{num::NonZeroUsize, ops::Range, sync::Arc, thread};
+use shard::{Shard, hash, shard_of};
+use std::{num::NonZeroUsize, sync::Arc, thread};
 
 /// How far a replay goes and what it keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,15 +55,9 @@ pub struct Replay<E: Execution> {
     program: Arc<Program>,
     options: Options,
     shards: Vec<Shard<E>>,
+    identities: Identities,
     /// What was counted so far of what belongs to no shard; after the end, all.
     summary: Summary,
-}
-
-/// A part of a batch, parsed.
-struct Parsed<'b> {
-    /// By shard, in the order of the stream.
-    calls: Vec<Vec<Envelope<'b>>>,
-    rejects: Vec<Reject<'b>>,
 }
 
 impl<E: Execution> Replay<E> {
@@ -67,7 +67,7 @@ impl<E: Execution> Replay<E> {
         let count = options.threads.map_or(1, NonZeroUsize::get);
         let shards = (0..count).map(|_| Shard::new(&program)).collect();
         let summary = Summary::of(&program);
-        Self { execution, program, options, shards, summary }
+        Self { execution, program, options, shards, identities: Identities::default(), summary }
     }
 
     /// Sets traits before the first event.
@@ -75,12 +75,6 @@ impl<E: Execution> Replay<E> {
         let hash = hash(customer);
         let shard = shard_of(hash, self.shards.len());
         self.shards[shard].load_profile(&self.execution, hash, customer, at, traits);
-    }
-
-    /// Applies a call.
-    pub fn apply(&mut self, envelope: &Envelope<'_>) -> Outcome {
-        let shard = shard_of(hash(&envelope.customer), self.shards.len());
-        self.shards[shard].apply(&self.execution, self.options, envelope)
     }
 
     /// Counts a line that was no call.
@@ -108,6 +102,17 @@ impl<E: Execution> Replay<E> {
         ids
     }
 
+    /// Forgets a customer, and every record of them that was not given out yet; whether there was one. Anonymous ids that
+    /// were joined with them mean nobody from now on, and what is heard of any of these ids later is of somebody new.
+    pub fn erase(&mut self, customer: &str) -> bool {
+        let mut was_there = false;
+        for id in self.identities.forget(customer) {
+            let shard = shard_of(hash(&id), self.shards.len());
+            was_there |= self.shards[shard].erase(&self.execution, &id);
+        }
+        was_there
+    }
+
     /// The program that is replayed.
     #[must_use]
     pub fn program(&self) -> &Program {
@@ -116,54 +121,103 @@ impl<E: Execution> Replay<E> {
 }
 
 impl<E: Execution + Sync> Replay<E> {
+    /// Applies a call.
+    pub fn apply(&mut self, envelope: &Envelope<'_>) -> Outcome {
+        let mut parsed = Parsed::new(self.shards.len());
+        let mut envelope = envelope.clone();
+        parsed.links.extend(self.identities.news(&envelope, self.options.until).map(|link| (0, link)));
+        self.identities.resolve(&mut envelope);
+        parsed.push(0, envelope);
+        let outcomes = self.apply_parsed(&mut [parsed]);
+        outcomes.into_iter().next().unwrap_or(Outcome::Quarantined)
+    }
+
+    /// Applies calls, each shard its own.
+    fn apply_parsed(&mut self, parsed: &mut [Parsed<'_>]) -> Vec<Outcome> {
+        let (execution, options) = (&self.execution, self.options);
+        let errands = lanes::link(&mut self.identities, execution, &self.shards, parsed);
+        self.summary.unmerged += errands.refused;
+        let parsed = &*parsed;
+        let work = self.shards.iter_mut().zip(errands.of_shards).zip(0_usize..);
+        let work = work.map(|((shard, errands), number)| {
+            let calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten();
+            move || {
+                let mut errands = errands.into_iter().peekable();
+                let mut last = None;
+                for (position, envelope) in calls {
+                    while let Some((_, errand)) = errands.next_if(|(place, _)| place <= position) {
+                        shard.run(execution, options, errand);
+                    }
+                    last = Some(shard.apply(execution, options, envelope));
+                }
+                errands.for_each(|(_, errand)| shard.run(execution, options, errand));
+                last
+            }
+        });
+        beside_each_other(work.collect()).into_iter().flatten().collect()
+    }
+
     /// Applies the calls of a batch and gives the lines that were none; with `strict` also those that break their
     /// declarations.
     pub fn apply_batch<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
-        let (program, execution, options) = (&*self.program, &self.execution, self.options);
-        let items = |positions: Range<usize>| positions.filter_map(|position| batch.item(position));
-        if let [shard] = self.shards.as_mut_slice() {
-            // One line after the other: nothing has to be shared out.
-            let mut rejects = Vec::new();
-            for item in items(0..batch.len()) {
-                match call_of(item, strict.then_some(program)) {
-                    Ok(envelope) => {
-                        shard.apply(execution, options, &envelope);
-                    }
-                    Err(reject) => rejects.push(reject),
-                }
-            }
-            self.summary.rejected += rejects.len() as u64;
-            return rejects;
+        if self.shards.len() == 1 {
+            return self.apply_in_order(batch, strict);
         }
         let count = self.shards.len();
+        let (program, identities, until) = (&*self.program, &self.identities, self.options.until);
         let part = batch.len().div_ceil(count).max(1);
         let parse = |from: usize| {
-            let mut parsed = Parsed { calls: (0..count).map(|_| Vec::new()).collect(), rejects: Vec::new() };
-            for item in items(from..(from + part).min(batch.len())) {
+            let positions = from..(from + part).min(batch.len());
+            let mut parsed = Parsed::new(count);
+            for (position, item) in positions.filter_map(|it| Some((it, batch.item(it)?))) {
                 match call_of(item, strict.then_some(program)) {
-                    Ok(envelope) => {
-                        let shard = shard_of(hash(&envelope.customer), count);
-                        parsed.calls[shard].push(envelope);
-                    }
                     Err(reject) => parsed.rejects.push(reject),
+                    Ok(mut envelope) => {
+                        parsed.links.extend(identities.news(&envelope, until).map(|link| (position, link)));
+                        identities.resolve(&mut envelope);
+                        parsed.push(position, envelope);
+                    }
                 }
             }
             parsed
         };
         let starts = (0..batch.len()).step_by(part);
-        let parsed: Vec<Parsed<'b>> = beside_each_other(starts.map(|from| move || parse(from)).collect());
-        let work = self.shards.iter_mut().zip(0_usize..).map(|(shard, number)| {
-            let calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten();
-            move || {
-                for envelope in calls {
-                    shard.apply(execution, options, envelope);
-                }
-            }
-        });
-        beside_each_other(work.collect());
+        let mut parsed: Vec<Parsed<'b>> = beside_each_other(starts.map(|from| move || parse(from)).collect());
+        self.apply_parsed(&mut parsed);
         let rejects: Vec<Reject<'b>> = parsed.into_iter().flat_map(|part| part.rejects).collect();
         self.summary.rejected += rejects.len() as u64;
         rejects
+    }
+
+    /// As [`Replay::apply_batch`], of one shard: one line after the other, and nothing is shared out.
+    fn apply_in_order<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
+        let mut rejects = Vec::new();
+        let program = strict.then(|| self.program.clone());
+        for item in (0..batch.len()).filter_map(|position| batch.item(position)) {
+            match call_of(item, program.as_deref()) {
+                Ok(envelope) => {
+                    self.apply_alone(envelope);
+                }
+                Err(reject) => rejects.push(reject),
+            }
+        }
+        self.summary.rejected += rejects.len() as u64;
+        rejects
+    }
+
+    /// Applies a call in the only shard.
+    fn apply_alone(&mut self, mut envelope: Envelope<'_>) -> Option<Outcome> {
+        let Self { execution, options, shards, identities, summary, program: _ } = self;
+        let shard = shards.first_mut()?;
+        if let Some(link) = identities.news(&envelope, options.until) {
+            match identities.link(&link, shard.is_known(execution, &link.anonymous)) {
+                Linked::Now => shard.run(execution, *options, Errand::Join(link)),
+                Linked::Refused => summary.unmerged += 1,
+                Linked::Already => {}
+            }
+        }
+        identities.resolve(&mut envelope);
+        Some(shard.apply(execution, *options, &envelope))
     }
 
     /// Carries time on to the end for every customer. Gives the records in order of time, then customer, then happening.
@@ -195,12 +249,6 @@ fn call_of<'b>(item: Item<'b>, declared: Option<&Program>) -> Result<Envelope<'b
             None => Ok(event.envelope),
         },
     }
-}
-
-/// The shard of a customer.
-fn shard_of(hash: u64, count: usize) -> usize {
-    // The upper half: the lower one finds places in tables.
-    (hash >> 32) as usize % count
 }
 
 /// Does things at the same time, one of them on this thread; gives what they gave in their order.

@@ -12,6 +12,7 @@
 //!
 //! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
 //! `id=ID` gives a message id, `zone=NAME` a time zone and `arrived=TIME` the arrival, with `T` before the hour;
+//! a customer whose name begins with `anon` is anonymous; `identify JSON was=ID` and `alias was=ID` say who one is;
 //! `times=COUNT` stands for so many calls, each a second after the one before, with ids of their own. Words after `run` are settings: `until TIME`,
 //! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `log from TIME`, `zone NAME` (the project's). Where rules have
 //! goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference interpreter and on machine code,
@@ -161,14 +162,17 @@ fn call(line: &str, number: usize) -> Value {
     let (date, time, customer) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
     let mut rest = words.next().unwrap_or_else(|| panic!("what happened? {line}")).trim();
     let at = instant(&format!("{date} {time}"));
-    let mut call = json!({"userId": customer, "messageId": format!("m{}", number + 1), "timestamp": at});
-    let options = ["id=", "zone=", "arrived="];
+    let by = if customer.starts_with("anon") { "anonymousId" } else { "userId" };
+    let mut call = json!({by: customer, "messageId": format!("m{}", number + 1), "timestamp": at});
+    let mut was = None;
+    let options = ["id=", "zone=", "arrived=", "was="];
     while let Some((before, option)) =
         rest.rsplit_once(' ').filter(|(_, last)| options.iter().any(|it| last.starts_with(it)))
     {
         let (name, value) = option.split_once('=').unwrap();
         match name {
             "id" => call["messageId"] = json!(value),
+            "was" => was = Some(value),
             "arrived" => call["receivedAt"] = json!(instant(&value.replace('T', " "))),
             _ => call["context"] = json!({"timezone": value}),
         }
@@ -189,6 +193,12 @@ fn call(line: &str, number: usize) -> Value {
     } else if let Some(traits) = rest.strip_prefix("identify") {
         call["type"] = json!("identify");
         call["traits"] = body(traits);
+        if let Some(was) = was {
+            call["anonymousId"] = json!(was);
+        }
+    } else if rest == "alias" {
+        call["type"] = json!("alias");
+        call["previousId"] = json!(was);
     } else {
         call["type"] = json!("group");
         call["groupId"] = json!(rest.trim_start_matches("group").trim());

@@ -2,7 +2,7 @@
 
 use crate::{
     drive::{Driven, drive},
-    generate::{history, program},
+    generate::{disguise, history, program},
     random::Random,
 };
 use segue_compiler::{
@@ -32,7 +32,8 @@ pub enum Comparison {
 pub fn compare(seed: u64) -> Comparison {
     let mut random = Random::new(seed);
     let source = program(&mut random);
-    let calls: Vec<Value> = history(&mut random).into_iter().map(|step| step.call).collect();
+    let mut calls: Vec<Value> = history(&mut random).into_iter().map(|step| step.call).collect();
+    disguise(&mut random, &mut calls);
     let project = Project {
         sources: vec![Source { name: "generated.segue".to_owned(), text: source.clone() }],
         ..Project::default()

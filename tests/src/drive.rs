@@ -1,8 +1,9 @@
 //! Drives an executor over calls, customer by customer, as a replay does.
 
 use segue_compiler::{
+    admission::is_ahead,
     event::{Call, Incoming},
-    execution::{Execution, Outcome, Output},
+    execution::{Execution, Outcome, Output, join},
     goal,
     json::JsonText,
     pack::Packer,
@@ -12,7 +13,10 @@ use segue_compiler::{
     value::Millis,
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What an executor made of some calls.
 #[derive(Debug, PartialEq)]
@@ -43,18 +47,36 @@ pub fn drive<E: Execution>(
     let mut out = Output::default();
     let mut outcomes = Vec::new();
     let mut latest = i64::MIN;
+    // Who is who, as far as calls have said so.
+    let (mut known, mut owners) = (BTreeSet::new(), BTreeMap::new());
     for call in calls {
-        let Some(read) = Read::of(call) else {
+        let Some(mut read) = Read::of(call) else {
             outcomes.push("unreadable".to_owned());
             continue;
         };
         latest = latest.max(read.at);
+        let ahead = is_ahead(read.at, read.received_at, until);
+        let joins = read
+            .same_as
+            .take()
+            .filter(|id| !ahead && *id != read.customer && !known.contains(id) && !owners.contains_key(id));
+        if read.known {
+            known.insert(read.customer.clone());
+        } else if let Some(owner) = owners.get(&read.customer) {
+            read.customer.clone_from(owner);
+        }
         // Everybody rests between calls: nothing may be lost by that.
         let resting = customers.remove(&read.customer);
         let mut customer = match resting {
             Some(resting) => executor.wake(resting),
             None => executor.customer(Arc::from(read.customer.as_str())),
         };
+        if let Some(anonymous) = joins {
+            if let Some(other) = customers.remove(&anonymous) {
+                join(executor, &mut customer, executor.wake(other), read.at, &mut out);
+            }
+            owners.insert(anonymous, read.customer.clone());
+        }
         outcomes.push(format!("{:?}", executor.apply(&mut customer, &read.incoming(), &mut out)));
         customers.insert(read.customer, executor.rest(customer, &mut Packer::default()));
     }
@@ -81,8 +103,12 @@ pub fn drive<E: Execution>(
 }
 
 /// A call with everything that [`Incoming`] borrows.
-struct Read {
+pub struct Read {
     customer: String,
+    /// Whether the customer is named by `userId`.
+    known: bool,
+    /// The anonymous id that is said to be the same person's.
+    same_as: Option<String>,
     message_id: String,
     at: Millis,
     received_at: Option<Millis>,
@@ -94,7 +120,9 @@ struct Read {
 }
 
 impl Read {
-    fn of(call: &Value) -> Option<Self> {
+    /// Reads a call; `None` when it has no time.
+    #[must_use]
+    pub fn of(call: &Value) -> Option<Self> {
         let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let instant = |name: &str| match call.get(name)? {
             Value::Number(number) => number.as_i64(),
@@ -102,9 +130,17 @@ impl Read {
             _ => None,
         };
         let kind = text("type");
+        let known = !text("userId").is_empty();
+        let same_as = match kind.as_str() {
+            "identify" if known => Some(text("anonymousId")),
+            "alias" => Some(text("previousId")),
+            _ => None,
+        };
         let payload = call.get(if kind == "identify" { "traits" } else { "properties" });
         Some(Self {
-            customer: text("userId"),
+            customer: if known { text("userId") } else { text("anonymousId") },
+            known,
+            same_as: same_as.filter(|id| !id.is_empty()),
             message_id: if text("messageId").is_empty() { call.to_string() } else { text("messageId") },
             at: instant("timestamp")?,
             received_at: instant("receivedAt"),
@@ -116,10 +152,13 @@ impl Read {
         })
     }
 
-    fn incoming(&self) -> Incoming<'_> {
+    /// The call as executors take it.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming<'_> {
         let payload = self.payload.as_deref().and_then(|payload| JsonText::parse(payload).ok());
         let call = match self.kind.as_str() {
             "identify" => Call::Identify { traits: payload },
+            "alias" => Call::Identify { traits: None },
             "group" => Call::Group { id: &self.group },
             _ => Call::Track { event: &self.event, properties: payload, name: None },
         };

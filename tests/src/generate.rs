@@ -2,10 +2,14 @@
 //! boundaries and coincidences are met often.
 
 mod condition;
+mod facts;
 mod history;
+mod identity;
 mod program;
 
+pub use facts::facts;
 pub use history::{Step, history};
+pub use identity::{disguise, disguise_all};
 pub use program::program;
 
 /// The events and the profile that every generated program declares.

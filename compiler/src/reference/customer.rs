@@ -23,13 +23,13 @@ pub struct Customer {
     /// The latest time seen; `None` before the first call.
     pub(super) clock: Option<Millis>,
     /// How many calls were applied and events and changes made: the order of application.
-    order: u64,
+    pub(super) order: u64,
     /// Every event, by (time, order of application).
     pub(super) history: Vec<Arc<Event>>,
     /// The earliest time of any call.
     pub(super) first_seen: Option<Millis>,
     /// By [`FieldId`].
-    profile: Vec<Recorded>,
+    pub(super) profile: Vec<Recorded>,
     pub(super) consent: Consent,
     /// Calls that are not settled yet [7].
     pub(super) held: Option<Box<Held>>,
@@ -85,10 +85,10 @@ pub(super) struct Completed {
 
 /// The latest value of a profile field.
 #[derive(Clone, Debug)]
-struct Recorded {
-    value: Value,
+pub(super) struct Recorded {
+    pub(super) value: Value,
     /// When it was recorded; `None` while nothing was.
-    stamp: Option<Stamp>,
+    pub(super) stamp: Option<Stamp>,
     /// Its value while nothing was recorded, or what was recorded was cleared.
     default: Value,
 }

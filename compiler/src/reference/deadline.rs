@@ -103,6 +103,14 @@ impl Watches {
         zone.begins(zone.date(clock)?.saturating_add(1), clock)
     }
 
+    /// Two customers were joined: stretches may matter that did not.
+    pub(super) fn joined(&self, customer: &mut Customer, now: Millis) {
+        if customer.history.len() > EXACT_EVENTS {
+            let instants = customer.history.iter().flat_map(|event| self.stretch_ends(event)).collect();
+            watch(customer, instants, now);
+        }
+    }
+
     fn stretch_ends(&self, event: &Event) -> Vec<Millis> {
         let watched = self.stretches.iter().filter(|(pattern, _)| pattern.is_of(event.id));
         watched.map(|(_, duration)| stretch_start(event.at(), *duration).saturating_add(*duration)).collect()

@@ -22,6 +22,15 @@ impl Schedules {
         Self { passed: i64::MIN, done: vec![None; program.schedules.len()] }
     }
 
+    /// Takes up what has been of another customer, who turned out to be the same.
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self { passed, done } = other;
+        self.reach(passed);
+        for (mine, theirs) in self.done.iter_mut().zip(done) {
+            *mine = (*mine).max(theirs);
+        }
+    }
+
     /// All occurrences up to and including an instant have been.
     pub(super) fn reach(&mut self, instant: Millis) {
         self.passed = self.passed.max(instant);

@@ -4,6 +4,7 @@ use super::{
     Reference,
     customer::{Completed, Customer, Event},
     evaluate::Asked,
+    merge::Shift,
 };
 use crate::{
     consent::Stamp,
@@ -52,7 +53,8 @@ struct State {
     touched: Stamp,
     /// Chains by their last event's element, each in order.
     progress: BTreeMap<usize, Vec<Chain>>,
-    /// Complete chains that wait for the `no`, in order.
+    /// Complete chains that wait for the `no`, in order. But for `each` there is one, or several that will be a single
+    /// match (see [`joint`]) where customers were joined: a late `no` may still call some of them off.
     pending: Vec<Pending>,
     /// The latest event that was the `no`.
     last_no: Option<Stamp>,
@@ -180,20 +182,37 @@ impl Matcher {
         if !key.iter().all(Value::is_known) {
             return Vec::new();
         }
-        let horizon = step.now.saturating_sub(step.lateness);
-        self.forget(step.sequence, horizon);
+        self.forget(step.sequence, step.now, step.lateness);
         let state = self.keys.entry(key).or_default();
         state.touched = state.touched.max(step.event.stamp);
         let found = state.step(&step, counts);
-        self.forget(step.sequence, horizon);
+        self.forget(step.sequence, step.now, step.lateness);
         self.make_room(counts);
         found
     }
 
-    /// Forgets what no event from `horizon` on can have to do with.
-    fn forget(&mut self, sequence: &Sequence, horizon: Millis) {
+    /// Takes up what another customer, who turned out to be the same, had under way [9].
+    pub(super) fn merge(
+        &mut self,
+        other: Self,
+        sequence: &Sequence,
+        shift: Shift,
+        (now, lateness): (Millis, i64),
+        counts: &mut Counts,
+    ) {
+        let Self { keys, seen } = other;
+        self.seen |= seen;
+        for (key, state) in keys {
+            self.keys.entry(key).or_default().merge(state, sequence, shift, counts);
+        }
+        self.forget(sequence, now, lateness);
+        self.make_room(counts);
+    }
+
+    /// Forgets what nothing can have to do with that is no later than `lateness`.
+    fn forget(&mut self, sequence: &Sequence, now: Millis, lateness: i64) {
         for state in self.keys.values_mut() {
-            state.forget(sequence, horizon);
+            state.forget(sequence, now, lateness);
         }
         self.keys.retain(|_, state| !state.is_empty());
     }
@@ -225,10 +244,13 @@ impl Matcher {
                 continue;
             }
             // With `each` a match has used up only its own chain.
-            if sequence.anchor != Anchor::Each {
-                state.progress.clear();
+            if sequence.anchor == Anchor::Each {
+                due.extend(passed);
+                continue;
             }
-            due.extend(passed);
+            state.progress.clear();
+            state.pending.clear();
+            due.extend(joint(sequence.anchor, passed));
         }
         self.keys.retain(|_, state| !state.is_empty());
         due.sort_by_key(|pending| last(&pending.chain));
@@ -237,13 +259,16 @@ impl Matcher {
 }
 
 impl State {
-    /// Forgets what no event from `horizon` on can have to do with: chains that are out of reach, and a `no` before it.
-    fn forget(&mut self, sequence: &Sequence, horizon: Millis) {
+    /// Forgets what nothing can have to do with that is no later than `lateness`: chains that are out of reach, and a `no`
+    /// that no match can be before, not even one that waits at a customer who turns out to be the same.
+    fn forget(&mut self, sequence: &Sequence, now: Millis, lateness: i64) {
+        let horizon = now.saturating_sub(lateness);
+        let waiting = sequence.then_no.as_ref().map_or(0, |(_, within)| *within);
         for (position, chains) in &mut self.progress {
             let within = sequence.elements.get(position + 1).map_or(0, |element| element.within);
             chains.retain(|chain| last(chain).is_some_and(|place| place.0.saturating_add(within) >= horizon));
         }
-        self.last_no = self.last_no.filter(|place| place.0 >= horizon);
+        self.last_no = self.last_no.filter(|place| place.0 >= now.saturating_sub(lateness.max(waiting)));
     }
 
     /// Whether something is under way.
@@ -317,10 +342,14 @@ impl State {
 
     /// Remembers how far a chain has come.
     fn store(&mut self, step: &Step<'_>, element: usize, chain: Chain, counts: &mut Counts) {
-        let chain = kept(chain);
+        self.keep(step.sequence.anchor, element, kept(chain), counts);
+    }
+
+    /// Puts a chain among those that have come as far, where it has a place there.
+    fn keep(&mut self, anchor: Anchor, element: usize, chain: Chain, counts: &mut Counts) {
         let chains = self.progress.entry(element).or_default();
         let position = chains.partition_point(|other| last(other) <= last(&chain));
-        match step.sequence.anchor {
+        match anchor {
             Anchor::Each => {
                 chains.insert(position, chain);
                 self.drop_oldest_chain(counts);
@@ -375,10 +404,15 @@ impl State {
         }
         let chain = kept(chain);
         let first = chain.first().map_or(place, |first| first.stamp);
-        let pending = Pending { chain, first, deadline };
-        match (step.sequence.anchor, self.pending.first_mut()) {
+        self.hold(step.sequence.anchor, Pending { chain, first, deadline }, counts);
+    }
+
+    /// Lets a complete chain wait, beside the others or in place of one.
+    fn hold(&mut self, anchor: Anchor, pending: Pending, counts: &mut Counts) {
+        let place = last(&pending.chain);
+        match (anchor, self.pending.first_mut()) {
             (Anchor::Each, _) => {
-                let position = self.pending.partition_point(|other| last(&other.chain) <= Some(place));
+                let position = self.pending.partition_point(|other| last(&other.chain) <= place);
                 self.pending.insert(position, pending);
                 if self.pending.len() > MAX_MATCHES {
                     self.pending.remove(0);
@@ -387,18 +421,66 @@ impl State {
             }
             (Anchor::Latest | Anchor::Earliest, None) => self.pending.push(pending),
             (Anchor::Earliest, Some(waiting)) => {
-                if last(&waiting.chain) > Some(place) {
+                if last(&waiting.chain) > place {
                     *waiting = pending;
                 }
             }
-            (Anchor::Latest, Some(waiting)) => {
+            (Anchor::Latest, Some(_)) => {
                 // The deadline moves on; the match keeps its first event.
-                if last(&waiting.chain) < Some(place) {
-                    *waiting = Pending { first: waiting.first, ..pending };
+                if self.pending.iter().all(|waiting| last(&waiting.chain) < place) {
+                    let first = self.pending.iter().map(|waiting| waiting.first).min();
+                    self.pending = vec![Pending { first: first.unwrap_or(pending.first), ..pending }];
                 }
             }
         }
     }
+}
+
+impl State {
+    /// Takes up what another customer, who turned out to be the same, had under way for this key.
+    fn merge(&mut self, other: Self, sequence: &Sequence, shift: Shift, counts: &mut Counts) {
+        let Self { touched, progress, pending, last_no } = other;
+        let shifted = |chain: Chain| chain.iter().map(|event| shift.event(event)).collect::<Chain>();
+        self.touched = self.touched.max(shift.stamp(touched));
+        for (element, chains) in progress {
+            for chain in chains {
+                self.keep(sequence.anchor, element, shifted(chain), counts);
+            }
+        }
+        let others = pending.into_iter().map(|it| Pending {
+            chain: shifted(it.chain),
+            first: shift.stamp(it.first),
+            deadline: it.deadline,
+        });
+        let mut waiting: Vec<Pending> = self.pending.drain(..).chain(others).collect();
+        // What waits from before the `no` of either is off.
+        self.last_no = self.last_no.max(last_no.map(|place| shift.stamp(place)));
+        waiting.retain(|pending| last(&pending.chain) > self.last_no);
+        waiting.sort_by_key(|pending| last(&pending.chain));
+        let beyond = waiting.len().saturating_sub(MAX_MATCHES);
+        counts.matches_dropped += beyond as u64;
+        match sequence.anchor {
+            Anchor::Each => drop(waiting.drain(..beyond)),
+            Anchor::Earliest => waiting.truncate(MAX_MATCHES),
+            Anchor::Latest => {
+                waiting.drain(..beyond);
+                // The latest has moved the moment on for all.
+                let moved = waiting.last().map(|latest| latest.deadline);
+                waiting.iter_mut().for_each(|pending| pending.deadline = moved.unwrap_or(pending.deadline));
+            }
+        }
+        self.pending = waiting;
+    }
+}
+
+/// The match that several chains are, of which the `no` did not come: with `earliest` the oldest; else the latest, which
+/// keeps the first event of all.
+fn joint(anchor: Anchor, pending: Vec<Pending>) -> Option<Pending> {
+    if anchor == Anchor::Earliest {
+        return pending.into_iter().next();
+    }
+    let first = pending.iter().map(|pending| pending.first).min()?;
+    pending.into_iter().next_back().map(|latest| Pending { first, ..latest })
 }
 
 /// The place of a chain's last event.

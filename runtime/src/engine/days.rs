@@ -1,6 +1,6 @@
 //! What is remembered by calendar days and weeks.
 
-use super::total::Total;
+use super::{merge::Shift, total::Total};
 use segue_compiler::{
     calendar::{Habit, MAX_STREAK, ZONE_DAYS},
     packed,
@@ -38,6 +38,18 @@ impl Days {
         }
         if let Some((_, total)) = self.days.get_mut(place) {
             total.add(at, order, value);
+        }
+    }
+
+    /// Takes up the days of another customer, who turned out to be the same.
+    pub(super) fn merge(&mut self, other: &Self, shift: Shift) {
+        let Self { days } = other;
+        for (day, total) in days {
+            let place = self.days.partition_point(|(other, _)| other < day);
+            match self.days.get_mut(place) {
+                Some((other, mine)) if other == day => mine.combine(&total.shifted(shift)),
+                Some(_) | None => self.days.insert(place, (*day, total.shifted(shift))),
+            }
         }
     }
 
@@ -88,6 +100,14 @@ impl Periods {
         }
         if let Some(word) = self.words.get_mut(place) {
             *word |= 1 << ((number - self.first) % BITS);
+        }
+    }
+
+    /// Takes up the days or weeks of another customer, who turned out to be the same.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let Self { first, words: _ } = other;
+        for number in (*first..other.end()).filter(|number| other.contains(*number)) {
+            self.add(number, i32::MIN, 0);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One event as machine code sees it: only the fields that the rules use.
 
-use super::{Engine, machine::Machine};
+use super::{Engine, machine::Machine, merge::Shift};
 use segue_compiler::{
     abi::Slot,
     decode,
@@ -101,6 +101,11 @@ impl Packed for Kept {
 }
 
 impl Kept {
+    /// The same at another place in the order of application.
+    pub(super) fn shifted(&self, shift: Shift) -> Self {
+        Self { order: shift.order(self.order), ..self.clone() }
+    }
+
     /// The event's place in the customer's history.
     pub(super) fn stamp(&self) -> (Millis, u64) {
         (self.at, self.order)

@@ -1,6 +1,6 @@
 //! The newest rows of something, and sums over older ones.
 
-use super::total::Total;
+use super::{merge::Shift, total::Total};
 use segue_compiler::{
     packed,
     plan::WindowSpan,
@@ -76,6 +76,22 @@ impl Ring {
             self.older.entry(start).or_default().add(oldest.at, oldest.order, oldest.columns.last());
         }
         Pushed::Overflowed
+    }
+
+    /// Takes up the rows and stretches of another customer, who turned out to be the same; gives how many rows are no
+    /// longer told apart.
+    pub(super) fn merge(&mut self, other: &Self, shift: Shift, now: Millis, keeping: Keeping) -> u64 {
+        let Self { rows, older } = other;
+        let mut overflowed = 0;
+        for row in rows {
+            let row = Row { order: shift.order(row.order), ..row.clone() };
+            overflowed += u64::from(self.push(row, now, keeping) == Pushed::Overflowed);
+        }
+        let is_asked_for = |start: Millis| keeping.reach.is_none_or(|reach| start > now - reach);
+        for (start, total) in older.iter().filter(|(start, _)| is_asked_for(**start)) {
+            self.older.entry(*start).or_default().combine(&total.shifted(shift));
+        }
+        overflowed
     }
 
     /// The rows of a window, by position, and the earliest instant at which they will be others.

@@ -32,6 +32,19 @@ impl Schedules {
     }
 }
 
+impl Schedules {
+    /// Takes up what has been of another customer, who turned out to be the same.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let Self { passed, next: _, is_stale: _, done } = other;
+        self.passed = self.passed.max(*passed);
+        for (schedule, theirs) in done.iter() {
+            let mark = self.done.get(schedule).map_or(*theirs, |mine| *mine.max(theirs));
+            self.done.set(schedule, mark);
+        }
+        self.is_stale = true;
+    }
+}
+
 impl Customer {
     /// The next occurrence must be found out before it is asked for.
     pub(super) fn forget_next_occurrence(&mut self) {

@@ -1,5 +1,7 @@
 //! Matching of sequences.
 
+mod merge;
+
 use super::{
     customer::{Events, Match},
     days::Days,
@@ -46,6 +48,8 @@ struct KeyState {
     touched: Stamp,
     /// In the order of their last events.
     chains: SmallVec<[Chain; 1]>,
+    /// In the order of what they wait from. But for `each` there is one, or several that will be a single match where
+    /// customers were joined: an event that comes late may still call some of them off.
     pending: SmallVec<[Pending; 1]>,
     /// The latest event that must not come.
     denied: Option<Stamp>,
@@ -92,6 +96,15 @@ pub(super) struct Moment {
     pub(super) starts: bool,
     /// No event before it starts anything from now on.
     pub(super) horizon: Millis,
+}
+
+impl Moment {
+    /// The latest horizon for which an event that must not come is remembered: for as long as what it calls off could
+    /// wait.
+    fn remembered(self, plan: &SequencePlan, (at, _): Stamp) -> Millis {
+        let lateness = self.now.saturating_sub(self.horizon);
+        at.saturating_add(plan.then_no.unwrap_or(0).saturating_sub(lateness).max(0))
+    }
 }
 
 /// A sequence of a customer who may have just been woken: its state is read only when something happens to it.
@@ -160,7 +173,7 @@ impl SequenceState {
         let begins = roles & 1 != 0 && !(plan.first_time && self.begun);
         self.begun |= plan.first_time && roles & 1 != 0;
         let Some(key) = key(plan, event) else { return Vec::new() };
-        self.forget(plan, moment.horizon);
+        self.forget(plan, moment);
         let known = self.keys.iter().position(|state| state.key == key);
         let mut state = match known {
             Some(place) => self.keys.swap_remove(place),
@@ -176,8 +189,8 @@ impl SequenceState {
             let step = Step { plan, event, moment, machine };
             matches = state.advance(&step, roles, counts);
         }
-        if state.forget(plan, moment.horizon) {
-            self.remembered = self.remembered.min(state.remembered(plan));
+        if state.forget(plan, moment) {
+            self.remembered = self.remembered.min(state.remembered(plan, moment));
             self.keys.push(state);
             self.make_room(counts);
         }
@@ -187,13 +200,13 @@ impl SequenceState {
         matches
     }
 
-    /// Forgets, of all keys, what no event from `horizon` on can have to do with.
-    fn forget(&mut self, plan: &SequencePlan, horizon: Millis) {
-        if horizon <= self.remembered {
+    /// Forgets, of all keys, what no event from the horizon on can have to do with.
+    fn forget(&mut self, plan: &SequencePlan, moment: Moment) {
+        if moment.horizon <= self.remembered {
             return;
         }
-        self.keys.retain_mut(|key| key.forget(plan, horizon));
-        self.remembered = self.keys.iter().map(|key| key.remembered(plan)).min().unwrap_or(i64::MAX);
+        self.keys.retain_mut(|key| key.forget(plan, moment));
+        self.remembered = self.keys.iter().map(|key| key.remembered(plan, moment)).min().unwrap_or(i64::MAX);
     }
 
     /// Finds out when the next match completes by time.
@@ -222,16 +235,14 @@ impl SequenceState {
         }
         let mut completed = Vec::new();
         for key in &mut self.keys {
-            let before = completed.len();
-            key.pending.retain(|pending| {
-                let due = pending.deadline <= at;
-                if due {
-                    completed.push(pending.completed.clone());
-                }
-                !due
-            });
-            if completed.len() > before && plan.anchor != Anchor::Each {
+            let is_due = |pending: &Pending| pending.deadline <= at;
+            if plan.anchor == Anchor::Each {
+                completed.extend(key.pending.iter().filter(|it| is_due(it)).map(|it| it.completed.clone()));
+                key.pending.retain(|pending| !is_due(pending));
+            } else if key.pending.iter().any(is_due) {
+                completed.extend(key.joint(plan.anchor));
                 key.chains.clear();
+                key.pending.clear();
             }
         }
         self.keys.retain(|key| !key.is_empty());
@@ -280,18 +291,20 @@ impl KeyState {
         !self.is_followed() && self.denied.is_none()
     }
 
-    /// Forgets what no event from `horizon` on can have to do with: chains that are out of reach, and an event before it
-    /// that must not come; whether anything is left.
-    fn forget(&mut self, plan: &SequencePlan, horizon: Millis) -> bool {
-        self.chains.retain(|chain| chain.remembered(plan) >= horizon);
-        self.denied = self.denied.filter(|stamp| stamp.0 >= horizon);
+    /// Forgets what no event from the horizon on can have to do with: chains that are out of reach, and an event that must
+    /// not come, where no match can be before it, not even one that waits at a customer who turns out to be the same;
+    /// whether anything is left.
+    fn forget(&mut self, plan: &SequencePlan, moment: Moment) -> bool {
+        self.chains.retain(|chain| chain.remembered(plan) >= moment.horizon);
+        self.denied = self.denied.filter(|stamp| moment.remembered(plan, *stamp) >= moment.horizon);
         !self.is_empty()
     }
 
     /// The latest horizon that has nothing forgotten.
-    fn remembered(&self, plan: &SequencePlan) -> Millis {
+    fn remembered(&self, plan: &SequencePlan, moment: Moment) -> Millis {
         let chains = self.chains.iter().map(|chain| chain.remembered(plan));
-        chains.chain(self.denied.map(|(at, _)| at)).min().unwrap_or(i64::MAX)
+        let denied = self.denied.map(|stamp| moment.remembered(plan, stamp));
+        chains.chain(denied).min().unwrap_or(i64::MAX)
     }
 
     fn deny(&mut self, stamp: Stamp) {
@@ -354,34 +367,39 @@ impl KeyState {
     ) {
         for mut events in begun {
             events.push(step.kept());
-            let chain = Chain { step: element, events };
-            let stored = self.chains.iter_mut().find(|chain| chain.step == element);
-            match (step.plan.anchor, stored) {
-                (Anchor::Latest, Some(stored)) => {
-                    if stored.last() < chain.last() {
-                        *stored = chain;
-                    }
+            self.keep(step.plan.anchor, Chain { step: element, events }, counts);
+        }
+    }
+
+    /// Keeps a chain, where it has a place among those that have come as far.
+    fn keep(&mut self, anchor: Anchor, chain: Chain, counts: &mut Counts) {
+        let element = chain.step;
+        let stored = self.chains.iter_mut().find(|chain| chain.step == element);
+        match (anchor, stored) {
+            (Anchor::Latest, Some(stored)) => {
+                if stored.last() < chain.last() {
+                    *stored = chain;
                 }
-                (Anchor::Latest, None) => self.insert(chain),
-                (Anchor::Earliest, _) => {
-                    self.insert(chain);
-                    let of_step = |(_, chain): &(usize, &Chain)| chain.step == element;
-                    let mut newest_first = self.chains.iter().enumerate().rev().filter(of_step);
-                    // The newest stays, so that whoever reaches any reaches one that is kept.
-                    let second_newest = newest_first.nth(1).map(|(place, _)| place);
-                    if newest_first.count() + 2 > MAX_MATCHES
-                        && let Some(place) = second_newest
-                    {
-                        self.chains.remove(place);
-                        counts.matches_dropped += 1;
-                    }
+            }
+            (Anchor::Latest, None) => self.insert(chain),
+            (Anchor::Earliest, _) => {
+                self.insert(chain);
+                let of_step = |(_, chain): &(usize, &Chain)| chain.step == element;
+                let mut newest_first = self.chains.iter().enumerate().rev().filter(of_step);
+                // The newest stays, so that whoever reaches any reaches one that is kept.
+                let second_newest = newest_first.nth(1).map(|(place, _)| place);
+                if newest_first.count() + 2 > MAX_MATCHES
+                    && let Some(place) = second_newest
+                {
+                    self.chains.remove(place);
+                    counts.matches_dropped += 1;
                 }
-                (Anchor::Each, _) => {
-                    self.insert(chain);
-                    if self.chains.len() > MAX_MATCHES {
-                        self.chains.remove(0);
-                        counts.matches_dropped += 1;
-                    }
+            }
+            (Anchor::Each, _) => {
+                self.insert(chain);
+                if self.chains.len() > MAX_MATCHES {
+                    self.chains.remove(0);
+                    counts.matches_dropped += 1;
                 }
             }
         }
@@ -403,26 +421,42 @@ impl KeyState {
         }
         for events in begun {
             let completed = Match::of(events, step.kept());
-            match (step.plan.anchor, self.pending.first_mut()) {
-                (Anchor::Earliest, Some(pending)) => {
-                    if pending.completed.waits_from() > completed.waits_from() {
-                        *pending = Pending { completed, deadline };
-                    }
+            self.hold(step.plan.anchor, Pending { completed, deadline }, counts);
+        }
+    }
+
+    /// The match that is waited for, unless for `each`: with `earliest` the oldest; else the latest, which keeps the first
+    /// event of all.
+    fn joint(&self, anchor: Anchor) -> Option<Match> {
+        if anchor == Anchor::Earliest {
+            return self.pending.first().map(|pending| pending.completed.clone());
+        }
+        let first = self.pending.iter().map(|pending| pending.completed.first).min()?;
+        self.pending.last().map(|latest| Match { first, ..latest.completed.clone() })
+    }
+
+    /// Lets a complete chain wait, beside the others or in place of one.
+    fn hold(&mut self, anchor: Anchor, new: Pending, counts: &mut Counts) {
+        let from = new.completed.waits_from();
+        match (anchor, self.pending.first_mut()) {
+            (Anchor::Earliest, Some(pending)) => {
+                if pending.completed.waits_from() > from {
+                    *pending = new;
                 }
-                (Anchor::Latest, Some(pending)) => {
-                    if pending.completed.waits_from() < completed.waits_from() {
-                        let first = pending.completed.first;
-                        *pending = Pending { completed: Match { first, ..completed }, deadline };
-                    }
+            }
+            (Anchor::Latest, Some(_)) => {
+                if let Some(waiting) = self.joint(anchor).filter(|waiting| waiting.waits_from() < from) {
+                    let completed = Match { first: waiting.first, ..new.completed };
+                    self.pending.clear();
+                    self.pending.push(Pending { completed, deadline: new.deadline });
                 }
-                (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
-                    let from = completed.waits_from();
-                    let place = self.pending.partition_point(|other| other.completed.waits_from() <= from);
-                    self.pending.insert(place, Pending { completed, deadline });
-                    if self.pending.len() > MAX_MATCHES {
-                        self.pending.remove(0);
-                        counts.matches_dropped += 1;
-                    }
+            }
+            (Anchor::Latest | Anchor::Earliest, None) | (Anchor::Each, _) => {
+                let place = self.pending.partition_point(|other| other.completed.waits_from() <= from);
+                self.pending.insert(place, new);
+                if self.pending.len() > MAX_MATCHES {
+                    self.pending.remove(0);
+                    counts.matches_dropped += 1;
                 }
             }
         }

@@ -65,6 +65,11 @@ impl<T> Sparse<T> {
         self.entries.iter().map(|(number, value)| (*number, value))
     }
 
+    /// All values in order.
+    pub(super) fn into_all(self) -> impl Iterator<Item = (u32, T)> {
+        self.entries.into_iter()
+    }
+
     /// Looks at every value in order and keeps those for which `keep` says so.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u32, &mut T) -> bool) {
         self.entries.retain_mut(|(number, value)| keep(*number, value));

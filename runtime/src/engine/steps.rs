@@ -9,6 +9,7 @@ use super::{
     frame::Kept,
     host::Occasion,
     instant::{Cause, Moment},
+    merge::kept,
 };
 use segue_compiler::{
     content::ContentError,
@@ -75,11 +76,7 @@ impl Engine {
         moment.out.fired.push(rule.name.clone());
         if let Some(limit) = rule.limit {
             runs.started.push_back(started);
-            let kept = match limit {
-                Limit::Once => 1,
-                Limit::Per { count, .. } => count as usize,
-            };
-            while runs.started.len() > kept {
+            while runs.started.len() > kept(limit) {
                 runs.started.pop_front();
             }
         }

@@ -1,5 +1,6 @@
 //! Count, sum, extremes, first and last of a value.
 
+use super::merge::Shift;
 use segue_compiler::{
     packed,
     plan::Class,
@@ -62,6 +63,15 @@ impl Total {
         {
             self.last = Some((*at, *order, value.clone()));
         }
+    }
+
+    /// The same with other places in the order of application.
+    pub(super) fn shifted(&self, shift: Shift) -> Self {
+        let Self { count, sum, smallest, largest, first, last } = self.clone();
+        let shifted = |place: Option<(Millis, u64, Value)>| {
+            place.map(|(at, order, value)| (at, shift.order(order), value))
+        };
+        Self { count, sum, smallest, largest, first: shifted(first), last: shifted(last) }
     }
 
     /// An aggregate of what was added; most frequent and distinct count are not made of totals and are missing.

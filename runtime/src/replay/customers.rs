@@ -3,7 +3,7 @@
 use crate::limits::AWAKE_CUSTOMERS;
 use hashbrown::HashTable;
 use segue_compiler::{execution::Execution, pack::Packer};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// States by customer's id. Those of whom something happened lately are awake, the others rest.
 pub(super) struct Customers<E: Execution> {
@@ -14,6 +14,10 @@ pub(super) struct Customers<E: Execution> {
     /// out does not depend on who is awake.
     awake: Vec<Option<(u32, E::Customer)>>,
     packer: Packer,
+    /// By place, whether the customer was ever named by a `userId`: a bit each.
+    known: Vec<u64>,
+    /// Places of customers who were joined with others or erased, and of whom nothing was heard since.
+    gone: BTreeSet<u32>,
 }
 
 /// A customer in the table, which is only looked up, never walked, so that no order of hashes is seen. Half of a hash is
@@ -34,15 +38,69 @@ impl Place {
 impl<E: Execution> Customers<E> {
     pub(super) fn new() -> Self {
         let awake = (0..AWAKE_CUSTOMERS).map(|_| None).collect();
-        Self { places: HashTable::new(), resting: Vec::new(), awake, packer: Packer::default() }
+        Self {
+            places: HashTable::new(),
+            resting: Vec::new(),
+            awake,
+            packer: Packer::default(),
+            known: Vec::new(),
+            gone: BTreeSet::new(),
+        }
     }
 
+    /// How many places there are.
     pub(super) fn len(&self) -> usize {
         self.resting.len()
     }
 
-    /// The place and state of a customer; the state is made when there is none.
-    pub(super) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
+    /// How many of them are those of customers.
+    pub(super) fn count(&self) -> usize {
+        self.resting.len() - self.gone.len()
+    }
+
+    /// The place of a customer; `None` when there is none of this id.
+    pub(super) fn find(&self, execution: &E, hash: u64, id: &str) -> Option<u32> {
+        self.locate(execution, hash, id).filter(|place| !self.gone.contains(place))
+    }
+
+    /// A customer is known by a `userId`.
+    pub(super) fn note_known(&mut self, place: u32) {
+        let word = place as usize / 64;
+        if self.known.len() <= word {
+            self.known.resize(word + 1, 0);
+        }
+        self.known[word] |= 1 << (place % 64);
+    }
+
+    /// Whether the customer at a place was ever named by a `userId`.
+    pub(super) fn is_known(&self, place: u32) -> bool {
+        self.known.get(place as usize / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+    }
+
+    /// Takes a customer out: at the place there is nothing but the id.
+    pub(super) fn take(&mut self, execution: &E, place: u32) -> E::Customer {
+        let id = Arc::from(execution.id(self.wake(execution, place)));
+        self.replace(execution, place, id)
+    }
+
+    /// Takes a customer out and forgets the id, too; gives the place and whether there was one.
+    pub(super) fn erase(&mut self, execution: &E, hash: u64, id: &str) -> Option<(u32, bool)> {
+        let place = self.locate(execution, hash, id)?;
+        let was_there = !self.gone.contains(&place);
+        self.replace(execution, place, Arc::from(""));
+        Some((place, was_there))
+    }
+
+    fn replace(&mut self, execution: &E, place: u32, id: Arc<str>) -> E::Customer {
+        let taken = std::mem::replace(self.wake(execution, place), execution.customer(id));
+        self.gone.insert(place);
+        if let Some(word) = self.known.get_mut(place as usize / 64) {
+            *word &= !(1 << (place % 64));
+        }
+        taken
+    }
+
+    fn locate(&self, execution: &E, hash: u64, id: &str) -> Option<u32> {
         // The upper half chooses the shard.
         let half = hash as u32;
         let (resting, awake) = (&self.resting, &self.awake);
@@ -56,9 +114,20 @@ impl<E: Execution> Customers<E> {
                     None => false,
                 }
         };
-        let place = match self.places.find(Place::spread(half), is_it) {
-            Some(known) => known.place,
+        self.places.find(Place::spread(half), is_it).map(|known| known.place)
+    }
+
+    /// The place and state of a customer; the state is made when there is none.
+    pub(super) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
+        let place = match self.locate(execution, hash, id) {
+            Some(place) => {
+                if !self.gone.is_empty() {
+                    self.gone.remove(&place);
+                }
+                place
+            }
             None => {
+                let half = hash as u32;
                 let place = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
                 self.resting.push(Some(execution.rest(execution.customer(Arc::from(id)), &mut self.packer)));
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {

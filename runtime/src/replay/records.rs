@@ -49,6 +49,11 @@ impl Part {
         self.places.push(Place { at: record.at(), customer, chunk, start });
     }
 
+    /// Forgets the records of a customer.
+    pub(super) fn forget(&mut self, customer: u32) {
+        self.places.retain(|place| place.customer != customer);
+    }
+
     /// Puts the records in order; `id` is that of the customer at a place.
     pub(super) fn sort<'c>(&mut self, id: impl Fn(u32) -> &'c str) {
         self.places.sort_unstable_by(|one, other| {

@@ -1,6 +1,6 @@
 //! A part of the customers.
 
-use super::{Options, Summary, customers::Customers, records::Part};
+use super::{Options, Summary, customers::Customers, errand::Errand, records::Part};
 use crate::{limits::DRAIN, source::Envelope};
 use segue_compiler::{
     execution::{Execution, Outcome, Output},
@@ -25,6 +25,12 @@ pub(super) fn hash(customer: &str) -> u64 {
     xxh3_64(customer.as_bytes())
 }
 
+/// The shard of a customer.
+pub(super) fn shard_of(hash: u64, count: usize) -> usize {
+    // The upper half: the lower one finds places in tables.
+    (hash >> 32) as usize % count
+}
+
 impl<E: Execution> Shard<E> {
     pub(super) fn new(program: &Program) -> Self {
         let summary = Summary::of(program);
@@ -39,8 +45,9 @@ impl<E: Execution> Shard<E> {
         at: Millis,
         traits: JsonText<'_>,
     ) {
-        let (_, state) = self.customers.entry(execution, hash, customer);
+        let (place, state) = self.customers.entry(execution, hash, customer);
         execution.load_profile(state, at, traits, &mut self.output.counts);
+        self.customers.note_known(place);
         self.summary.profiles += 1;
     }
 
@@ -49,8 +56,80 @@ impl<E: Execution> Shard<E> {
         let (place, state) = self.customers.entry(execution, hash(id), id);
         let outcome = execution.apply(state, &envelope.incoming(), &mut self.output);
         self.summary.count_call(envelope, outcome, options.until);
+        if envelope.known {
+            self.customers.note_known(place);
+        }
         self.take_up(place, options);
         outcome
+    }
+
+    /// Whether there is a customer who was ever named by this `userId`.
+    pub(super) fn is_known(&self, execution: &E, id: &str) -> bool {
+        let place = self.customers.find(execution, hash(id), id);
+        place.is_some_and(|place| self.customers.is_known(place))
+    }
+
+    /// Does an errand. Where the other shard does not answer, it has failed, and so does the replay.
+    pub(super) fn run(&mut self, execution: &E, options: Options, errand: Errand<E::Customer>) {
+        match errand {
+            Errand::Join(link) => {
+                let Some(from) = self.find(execution, &link.anonymous) else { return };
+                let into = self.customers.entry(execution, hash(&link.known), &link.known).0;
+                let meeting = self.meeting(execution, from, link.at);
+                let meeting = meeting.max(self.meeting(execution, into, link.at));
+                self.advance(execution, options, from, meeting);
+                self.advance(execution, options, into, meeting);
+                let state = self.customers.take(execution, from);
+                self.join(execution, options, into, state);
+            }
+            Errand::Give { link, mine, other, state } => {
+                let from = self.find(execution, &link.anonymous);
+                let meeting = from.map(|place| self.meeting(execution, place, link.at));
+                let _ = mine.send(meeting);
+                if let (Some(from), Some(meeting)) = (from, meeting)
+                    && let Ok(other) = other.recv()
+                {
+                    self.advance(execution, options, from, meeting.max(other));
+                    let _ = state.send(self.customers.take(execution, from));
+                }
+            }
+            Errand::Take { link, mine, other, state } => {
+                let Ok(Some(other)) = other.recv() else { return };
+                let into = self.customers.entry(execution, hash(&link.known), &link.known).0;
+                let meeting = self.meeting(execution, into, link.at);
+                let _ = mine.send(meeting);
+                self.advance(execution, options, into, meeting.max(other));
+                if let Ok(state) = state.recv() {
+                    self.join(execution, options, into, state);
+                }
+            }
+        }
+    }
+
+    fn find(&self, execution: &E, id: &str) -> Option<u32> {
+        self.customers.find(execution, hash(id), id)
+    }
+
+    fn meeting(&mut self, execution: &E, place: u32, at: Millis) -> Millis {
+        execution.meeting(self.customers.wake(execution, place), at)
+    }
+
+    fn advance(&mut self, execution: &E, options: Options, place: u32, until: Millis) {
+        execution.advance(self.customers.wake(execution, place), until, &mut self.output);
+        self.take_up(place, options);
+    }
+
+    fn join(&mut self, execution: &E, options: Options, place: u32, other: E::Customer) {
+        execution.merge(self.customers.wake(execution, place), other, &mut self.output);
+        self.summary.joined += 1;
+        self.take_up(place, options);
+    }
+
+    /// Forgets a customer and what is still to be told of them; whether there was one.
+    pub(super) fn erase(&mut self, execution: &E, id: &str) -> bool {
+        let Some((place, was_there)) = self.customers.erase(execution, hash(id), id) else { return false };
+        self.records.forget(place);
+        was_there
     }
 
     /// The time of the last call that was applied.
@@ -76,7 +155,7 @@ impl<E: Execution> Shard<E> {
 
     /// Carries time on to the end for every customer; gives the records in order, and what was counted.
     pub(super) fn finish(&mut self, execution: &E, options: Options, end: Option<Millis>) -> (Part, Summary) {
-        self.summary.customers = self.customers.len() as u64;
+        self.summary.customers = self.customers.count() as u64;
         for place in self.places() {
             if let Some(end) = end {
                 self.carry_on(execution, options, place, end);

@@ -32,7 +32,9 @@ pub struct Summary {
     pub after_end: u64,
     /// Lines that were no calls.
     pub rejected: u64,
-    /// `identify` calls with both ids, whose customers were not merged.
+    /// Anonymous customers who were joined with known ones.
+    pub joined: u64,
+    /// Calls that would have joined two known customers.
     pub unmerged: u64,
     /// Rows of profiles.
     pub profiles: u64,
@@ -131,6 +133,7 @@ impl Summary {
         self.quarantined += other.quarantined;
         self.after_end += other.after_end;
         self.rejected += other.rejected;
+        self.joined += other.joined;
         self.unmerged += other.unmerged;
         self.profiles += other.profiles;
         self.rejected_profiles += other.rejected_profiles;
@@ -164,7 +167,6 @@ impl Summary {
             }
         }
         if matches!(outcome, Outcome::Applied | Outcome::Late | Outcome::Held) {
-            self.unmerged += u64::from(envelope.merges);
             self.last = self.last.max(Some(envelope.at));
         }
     }
@@ -261,6 +263,10 @@ impl Summary {
     #[must_use]
     pub fn input(&self) -> String {
         let mut words = format!("{}\n{}", self.events(), counted(self.customers, "customer"));
+        if self.joined > 0 {
+            let joined = counted(self.joined, "anonymous one");
+            words.push_str(&format!(", {joined} joined with them"));
+        }
         if self.profiles > 0 {
             words.push_str(&format!(", {} loaded", counted(self.profiles, "profile")));
         }
@@ -309,11 +315,7 @@ impl Summary {
             "run",
             "no longer followed to the goal: a customer had more than the limit in vain",
         );
-        note(
-            self.unmerged,
-            "`identify` call",
-            "with both ids: merging customers is not supported yet, so they stay apart",
-        );
+        note(self.unmerged, "call", "that would have joined two known customers, who stay apart");
         note(
             self.undrained,
             "customer",

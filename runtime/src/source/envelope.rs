@@ -7,6 +7,7 @@ use crate::{
     words::{did_you_mean, quote},
 };
 use segue_compiler::{
+    admission::is_ahead,
     decode,
     event::{Call, Incoming},
     json::{JsonText, MAX_DEPTH, Reader},
@@ -20,10 +21,13 @@ use std::borrow::Cow;
 pub struct Envelope<'a> {
     /// Whose it is.
     pub customer: Cow<'a, str>,
+    /// Whether the customer is known, named by `userId`; else `customer` is an `anonymousId`.
+    pub known: bool,
+    /// The id under which the customer was met so far, as this call says: the `anonymousId` of an `identify`, the
+    /// `previousId` of an `alias`.
+    pub same_as: Option<Cow<'a, str>>,
     /// When it happened.
     pub at: Millis,
-    /// Whether it is an `identify` with both ids, which would merge two customers.
-    pub merges: bool,
     message_id: Cow<'a, str>,
     received_at: Option<Millis>,
     time_zone: Option<Cow<'a, str>>,
@@ -44,6 +48,7 @@ struct Wire<'a> {
     message_id: Option<JsonText<'a>>,
     user_id: Option<JsonText<'a>>,
     anonymous_id: Option<JsonText<'a>>,
+    previous_id: Option<JsonText<'a>>,
     event: Option<JsonText<'a>>,
     name: Option<JsonText<'a>>,
     group_id: Option<JsonText<'a>>,
@@ -53,6 +58,9 @@ struct Wire<'a> {
     timestamp: Option<JsonText<'a>>,
     received_at: Option<JsonText<'a>>,
 }
+
+/// The id of whom a call is, and the id under which they were met so far.
+type Ids<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 
 const TYPES: &[&str] = &["track", "page", "screen", "identify", "group", "alias"];
 
@@ -68,9 +76,7 @@ impl<'a> Envelope<'a> {
             .ok_or("`type` is missing: a line says whether it is `track`, `identify` …")?;
         let said = wire.said(&kind)?;
         let user = name_of(wire.user_id, "userId")?;
-        let anonymous = if user.is_some() { None } else { name_of(wire.anonymous_id, "anonymousId")? };
-        let merges = kind == "identify" && user.is_some() && wire.anonymous_id.is_some();
-        let customer = user.or(anonymous).ok_or("`userId` and `anonymousId` are missing: nobody did this")?;
+        let (customer, same_as) = wire.customer(&kind, user.clone())?;
         let timestamp =
             wire.timestamp.ok_or("`timestamp` is missing: events in files say when they happened")?;
         let at = decode::moment(timestamp).filter(|at| (EARLIEST..LATEST).contains(at)).ok_or_else(|| {
@@ -82,7 +88,22 @@ impl<'a> Envelope<'a> {
             None => Cow::Owned(fingerprint(text)),
         };
         let received_at = wire.received_at.and_then(decode::moment);
-        Ok(Self { customer, at, merges, message_id, received_at, time_zone: time_zone(wire.context), said })
+        Ok(Self {
+            known: user.is_some(),
+            customer,
+            same_as,
+            at,
+            message_id,
+            received_at,
+            time_zone: time_zone(wire.context),
+            said,
+        })
+    }
+
+    /// Whether it is stamped after its arrival, or after the end, and so is not applied.
+    #[must_use]
+    pub fn is_ahead(&self, until: Option<Millis>) -> bool {
+        is_ahead(self.at, self.received_at, until)
     }
 
     /// The call as executors take it.
@@ -116,6 +137,7 @@ impl<'a> Wire<'a> {
                 "messageId" => &mut wire.message_id,
                 "userId" => &mut wire.user_id,
                 "anonymousId" => &mut wire.anonymous_id,
+                "previousId" => &mut wire.previous_id,
                 "event" => &mut wire.event,
                 "name" => &mut wire.name,
                 "groupId" => &mut wire.group_id,
@@ -132,6 +154,30 @@ impl<'a> Wire<'a> {
         }
         reader.end().map_err(|_| json_reason(text))?;
         Ok(wire)
+    }
+
+    /// Whose call it is, and under which id they were met so far.
+    fn customer(&self, kind: &str, user: Option<Cow<'a, str>>) -> Result<Ids<'a>, String> {
+        let Some(user) = user else {
+            if kind == "alias" {
+                return Err("`userId` is missing: an `alias` call says who somebody is".to_owned());
+            }
+            let anonymous = name_of(self.anonymous_id, "anonymousId")?;
+            return match anonymous {
+                Some(anonymous) => Ok((anonymous, None)),
+                None => Err("`userId` and `anonymousId` are missing: nobody did this".to_owned()),
+            };
+        };
+        let same_as = match kind {
+            "identify" => name_of(self.anonymous_id, "anonymousId")?,
+            "alias" => match name_of(self.previous_id, "previousId")? {
+                None => Err("`previousId` is missing: an `alias` call says who somebody was so far")?,
+                previous => previous,
+            },
+            _ => None,
+        };
+        let same_as = same_as.filter(|id| *id != user);
+        Ok((user, same_as))
     }
 
     fn said(&self, kind: &str) -> Result<Said<'a>, String> {
@@ -155,7 +201,8 @@ impl<'a> Wire<'a> {
                     .ok_or("`groupId` is missing: a `group` call names its group")?;
                 Ok(Said::Group { id })
             }
-            "alias" => Err("merging customers (`alias`) is not supported yet".to_owned()),
+            // It says who somebody is, and nothing of them.
+            "alias" => Ok(Said::Identify { traits: None }),
             other => Err(format!("unknown type {}{}", quote(other), did_you_mean(other, TYPES))),
         }
     }
@@ -275,7 +322,10 @@ mod tests {
         ));
         let identify = read(r#""type":"identify","traits":{}"#);
         let envelope = Envelope::parse(identify.as_bytes()).unwrap();
-        assert!(matches!(envelope.incoming().call, Call::Identify { traits: Some(_) }) && !envelope.merges);
+        assert!(
+            matches!(envelope.incoming().call, Call::Identify { traits: Some(_) })
+                && envelope.same_as.is_none()
+        );
         let group = read(r#""type":"group","groupId":9"#);
         assert!(matches!(
             Envelope::parse(group.as_bytes()).unwrap().incoming().call,
@@ -300,7 +350,11 @@ mod tests {
             (r#"{"type":"track""#, "not JSON: EOF while parsing an object (column 15)"),
             (r#"{"type":"track","type":"page"}"#, "not a call: `type` stands twice"),
             (r#"{"type":"trak"}"#, "unknown type `trak` (did you mean `track`?)"),
-            (r#"{"type":"alias"}"#, "merging customers (`alias`) is not supported yet"),
+            (r#"{"type":"alias"}"#, "`userId` is missing: an `alias` call says who somebody is"),
+            (
+                r#"{"type":"alias","userId":"a","anonymousId":"x"}"#,
+                "`previousId` is missing: an `alias` call says who somebody was so far",
+            ),
             (r#"{"type":"track"}"#, "`event` is missing: a `track` call names its event"),
             (r#"{"type":"identify","traits":[]}"#, "`traits` should be an object, found a list"),
             (r#"{"type":"identify","userId":{}}"#, "`userId` should be text, found an object"),
