@@ -153,7 +153,7 @@ fn of_window(window: Window) -> Reach {
         Window::Calendar(Calendar::Days(count)) => calendar_days(count),
         Window::Calendar(Calendar::Week) => calendar_days(7),
         Window::Calendar(Calendar::Month) => calendar_days(31),
-        // The match itself says how far.
+        // The match or the session itself says how far.
         Window::ThisMatch | Window::ThisSession => Reach::NONE,
     }
 }

@@ -34,6 +34,9 @@ const EVENT: u64 = 96;
 /// The mark of a schedule's last occurrence, with its number.
 pub(super) const BYTES_OF_SCHEDULE: u64 = 16;
 
+/// The latest session of a customer.
+pub(super) const SESSION: u64 = 48;
+
 /// The most that a cell takes beyond the record.
 pub(super) fn bytes_of_cell(cell: &Cell) -> u64 {
     match &cell.kind {

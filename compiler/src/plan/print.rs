@@ -3,7 +3,7 @@
 use super::{
     Cell, CellKind, CellSource, FIXED_SLOTS, FrameRef, Handler, NO_ELEMENT, Node, NodeId, Order, Plan,
     QueryResult, WindowSpan,
-    cost::{BYTES_OF_SCHEDULE, Bytes, bytes_of_cell, bytes_of_sequence},
+    cost::{BYTES_OF_SCHEDULE, Bytes, SESSION, bytes_of_cell, bytes_of_sequence},
 };
 use crate::{
     calendar::{Calendar, Habit},
@@ -80,6 +80,10 @@ impl Printer<'_> {
                 let size = format!("≤ {}", Bytes(bytes));
                 line(text, &format!("  {size:>9}  matches of {}", self.sequence(number, sequence.then_no)));
             }
+        }
+        if self.program.sessions {
+            worst += SESSION;
+            line(text, &format!("  {:>9}  the latest session", format!("≤ {}", Bytes(SESSION))));
         }
         for plan in &self.plan.schedules {
             worst += BYTES_OF_SCHEDULE;

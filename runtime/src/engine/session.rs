@@ -20,9 +20,11 @@ use std::sync::Arc;
 impl Engine {
     /// Whether a call begins a session.
     pub(super) fn begins_session(&self, customer: &Customer, incoming: &Incoming<'_>, now: Millis) -> bool {
+        if !self.program.sessions {
+            return false;
+        }
         let Some(event) = Tracked::of(&incoming.call, incoming.message_id) else { return false };
-        self.program.sessions
-            && self.is_active(self.machine.events.get(event.name).map(EventId))
+        self.is_active(self.machine.events.get(event.name).map(EventId))
             && Session::begins(customer.session.as_ref(), incoming.at, now)
     }
 
