@@ -183,7 +183,7 @@ fn customers_are_known_when_the_test_begins() {
     );
     // What becomes known later, later.
     passes(
-        "customer ada {}\nat 2026-01-05 10:00 ada \"View\"\nexpect nothing for 1 hour\n\
+        "customer ada\nat 2026-01-05 10:00 ada \"View\"\nexpect nothing for 1 hour\n\
          customer ada { country: \"NO\" }\nexpect hello at 2026-01-05 11:00 to call crm",
     );
 }

@@ -21,7 +21,10 @@ impl Build<'_> {
         let kind = match inner.as_rule() {
             Rule::customer => StatementKind::Customer {
                 name: self.declared(&inner)?,
-                fields: self.literal_object(&kid(&inner, Rule::literal_object)?)?,
+                fields: match kid(&inner, Rule::literal_object) {
+                    Some(fields) => self.literal_object(&fields)?,
+                    None => Vec::new(),
+                },
             },
             Rule::event_at => StatementKind::Event {
                 at: self.kid_moment(&inner)?,
