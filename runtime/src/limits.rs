@@ -10,9 +10,9 @@ pub const BATCH_BYTES: usize = 1 << 18;
 pub const MAX_NAME_BYTES: usize = 1024;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
-/// How many customers of a shard are awake at once: as many as are on a large shop's site in one moment, and a bound of
-/// some ten megabytes for ordinary states.
-pub const AWAKE_CUSTOMERS: usize = 8192;
+/// How many customers of a shard are awake at once: as many as are on a shop's site in one moment. Few, because whoever is
+/// laid to rest while their state is still near the processor is packed several times faster.
+pub const AWAKE_CUSTOMERS: usize = 256;
 /// How many bytes of records are kept in one piece (1 MiB): large enough that pieces are few.
 pub const RECORD_CHUNK_BYTES: usize = 1 << 20;
 
