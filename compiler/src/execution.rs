@@ -16,11 +16,8 @@ pub trait Execution {
     /// Lays a customer to rest; the packer is memory to work in.
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting;
 
-    /// Takes up a customer who rested.
-    fn wake(&self, resting: Self::Resting) -> Self::Customer;
-
-    /// The id of a customer.
-    fn id<'c>(&self, customer: &'c Self::Customer) -> &'c str;
+    /// Takes up a customer who rested. What rested may be left as it was; only its id holds from then on.
+    fn wake(&self, resting: &mut Self::Resting) -> Self::Customer;
 
     /// The id of a customer at rest.
     fn id_of<'r>(&self, resting: &'r Self::Resting) -> &'r str;
@@ -73,12 +70,8 @@ impl<E: Execution> Execution for Arc<E> {
         (**self).rest(customer, packer)
     }
 
-    fn wake(&self, resting: Self::Resting) -> Self::Customer {
+    fn wake(&self, resting: &mut Self::Resting) -> Self::Customer {
         (**self).wake(resting)
-    }
-
-    fn id<'c>(&self, customer: &'c Self::Customer) -> &'c str {
-        (**self).id(customer)
     }
 
     fn id_of<'r>(&self, resting: &'r Self::Resting) -> &'r str {

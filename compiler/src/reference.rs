@@ -96,24 +96,27 @@ impl Reference {
     }
 }
 
+/// A customer at rest, whose whole history is as it is.
+#[derive(Debug)]
+pub struct Resting {
+    id: Arc<str>,
+    customer: Option<Box<Customer>>,
+}
+
 impl Execution for Reference {
     type Customer = Customer;
-    /// The whole history, as it is.
-    type Resting = Box<Customer>;
+    type Resting = Resting;
 
-    fn rest(&self, customer: Customer, _: &mut Packer) -> Box<Customer> {
-        Box::new(customer)
+    fn rest(&self, customer: Customer, _: &mut Packer) -> Resting {
+        Resting { id: customer.id.clone(), customer: Some(Box::new(customer)) }
     }
 
-    fn wake(&self, resting: Box<Customer>) -> Customer {
-        *resting
+    fn wake(&self, resting: &mut Resting) -> Customer {
+        let customer = resting.customer.take().map(|customer| *customer);
+        customer.unwrap_or_else(|| self.customer(resting.id.clone()))
     }
 
-    fn id<'c>(&self, customer: &'c Customer) -> &'c str {
-        &customer.id
-    }
-
-    fn id_of<'r>(&self, resting: &'r Box<Customer>) -> &'r str {
+    fn id_of<'r>(&self, resting: &'r Resting) -> &'r str {
         &resting.id
     }
 

@@ -206,12 +206,8 @@ impl Execution for Engine {
         packer.written().into()
     }
 
-    fn wake(&self, resting: Box<[u8]>) -> Customer {
-        rest::unpack(&resting, self)
-    }
-
-    fn id<'c>(&self, customer: &'c Customer) -> &'c str {
-        &customer.id
+    fn wake(&self, resting: &mut Box<[u8]>) -> Customer {
+        rest::unpack(resting, self)
     }
 
     fn id_of<'r>(&self, resting: &'r Box<[u8]>) -> &'r str {

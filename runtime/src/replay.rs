@@ -31,7 +31,7 @@ use segue_compiler::{
     typed::{Program, SegmentId},
     value::Millis,
 };
-use shard::{Shard, hash, shard_of};
+use shard::{Finished, Shard, hash, shard_of};
 use std::{num::NonZeroUsize, sync::Arc, thread};
 
 /// How far a replay goes and what it keeps.
@@ -45,6 +45,8 @@ pub struct Options {
     pub kinds: Kinds,
     /// The fuse of a live service, of which the summary says when it would have stopped a rule.
     pub fuse: Option<Fuse>,
+    /// Whether it is kept who is in which segment at the end.
+    pub members: bool,
     /// How many threads share the customers; one when absent.
     pub threads: Option<NonZeroUsize>,
 }
@@ -56,6 +58,8 @@ pub struct Replay<E: Execution> {
     options: Options,
     shards: Vec<Shard<E>>,
     identities: Identities,
+    /// By segment, who is in it at the end.
+    members: Vec<Vec<Arc<str>>>,
     /// What was counted so far of what belongs to no shard; after the end, all.
     summary: Summary,
 }
@@ -67,7 +71,15 @@ impl<E: Execution> Replay<E> {
         let count = options.threads.map_or(1, NonZeroUsize::get);
         let shards = (0..count).map(|_| Shard::new(&program)).collect();
         let summary = Summary::of(&program);
-        Self { execution, program, options, shards, identities: Identities::default(), summary }
+        Self {
+            execution,
+            program,
+            options,
+            shards,
+            identities: Identities::default(),
+            members: Vec::new(),
+            summary,
+        }
     }
 
     /// Sets traits before the first event.
@@ -93,13 +105,10 @@ impl<E: Execution> Replay<E> {
         &self.summary
     }
 
-    /// The customers within a segment now, sorted.
+    /// The customers within a segment at the end, sorted, after [`Replay::finish`] with [`Options::members`].
     #[must_use]
-    pub fn members(&mut self, segment: SegmentId) -> Vec<Arc<str>> {
-        let (shards, execution) = (self.shards.iter_mut(), &self.execution);
-        let mut ids: Vec<Arc<str>> = shards.flat_map(|shard| shard.members(execution, segment)).collect();
-        ids.sort_unstable();
-        ids
+    pub fn members(&self, segment: SegmentId) -> &[Arc<str>] {
+        self.members.get(segment.0 as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Forgets a customer, and every record of them that was not given out yet; whether there was one. Anonymous ids that
@@ -207,7 +216,7 @@ impl<E: Execution + Sync> Replay<E> {
 
     /// Applies a call in the only shard.
     fn apply_alone(&mut self, mut envelope: Envelope<'_>) -> Option<Outcome> {
-        let Self { execution, options, shards, identities, summary, program: _ } = self;
+        let Self { execution, options, shards, identities, summary, program: _, members: _ } = self;
         let shard = shards.first_mut()?;
         if let Some(link) = identities.news(&envelope, options.until) {
             match identities.link(&link, shard.is_known(execution, &link.anonymous)) {
@@ -227,10 +236,17 @@ impl<E: Execution + Sync> Replay<E> {
         let end = options.until.or(last);
         let work = self.shards.iter_mut().map(|shard| move || shard.finish(execution, options, end));
         let finished = beside_each_other(work.collect());
+        self.members = vec![Vec::new(); self.program.segments.len()];
         let mut parts = Vec::with_capacity(finished.len());
-        for (records, summary) in finished {
+        for Finished { records, summary, members } in finished {
             self.summary.add(summary);
             parts.push(records);
+            for (all, ids) in self.members.iter_mut().zip(members) {
+                all.extend(ids);
+            }
+        }
+        for ids in &mut self.members {
+            ids.sort_unstable();
         }
         self.summary.end = end;
         if let Some(fuse) = options.fuse {

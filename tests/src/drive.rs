@@ -68,12 +68,12 @@ pub fn drive<E: Execution>(
         // Everybody rests between calls: nothing may be lost by that.
         let resting = customers.remove(&read.customer);
         let mut customer = match resting {
-            Some(resting) => executor.wake(resting),
+            Some(mut resting) => executor.wake(&mut resting),
             None => executor.customer(Arc::from(read.customer.as_str())),
         };
         if let Some(anonymous) = joins {
-            if let Some(other) = customers.remove(&anonymous) {
-                join(executor, &mut customer, executor.wake(other), read.at, &mut out);
+            if let Some(mut other) = customers.remove(&anonymous) {
+                join(executor, &mut customer, executor.wake(&mut other), read.at, &mut out);
             }
             owners.insert(anonymous, read.customer.clone());
         }
@@ -82,7 +82,7 @@ pub fn drive<E: Execution>(
     }
     let end = until.unwrap_or(latest);
     let mut customers: BTreeMap<String, E::Customer> =
-        customers.into_iter().map(|(id, resting)| (id, executor.wake(resting))).collect();
+        customers.into_iter().map(|(id, mut resting)| (id, executor.wake(&mut resting))).collect();
     for customer in customers.values_mut() {
         executor.advance(customer, end, &mut out);
     }

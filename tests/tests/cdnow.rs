@@ -32,7 +32,7 @@ fn program() -> Arc<Program> {
 }
 
 fn replay<E: Execution + Sync>(executor: E, program: &Arc<Program>, until: i64) -> (Vec<Record>, Replay<E>) {
-    let options = Options { until: Some(until), ..Options::default() };
+    let options = Options { until: Some(until), members: true, ..Options::default() };
     let mut replay = Replay::new(executor, program.clone(), options);
     let mut events = Events::open(&[root().join("tests/data/cdnow_sample.ndjson.gz")]).unwrap();
     while let Some(item) = events.read().unwrap() {
@@ -50,14 +50,13 @@ fn replay<E: Execution + Sync>(executor: E, program: &Arc<Program>, until: i64) 
 fn the_known_figures_are_met_and_both_executors_agree() {
     let until = parse_instant("1998-06-30").unwrap();
     let (program, settings) = (program(), Settings { until: Some(until), ..Settings::default() });
-    let (records, mut machine) =
-        replay(Engine::new(program.clone(), settings.clone()).unwrap(), &program, until);
+    let (records, machine) = replay(Engine::new(program.clone(), settings.clone()).unwrap(), &program, until);
     let (expected, _) = replay(Reference::new(program.clone(), settings), &program, until);
     assert_eq!(records, expected);
 
     assert_eq!(machine.summary().applied, 6_919);
     assert_eq!(machine.summary().customers, 2_357);
-    let mut members = |name: &str| machine.members(program.segment(name).unwrap()).len();
+    let members = |name: &str| machine.members(program.segment(name).unwrap()).len();
     assert_eq!(members("one_order"), 1_205);
     assert_eq!(members("repeat_buyer"), 1_152);
     assert_eq!(members("big_spender"), 76);

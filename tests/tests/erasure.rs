@@ -3,7 +3,6 @@
 use segue_compiler::{
     project::{Project, Source, compile},
     settings::Settings,
-    typed::SegmentId,
 };
 use segue_runtime::{
     engine::Engine,
@@ -49,10 +48,8 @@ fn nothing_is_left_of_a_customer_who_is_erased() {
         for line in &lines {
             replay.apply(&Envelope::parse(line.as_bytes()).unwrap());
         }
-        assert_eq!(replay.members(SegmentId(0)), [Arc::from("ada")]);
         assert!(replay.erase("ada"));
         assert!(!replay.erase("ada"), "there is nobody left");
-        assert!(replay.members(SegmentId(0)).is_empty());
         // Whoever comes with these ids later is somebody new, also under a message id that was known.
         for line in [track("2", ada, 12), track("5", anonymous, 13)] {
             replay.apply(&Envelope::parse(line.as_bytes()).unwrap());

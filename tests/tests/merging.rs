@@ -206,7 +206,8 @@ fn threads_make_no_difference() {
         let expected = drive(&program, &engine, &calls, None);
         let engine = Arc::new(engine);
         for threads in [1, 2, 3, 8] {
-            let options = Options { threads: NonZeroUsize::new(threads), ..Options::default() };
+            let options =
+                Options { threads: NonZeroUsize::new(threads), members: true, ..Options::default() };
             let mut replay = Replay::new(engine.clone(), program.clone(), options);
             let mut events = Events::open(&[&path]).unwrap();
             let mut batch = Batch::default();

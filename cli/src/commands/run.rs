@@ -135,7 +135,8 @@ fn replay<E: Execution + Sync>(
     // What is not printed may still be delivered.
     let kinds = if arguments.deliver { printed.with_decisions() } else { printed };
     let threads = arguments.input.threads();
-    let options = Options { until: settings.until, drain: arguments.drain, kinds, fuse, threads };
+    let options =
+        Options { until: settings.until, drain: arguments.drain, kinds, fuse, members: false, threads };
     let mut replay = Replay::new(executor, program, options);
     #[expect(
         clippy::disallowed_methods,

@@ -60,8 +60,14 @@ fn count<E: Execution + Sync>(
     rejects: Rejects,
 ) -> Result<u64, Problem> {
     let threads = arguments.input.threads();
-    let options =
-        Options { until: settings.until, drain: false, kinds: Kinds::none(), threads, ..Options::default() };
+    let options = Options {
+        until: settings.until,
+        drain: false,
+        kinds: Kinds::none(),
+        members: true,
+        threads,
+        ..Options::default()
+    };
     let mut replay = Replay::new(executor, program.clone(), options);
     let rejected = feed(&arguments.input, rejects, &mut replay)?;
     replay.finish();

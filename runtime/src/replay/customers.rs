@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 /// States by customer's id. Those of whom something happened lately are awake, the others rest.
 pub(super) struct Customers<E: Execution> {
     places: HashTable<Place>,
-    /// In order of arrival; `None` where the customer is awake.
-    resting: Vec<Option<E::Resting>>,
+    /// In order of arrival; of those who are awake, only the id holds.
+    resting: Vec<E::Resting>,
     /// Those who are awake, each at its place modulo the size of the list: no order of use has to be kept, and what comes
     /// out does not depend on who is awake.
     awake: Vec<Option<(u32, E::Customer)>>,
@@ -79,7 +79,7 @@ impl<E: Execution> Customers<E> {
 
     /// Takes a customer out: at the place there is nothing but the id.
     pub(super) fn take(&mut self, execution: &E, place: u32) -> E::Customer {
-        let id = Arc::from(execution.id(self.wake(execution, place)));
+        let id = Arc::from(self.id(execution, place));
         self.replace(execution, place, id)
     }
 
@@ -92,7 +92,10 @@ impl<E: Execution> Customers<E> {
     }
 
     fn replace(&mut self, execution: &E, place: u32, id: Arc<str>) -> E::Customer {
-        let taken = std::mem::replace(self.wake(execution, place), execution.customer(id));
+        let taken = std::mem::replace(self.wake(execution, place), execution.customer(id.clone()));
+        if let Some(resting) = self.resting.get_mut(place as usize) {
+            *resting = execution.rest(execution.customer(id), &mut self.packer);
+        }
         self.gone.insert(place);
         if let Some(word) = self.known.get_mut(place as usize / 64) {
             *word &= !(1 << (place % 64));
@@ -103,17 +106,7 @@ impl<E: Execution> Customers<E> {
     fn locate(&self, execution: &E, hash: u64, id: &str) -> Option<u32> {
         // The upper half chooses the shard.
         let half = hash as u32;
-        let (resting, awake) = (&self.resting, &self.awake);
-        let is_it = |other: &Place| {
-            other.half == half
-                && match resting.get(other.place as usize) {
-                    Some(Some(resting)) => execution.id_of(resting) == id,
-                    Some(None) => {
-                        awake_at(awake, other.place).is_some_and(|customer| execution.id(customer) == id)
-                    }
-                    None => false,
-                }
-        };
+        let is_it = |other: &Place| other.half == half && self.id(execution, other.place) == id;
         self.places.find(Place::spread(half), is_it).map(|known| known.place)
     }
 
@@ -129,7 +122,7 @@ impl<E: Execution> Customers<E> {
             None => {
                 let half = hash as u32;
                 let place = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
-                self.resting.push(Some(execution.rest(execution.customer(Arc::from(id)), &mut self.packer)));
+                self.resting.push(execution.rest(execution.customer(Arc::from(id)), &mut self.packer));
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
                     Place::spread(other.half)
                 });
@@ -142,33 +135,25 @@ impl<E: Execution> Customers<E> {
     /// The state of the customer at a place.
     pub(super) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
         let seat = &mut self.awake[place as usize % AWAKE_CUSTOMERS];
-        if seat.as_ref().is_none_or(|(other, _)| *other != place) {
-            if let Some((other, customer)) = seat.take() {
-                self.resting[other as usize] = Some(execution.rest(customer, &mut self.packer));
-            }
-            let resting = self.resting[place as usize].take();
-            let customer = match resting {
-                Some(resting) => execution.wake(resting),
-                // INVARIANT: who is not at rest sits in the seat of their place.
-                None => execution.customer(Arc::from("")),
-            };
-            *seat = Some((place, customer));
+        if let Some((other, customer)) = seat.take_if(|(other, _)| *other != place) {
+            self.resting[other as usize] = execution.rest(customer, &mut self.packer);
         }
-        let (_, customer) = seat.get_or_insert_with(|| (place, execution.customer(Arc::from(""))));
+        let (_, customer) =
+            seat.get_or_insert_with(|| (place, execution.wake(&mut self.resting[place as usize])));
         customer
+    }
+
+    /// The state of the customer at a place, for the last time: nothing but the id is left.
+    pub(super) fn release(&mut self, execution: &E, place: u32) -> E::Customer {
+        let seat = &mut self.awake[place as usize % AWAKE_CUSTOMERS];
+        match seat.take_if(|(other, _)| *other == place) {
+            Some((_, customer)) => customer,
+            None => execution.wake(&mut self.resting[place as usize]),
+        }
     }
 
     /// The id of the customer at a place.
     pub(super) fn id<'c>(&'c self, execution: &'c E, place: u32) -> &'c str {
-        match self.resting.get(place as usize) {
-            Some(Some(resting)) => execution.id_of(resting),
-            Some(None) => awake_at(&self.awake, place).map_or("", |customer| execution.id(customer)),
-            None => "",
-        }
+        self.resting.get(place as usize).map_or("", |resting| execution.id_of(resting))
     }
-}
-
-fn awake_at<C>(awake: &[Option<(u32, C)>], place: u32) -> Option<&C> {
-    let seat = awake.get(place as usize % AWAKE_CUSTOMERS)?.as_ref();
-    seat.filter(|(other, _)| *other == place).map(|(_, customer)| customer)
 }

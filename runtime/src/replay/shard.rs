@@ -20,6 +20,15 @@ pub(super) struct Shard<E: Execution> {
     summary: Summary,
 }
 
+/// What a shard gives at the end.
+pub(super) struct Finished {
+    /// In order.
+    pub(super) records: Part,
+    pub(super) summary: Summary,
+    /// By segment, who is in it, where that is wanted.
+    pub(super) members: Vec<Vec<Arc<str>>>,
+}
+
 /// The hash by which customers are found and spread, the same everywhere.
 pub(super) fn hash(customer: &str) -> u64 {
     xxh3_64(customer.as_bytes())
@@ -137,42 +146,34 @@ impl<E: Execution> Shard<E> {
         self.summary.last
     }
 
-    /// The customers who are in a segment.
-    pub(super) fn members(&mut self, execution: &E, segment: SegmentId) -> Vec<Arc<str>> {
-        let mut members = Vec::new();
-        for place in self.places() {
-            let state = self.customers.wake(execution, place);
-            if execution.is_member(state, segment) {
-                members.push(Arc::from(execution.id(state)));
-            }
-        }
-        members
-    }
-
     fn places(&self) -> std::ops::Range<u32> {
         0..u32::try_from(self.customers.len()).unwrap_or(u32::MAX)
     }
 
-    /// Carries time on to the end for every customer; gives the records in order, and what was counted.
-    pub(super) fn finish(&mut self, execution: &E, options: Options, end: Option<Millis>) -> (Part, Summary) {
+    /// Carries time on to the end for every customer, for the last time.
+    pub(super) fn finish(&mut self, execution: &E, options: Options, end: Option<Millis>) -> Finished {
         self.summary.customers = self.customers.count() as u64;
+        let mut members = vec![Vec::new(); self.summary.segments.len()];
         for place in self.places() {
+            let mut state = self.customers.release(execution, place);
             if let Some(end) = end {
-                self.carry_on(execution, options, place, end);
+                self.carry_on(execution, options, &mut state, end);
+                self.take_up(place, options);
             }
-            let state = self.customers.wake(execution, place);
-            for (segment, number) in self.summary.segments.iter_mut().zip(0..) {
-                segment.members += u64::from(execution.is_member(state, SegmentId(number)));
+            for ((segment, ids), number) in self.summary.segments.iter_mut().zip(&mut members).zip(0..) {
+                if execution.is_member(&state, SegmentId(number)) {
+                    segment.members += 1;
+                    ids.extend(options.members.then(|| Arc::from(self.customers.id(execution, place))));
+                }
             }
-            self.summary.count_goals(&execution.goals(state));
+            self.summary.count_goals(&execution.goals(&state));
         }
         let (mut records, customers) = (std::mem::take(&mut self.records), &self.customers);
         records.sort(|place| customers.id(execution, place));
-        (records, std::mem::take(&mut self.summary))
+        Finished { records, summary: std::mem::take(&mut self.summary), members }
     }
 
-    fn carry_on(&mut self, execution: &E, options: Options, place: u32, end: Millis) {
-        let state = self.customers.wake(execution, place);
+    fn carry_on(&mut self, execution: &E, options: Options, state: &mut E::Customer, end: Millis) {
         let output = &mut self.output;
         execution.advance(state, end, output);
         let mut reached = end;
@@ -187,7 +188,6 @@ impl<E: Execution> Shard<E> {
             reached = deadline;
         }
         self.summary.drained = self.summary.drained.max(options.drain.then_some(reached));
-        self.take_up(place, options);
     }
 
     /// Counts what the last step gave, and keeps what is wanted.
