@@ -16,8 +16,10 @@ mod rule;
 mod safety;
 mod scenario;
 mod schedule;
+mod step;
 mod template;
 mod topic;
+mod wait;
 mod walk;
 pub(crate) mod words;
 

@@ -36,6 +36,8 @@ pub struct Functions {
     pub evaluate: FuncId,
     /// By condition: `(header, record, frames, due) → 0 or 1`.
     pub conditions: Vec<FuncId>,
+    /// By watched condition: `(header, record, frames, due) → 0 or 1`; the earliest next deadline is in the header.
+    pub watched: Vec<FuncId>,
     /// By value: the value is in the header.
     pub values: Vec<FuncId>,
 }
@@ -59,11 +61,15 @@ pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Fai
     for (node, number) in plan.conditions.iter().zip(0_usize..) {
         conditions.push(generator.define(&format!("condition_{number}"), |function| function.answer(*node))?);
     }
+    let mut watched = Vec::new();
+    for (node, number) in plan.watched.iter().zip(0_usize..) {
+        watched.push(generator.define(&format!("watched_{number}"), |function| function.watch(*node))?);
+    }
     let mut values = Vec::new();
     for (value, number) in plan.values.iter().zip(0_usize..) {
         values.push(generator.define(&format!("value_{number}"), |function| function.result(value.node))?);
     }
-    Ok(Functions { handlers, other, evaluate, conditions, values })
+    Ok(Functions { handlers, other, evaluate, conditions, watched, values })
 }
 
 /// The settings of the code generator: without optimisation, because functions of this size take longer to optimise than

@@ -172,6 +172,8 @@ pub struct Counts {
     pub invalid_fields: u64,
     /// Matches or keys dropped because a customer had more than the limit.
     pub matches_dropped: u64,
+    /// Triggers that started no run because a customer had as many of the rule as the limit.
+    pub runs_refused: u64,
     /// Consequences that triggered nothing because an instant had more than the limit.
     pub consequences_dropped: u64,
     /// Events that a window no longer tells apart because it held more than the limit.
@@ -188,6 +190,7 @@ impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.invalid_fields += other.invalid_fields;
         self.matches_dropped += other.matches_dropped;
+        self.runs_refused += other.runs_refused;
         self.consequences_dropped += other.consequences_dropped;
         self.window_overflow += other.window_overflow;
         self.ids_dropped += other.ids_dropped;

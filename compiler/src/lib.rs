@@ -68,3 +68,4 @@ pub mod settings;
 pub mod settle;
 pub mod share;
 pub mod time;
+pub mod wait;

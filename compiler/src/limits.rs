@@ -11,6 +11,8 @@ pub const EXACT_EVENTS: usize = 256;
 /// How many matches of one sequence, or with `earliest` of each of its steps, and how many values of its `with same`, are
 /// kept for a customer: more carts at once than anybody has.
 pub const MAX_MATCHES: usize = 64;
+/// How many runs of one rule a customer has under way with `overlap per`: more carts at once than anybody has.
+pub const MAX_RUNS: usize = 64;
 /// For how many channels a customer's consent and suppression are kept: several times as many as anybody sends on.
 pub const MAX_CHANNELS: usize = 32;
 /// How many runs of one rule are followed until a customer reaches its goal: those who were written to more often in vain

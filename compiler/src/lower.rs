@@ -6,13 +6,14 @@ mod condition;
 mod graph;
 mod handlers;
 mod layout;
+mod operations;
 mod rules;
 mod value;
 
 use crate::{
     plan::{FIXED_SLOTS, FrameRef, Node, NodeId, Plan, SchedulePlan, SequencePlan, ValueId, ValuePlan},
     typed::{
-        EventSet, Expr, LetId, Pattern, Program, ScheduleId, Sequence, SequenceId, Trigger,
+        EventId, EventSet, Expr, LetId, Pattern, Program, ScheduleId, Sequence, SequenceId, Trigger,
         schedule::Schedule,
     },
 };
@@ -85,13 +86,21 @@ fn keep_what_rules_read(program: &Program, plan: &mut Plan) {
     });
     // Events of one pattern share slot numbers; whose slot it is need not be told apart.
     let slots: BTreeSet<u32> = of_match.filter(|slot| *slot >= FIXED_SLOTS).collect();
+    // What must be the same is asked again while a run waits, of the `no` of its trigger.
+    let keys = plan.sequences.iter().filter(|sequence| sequence.then_no.is_some());
+    let keys: Vec<(EventId, u32)> = keys
+        .flat_map(|sequence| &sequence.same)
+        .flat_map(|(event, slots)| slots.iter().map(|slot| (*event, *slot)))
+        .collect();
     let named: BTreeSet<&Arc<str>> =
         program.templates.iter().flat_map(|template| &template.events).flat_map(|(_, names)| names).collect();
-    for layout in &mut plan.layouts {
+    for (layout, event) in plan.layouts.iter_mut().zip((0..).map(EventId)) {
+        let of_keys =
+            keys.iter().filter(|(of, slot)| *of == event && *slot >= FIXED_SLOTS).map(|(_, slot)| *slot);
         let of_templates =
             layout.names.iter().filter(|(name, _)| named.contains(name)).map(|(_, slot)| *slot);
         let of_rules = slots.iter().copied().filter(|slot| *slot < layout.slots);
-        let kept: BTreeSet<u32> = of_templates.chain(of_rules).collect();
+        let kept: BTreeSet<u32> = of_templates.chain(of_rules).chain(of_keys).collect();
         layout.kept = kept.into_iter().collect();
     }
 }
@@ -105,6 +114,8 @@ enum Scope<'p> {
     Rule(&'p Sequence),
     /// The event that is looked at.
     Event(Group),
+    /// An event that a run of a rule with these elements listens for.
+    Heard(Group, &'p Sequence),
 }
 
 /// The pass.
@@ -128,7 +139,7 @@ struct RowScope {
 
 /// A role in a sequence with the events that can play it; `None`: any.
 struct EventRole {
-    events: Option<Vec<crate::typed::EventId>>,
+    events: Option<Vec<EventId>>,
     role: crate::plan::Role,
 }
 

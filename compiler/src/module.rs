@@ -4,7 +4,7 @@
 use crate::{
     abi::{Header, HostFunction, HostTable, Slot},
     codegen::{self, Functions},
-    plan::{ConditionId, Plan, ValueId},
+    plan::{ConditionId, Plan, ValueId, WatchId},
     typed::EventId,
 };
 use cranelift_jit::{JITBuilder, JITModule};
@@ -20,6 +20,7 @@ pub struct Code {
     other: Entry,
     evaluate: Entry,
     conditions: Vec<Entry>,
+    watched: Vec<Entry>,
     values: Vec<Entry>,
 }
 
@@ -63,6 +64,7 @@ impl Code {
             other: entry(functions.other),
             evaluate: entry(functions.evaluate),
             conditions: functions.conditions.iter().copied().map(entry).collect(),
+            watched: functions.watched.iter().copied().map(entry).collect(),
             values: functions.values.iter().copied().map(entry).collect(),
             module: Some(module),
         }
@@ -83,6 +85,11 @@ impl Code {
     /// Whether a condition of a rule holds.
     pub fn holds(&self, condition: ConditionId, call: &mut Call<'_>) -> bool {
         self.conditions.get(condition.0 as usize).is_some_and(|entry| call.enter(*entry, false) != 0)
+    }
+
+    /// Whether a watched condition holds; leaves the earliest instant at which that may change in the header.
+    pub fn watch(&self, watch: WatchId, call: &mut Call<'_>) -> bool {
+        self.watched.get(watch.0 as usize).is_some_and(|entry| call.enter(*entry, false) != 0)
     }
 
     /// The entry of a condition, for those who ask it often.

@@ -14,7 +14,7 @@ use crate::{
     calendar::{Calendar, Habit, Unit},
     typed::{
         Aggregate, Anchor, EventId, FieldId, Function, HeldId, Judged, SegmentId, SequenceId, TemplateId,
-        TextTest, TopicId, schedule::Schedule,
+        TextTest, TopicId, Until, schedule::Schedule,
     },
     types::Type,
     value::Value,
@@ -33,6 +33,9 @@ pub struct TextId(pub u32);
 /// Position in [`Plan::conditions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConditionId(pub u32);
+/// Position in [`Plan::watched`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WatchId(pub u32);
 /// Position in [`Plan::values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueId(pub u32);
@@ -68,6 +71,8 @@ pub struct Plan {
     pub schedules: Vec<SchedulePlan>,
     /// Conditions asked by rules.
     pub conditions: Vec<NodeId>,
+    /// Conditions that are asked of runs that wait, each with the instant at which it may next change.
+    pub watched: Vec<NodeId>,
     /// Values used by rules, templates and payloads.
     pub values: Vec<ValuePlan>,
     /// Every rule, in order of trigger.
@@ -610,8 +615,14 @@ pub struct RulePlan {
     pub overlap_per: Option<ValueId>,
     /// What it is for.
     pub goal: Option<GoalPlan>,
-    /// Its steps.
-    pub steps: Vec<StepPlan>,
+    /// The condition that stops a run when it starts to hold.
+    pub stop_condition: Option<WatchId>,
+    /// The event that stops a run.
+    pub stop_event: Option<Heard>,
+    /// The event that the trigger says must not come, which stops a run, too.
+    pub stop_no: Option<Heard>,
+    /// Its steps, one after the other; a run's place is a position here, and at the end it is over.
+    pub operations: Vec<Op>,
 }
 
 /// What a rule is for, as the engine looks for it.
@@ -625,25 +636,56 @@ pub struct GoalPlan {
     pub within: i64,
 }
 
-/// A step as the engine runs it.
+/// Events that a run which waits listens for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StepPlan {
-    /// Its number.
-    pub number: u32,
-    /// What it does.
-    pub kind: StepKind,
+pub struct Heard {
+    /// Which; `None`: any.
+    pub events: Option<Vec<EventId>>,
+    /// The condition on [`FrameRef::This`].
+    pub filter: Option<ConditionId>,
 }
 
-/// The kinds of steps.
+/// One thing that a run does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Op {
+    /// The number of the step that it belongs to.
+    pub step: u32,
+    /// What it does.
+    pub kind: OpKind,
+}
+
+/// The kinds of operations.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "as in `typed::StepKind`")]
-pub enum StepKind {
-    Send { channel: Arc<str>, to: Option<Content>, content: Vec<(Arc<str>, Content)> },
-    Call { hook: Arc<str>, payload: Vec<(Arc<str>, Content)> },
-    Set { field: FieldId, value: ValueId },
-    SetConsent { channel: Arc<str>, topic: Option<TopicId>, granted: bool },
-    Emit { event: EventId, fields: Vec<(Arc<str>, ValueId)> },
-    If { arms: Vec<(ConditionId, Vec<StepPlan>)>, otherwise: Vec<StepPlan> },
+pub enum OpKind {
+    Send {
+        channel: Arc<str>,
+        to: Option<Content>,
+        content: Vec<(Arc<str>, Content)>,
+    },
+    Call {
+        hook: Arc<str>,
+        payload: Vec<(Arc<str>, Content)>,
+    },
+    Set {
+        field: FieldId,
+        value: ValueId,
+    },
+    SetConsent {
+        channel: Arc<str>,
+        topic: Option<TopicId>,
+        granted: bool,
+    },
+    Emit {
+        event: EventId,
+        fields: Vec<(Arc<str>, ValueId)>,
+    },
+    Wait(Until<ValueId>),
+    Stop,
+    /// Goes on at a position.
+    Jump(u32),
+    /// Goes on at a position unless the condition holds.
+    Unless(ConditionId, u32),
 }
 
 /// A field of a message or payload.
@@ -654,6 +696,14 @@ pub enum Content {
     Value(ValueId),
     Variant { by: ValueId, variants: Vec<(Arc<str>, TemplateId)>, otherwise: TemplateId },
     Object(Vec<(Arc<str>, Content)>),
+}
+
+impl Heard {
+    /// Whether an event is one of them.
+    #[must_use]
+    pub fn concerns(&self, event: Option<EventId>) -> bool {
+        self.events.as_ref().is_none_or(|events| event.is_some_and(|event| events.contains(&event)))
+    }
 }
 
 impl Class {

@@ -4,8 +4,9 @@
 //! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
 //! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
 //! `deadline` says when something may change by time alone, `schedule` when a schedule comes round; `apply` takes in
-//! calls, `doubtful` those that may be known; `instant` is what happens at one moment; `steps` is what a rule does,
-//! `gates` what keeps a message back, and `goal` what it was for. `predicate` asks conditions of an event of nobody.
+//! calls, `doubtful` those that may be known; `instant` is what happens at one moment; `run` is how a rule's run begins,
+//! waits and ends, `steps` is what it does, `gates` what keeps a message back, and `goal` what it was for. `predicate` asks
+//! conditions of an event of nobody.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
@@ -21,6 +22,7 @@ mod instant;
 mod merge;
 mod operators;
 mod predicate;
+mod run;
 mod schedule;
 mod sequence;
 mod session;
@@ -214,6 +216,7 @@ impl Reference {
         let by_schedule = self.next_occurrence(customer);
         let by_calendar = self.watches.midnight(customer, &self.zone(customer));
         let by_held = self.watches.held(customer);
+        let by_wait = customer.waiting.iter().map(|run| run.paused.until).min();
         by_window
             .into_iter()
             .chain(by_sequence)
@@ -221,6 +224,7 @@ impl Reference {
             .chain(by_held)
             .chain(by_schedule)
             .chain(by_session)
+            .chain(by_wait)
             .min()
     }
 }

@@ -6,6 +6,7 @@ mod pattern;
 pub mod schedule;
 pub mod test;
 pub mod visit;
+pub mod wait;
 pub mod words;
 
 pub use crate::calendar::{Calendar, Unit};
@@ -20,6 +21,7 @@ pub use pattern::{EventSet, Pattern, Window};
 pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
 use segue_grammar::span::Span;
 use std::sync::Arc;
+pub use wait::Until;
 
 /// Position in [`Program::events`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -281,6 +283,10 @@ pub enum StepKind {
         /// Steps when none holds.
         otherwise: Vec<Step>,
     },
+    /// Nothing is done for a while.
+    Wait(Until<Expr>),
+    /// The run ends.
+    Stop,
 }
 
 /// Fields of a message or payload, in the order written.

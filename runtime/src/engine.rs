@@ -19,6 +19,7 @@ mod profile;
 mod query;
 mod rest;
 mod ring;
+mod run;
 mod schedule;
 mod sequence;
 mod session;

@@ -187,7 +187,7 @@ fn steps(list: &[Step], makes: &mut Makes) {
     for step in list {
         match &step.kind {
             StepKind::Send { .. } => makes.sends = true,
-            StepKind::Call { .. } => {}
+            StepKind::Call { .. } | StepKind::Wait(_) | StepKind::Stop => {}
             StepKind::Set { field, .. } => {
                 makes.fields.insert(*field);
             }

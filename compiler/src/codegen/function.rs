@@ -144,6 +144,19 @@ impl<'f, M: Module> Function<'f, M> {
         self.builder.ins().return_(&[earliest]);
     }
 
+    /// Returns whether a condition holds, and leaves the earliest next deadline in the header.
+    pub(super) fn watch(&mut self, node: NodeId) {
+        let uses = self.uses(&[node]);
+        self.prepare(node, &uses);
+        let holds = self.condition(node);
+        let own = self.builder.use_var(self.deadline);
+        let hosts = self.builder.ins().load(I64, MemFlagsData::trusted(), self.header, offset::DEADLINE);
+        let earliest = self.builder.ins().smin(own, hosts);
+        self.builder.ins().store(MemFlagsData::trusted(), earliest, self.header, offset::DEADLINE);
+        let word = self.builder.ins().uextend(I64, holds);
+        self.builder.ins().return_(&[word]);
+    }
+
     /// Returns whether a condition holds.
     pub(super) fn answer(&mut self, node: NodeId) {
         let uses = self.uses(&[node]);

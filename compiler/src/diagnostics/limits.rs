@@ -40,7 +40,7 @@ pub(crate) fn part_of_day(span: Span, text: &str) -> Diagnostic {
         span,
         format!("`{text}` is no whole number of days, but a time of day is given"),
     )
-    .help("say so many days, as in `3 days before … at 09:00`, or leave the time of day out")
+    .help("say so many days, as in `3 days before … at 09:00` or `wait 3 days at 10:00`, or leave the time of day out")
 }
 
 pub(crate) fn number_too_large(span: Span, text: &str) -> Diagnostic {

@@ -172,6 +172,15 @@ pub(crate) fn no_event_for_a_while(span: Span, word: &str) -> Diagnostic {
         .help(format!("compare with `{word}` outside of the parentheses before `for`"))
 }
 
+pub(crate) fn no_moment(span: Span, ty: &Type) -> Diagnostic {
+    Diagnostic::error(
+        super::TYPE_MISMATCH,
+        span,
+        format!("a wait ends at a time or on a date; this is {}", a(ty)),
+    )
+    .help("wait for a length of time, as in `wait 3 days`, or until a field that is a `time` or a `date`")
+}
+
 pub(crate) fn no_match(span: Span) -> Diagnostic {
     Diagnostic::error(
         super::NO_TRIGGER_EVENT,

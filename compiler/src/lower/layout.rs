@@ -160,8 +160,11 @@ fn visit_patterns(program: &Program, visit: &mut dyn FnMut(&Pattern)) {
             visit(pattern);
         }
     }
-    for goal in program.rules.iter().filter_map(|rule| rule.goal.as_ref()) {
-        visit(&goal.pattern);
+    for rule in &program.rules {
+        crate::typed::visit::heard(rule, visit);
+        if let Some(goal) = &rule.goal {
+            visit(&goal.pattern);
+        }
     }
     let mut expression = |expr: &crate::typed::Expr| {
         if let ExprKind::Did { what: crate::typed::Occurrence::Pattern(pattern), .. }

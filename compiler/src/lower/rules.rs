@@ -1,11 +1,11 @@
-//! Rules and their steps.
+//! Rules: what is asked when they are triggered, and what is listened for while they wait.
 
 use super::{Lowering, Scope};
 use crate::{
-    plan::{ConditionId, Content, GoalPlan, NodeId, RulePlan, StepKind, StepPlan},
+    plan::{ConditionId, Content, GoalPlan, Heard, NodeId, RulePlan, WatchId},
     typed::{
         self, ContentValue, EventRole, EventSet, Expr, ExprKind, FieldPath, Goal, Overlap, Rule, Sequence,
-        Step, TemplateId, Trigger,
+        StopWhen, TemplateId, Trigger,
     },
     types::Type,
 };
@@ -26,9 +26,27 @@ impl<'p> Lowering<'p> {
                 Overlap::Skip | Overlap::Restart => None,
                 Overlap::Per(path) => Some(self.overlap(path, sequence, scope)),
             },
+            stop_condition: match &rule.stop_when {
+                Some(StopWhen::Condition(condition)) => Some(self.watched(condition, scope)),
+                Some(StopWhen::Event(_)) | None => None,
+            },
+            stop_event: match &rule.stop_when {
+                Some(StopWhen::Event(pattern)) => Some(self.heard(pattern, scope)),
+                Some(StopWhen::Condition(_)) | None => None,
+            },
+            stop_no: sequence
+                .and_then(|sequence| sequence.then_no.as_ref())
+                .map(|(pattern, _)| self.heard(pattern, Scope::Global)),
             goal: rule.goal.as_ref().map(|goal| self.goal(goal)),
-            steps: self.steps(&rule.steps, scope),
+            operations: self.operations(&rule.steps, scope),
         }
+    }
+
+    /// A condition that is asked of runs that wait.
+    fn watched(&mut self, condition: &Expr, scope: Scope<'_>) -> WatchId {
+        let node = self.condition(condition, scope);
+        self.plan.watched.push(node);
+        WatchId(u32::try_from(self.plan.watched.len() - 1).unwrap_or(u32::MAX))
     }
 
     fn goal(&mut self, goal: &'p Goal) -> GoalPlan {
@@ -74,7 +92,7 @@ impl<'p> Lowering<'p> {
     }
 
     /// A condition that is asked by a rule.
-    fn asked(&mut self, condition: &Expr, scope: Scope<'_>) -> ConditionId {
+    pub(super) fn asked(&mut self, condition: &Expr, scope: Scope<'_>) -> ConditionId {
         let node: NodeId = self.condition(condition, scope);
         let known = self.plan.conditions.iter().position(|other| *other == node);
         let position = known.unwrap_or_else(|| {
@@ -84,51 +102,31 @@ impl<'p> Lowering<'p> {
         ConditionId(u32::try_from(position).unwrap_or(u32::MAX))
     }
 
-    fn steps(&mut self, steps: &'p [Step], scope: Scope<'_>) -> Vec<StepPlan> {
-        steps
-            .iter()
-            .map(|step| StepPlan { number: step.number, kind: self.step(&step.kind, scope) })
-            .collect()
-    }
-
-    fn step(&mut self, kind: &'p typed::StepKind, scope: Scope<'_>) -> StepKind {
-        match kind {
-            typed::StepKind::Send { channel, to, content } => StepKind::Send {
-                channel: channel.clone(),
-                to: to.as_ref().map(|to| self.content_value(to, scope)),
-                content: self.content(content, scope),
+    /// What a rule says must not come while a run waits.
+    fn heard(&mut self, pattern: &'p typed::Pattern, scope: Scope<'p>) -> Heard {
+        let group = self.layouts.group(&pattern.events);
+        let scope = match scope {
+            Scope::Rule(sequence) => Scope::Heard(group, sequence),
+            Scope::Global | Scope::Event(_) | Scope::Heard(..) => Scope::Event(group),
+        };
+        Heard {
+            events: match &pattern.events {
+                EventSet::Any => None,
+                EventSet::Of(events) => Some(events.clone()),
             },
-            typed::StepKind::Call { hook, payload } => {
-                StepKind::Call { hook: hook.clone(), payload: self.content(payload, scope) }
-            }
-            typed::StepKind::Set { field, value } => {
-                StepKind::Set { field: *field, value: self.value_id(value, scope) }
-            }
-            typed::StepKind::SetConsent { channel, topic, granted } => {
-                StepKind::SetConsent { channel: channel.clone(), topic: *topic, granted: *granted }
-            }
-            typed::StepKind::Emit { event, fields } => StepKind::Emit {
-                event: *event,
-                fields: fields
-                    .iter()
-                    .map(|(name, value)| (name.clone(), self.value_id(value, scope)))
-                    .collect(),
-            },
-            typed::StepKind::If { arms, otherwise } => StepKind::If {
-                arms: arms
-                    .iter()
-                    .map(|(condition, steps)| (self.asked(condition, scope), self.steps(steps, scope)))
-                    .collect(),
-                otherwise: self.steps(otherwise, scope),
-            },
+            filter: pattern.filter.as_ref().map(|filter| self.asked(filter, scope)),
         }
     }
 
-    fn content(&mut self, fields: &[(Arc<str>, ContentValue)], scope: Scope<'_>) -> Vec<(Arc<str>, Content)> {
+    pub(super) fn content(
+        &mut self,
+        fields: &[(Arc<str>, ContentValue)],
+        scope: Scope<'_>,
+    ) -> Vec<(Arc<str>, Content)> {
         fields.iter().map(|(name, value)| (name.clone(), self.content_value(value, scope))).collect()
     }
 
-    fn content_value(&mut self, value: &ContentValue, scope: Scope<'_>) -> Content {
+    pub(super) fn content_value(&mut self, value: &ContentValue, scope: Scope<'_>) -> Content {
         match value {
             ContentValue::Template(template) => {
                 self.template(*template, scope);

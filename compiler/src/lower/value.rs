@@ -82,12 +82,12 @@ impl Lowering<'_> {
 
     fn field(&mut self, of: &EventRole, path: &FieldPath, class: Class, scope: Scope<'_>) -> NodeId {
         let (frame, group) = match (of, scope) {
-            (EventRole::This, Scope::Event(group)) => (FrameRef::This, group),
-            (EventRole::Trigger, Scope::Rule(sequence)) => {
+            (EventRole::This, Scope::Event(group) | Scope::Heard(group, _)) => (FrameRef::This, group),
+            (EventRole::Trigger, Scope::Rule(sequence) | Scope::Heard(_, sequence)) => {
                 let last = sequence.elements.last().map(|element| &element.pattern.events);
                 (FrameRef::Trigger, last.and_then(|events| self.layouts.group(events)))
             }
-            (EventRole::Element(number, _), Scope::Rule(sequence)) => {
+            (EventRole::Element(number, _), Scope::Rule(sequence) | Scope::Heard(_, sequence)) => {
                 let events = sequence.elements.get(*number as usize).map(|element| &element.pattern.events);
                 (FrameRef::Element(*number), events.and_then(|events| self.layouts.group(events)))
             }

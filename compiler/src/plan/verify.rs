@@ -36,7 +36,7 @@ pub fn verify(plan: &Plan) -> Vec<String> {
             faults.push(format!("the filter of cell {number} is no condition"));
         }
     }
-    let asked = plan.levels.iter().chain(&plan.conditions);
+    let asked = plan.levels.iter().chain(&plan.conditions).chain(&plan.watched);
     faults.extend(
         asked
             .filter(|node| !plan.node(**node).is_condition())

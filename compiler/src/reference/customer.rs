@@ -1,6 +1,6 @@
 //! What is known of one customer: history, profile, consent, and what rules did [1, 2].
 
-use super::{schedule::Schedules, sequence::Matcher};
+use super::{run::Waiting, schedule::Schedules, sequence::Matcher};
 use crate::{
     admission::Admission,
     consent::{Consent, Stamp},
@@ -46,8 +46,10 @@ pub struct Customer {
     pub(super) completions: Vec<Vec<Completed>>,
     /// The runs that count for limits, by position of the rule.
     pub(super) runs: Vec<Vec<CountedRun>>,
-    /// The rules that are running now, outermost first.
+    /// The runs that do their steps now, outermost first.
     pub(super) under_way: Vec<UnderWay>,
+    /// The runs that wait, by rule, then in the order in which they began.
+    pub(super) waiting: Vec<Waiting>,
     /// The messages that count for caps.
     pub(super) sent: Vec<Sent>,
     /// How far the goals of rules are, by position of the rule.
@@ -142,6 +144,7 @@ impl Customer {
             completions: vec![Vec::new(); program.sequences.len()],
             runs: vec![Vec::new(); program.rules.len()],
             under_way: Vec::new(),
+            waiting: Vec::new(),
             sent: Vec::new(),
             goals: BTreeMap::new(),
             deadlines: BTreeSet::new(),

@@ -9,12 +9,12 @@ use super::{
 use crate::{
     limits::EXACT_EVENTS,
     time::Zone,
-    typed::{Expr, ExprKind, Occurrence, Pattern, Program, SequenceId, Window, visit},
+    typed::{Expr, ExprKind, Occurrence, Pattern, Program, SequenceId, StopWhen, Window, visit},
     value::{Millis, Value},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After how many milliseconds what happens may change the level of a segment.
+/// After how many milliseconds what happens may change the level of a segment, or stop a run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watches {
     patterns: Vec<(Pattern, BTreeSet<i64>)>,
@@ -32,8 +32,8 @@ pub(super) struct Watches {
 }
 
 impl Watches {
-    /// Gathers the durations of every segment, of every condition that must hold without a break, and of the named values
-    /// that they use.
+    /// Gathers the durations of every segment, of every condition that must hold without a break, of what stops runs, and
+    /// of the named values that they use.
     pub(super) fn new(program: &Program) -> Self {
         let durations = program.held.iter().map(|held| held.duration).collect();
         let mut watches = Self { held: durations, ..Self::default() };
@@ -43,6 +43,11 @@ impl Watches {
         }
         for held in &program.held {
             visit::expression(&held.condition, &mut gather);
+        }
+        for rule in &program.rules {
+            if let Some(StopWhen::Condition(condition)) = &rule.stop_when {
+                visit::expression(condition, &mut gather);
+            }
         }
         for definition in &program.lets {
             for (value, condition) in &definition.arms {

@@ -28,6 +28,7 @@ impl Reference {
         {
             customer.record(field, &Value::text(name), first_of_its_time);
         }
+        let mut cause = Cause { id: Arc::from(call.message_id), starts_nothing: true, ..Cause::default() };
         match &call.call {
             Call::Track { event, properties, name } => {
                 let stamp = customer.next_stamp(call.at);
@@ -35,6 +36,7 @@ impl Reference {
                     self.read_event(customer, call, event, *properties, *name, stamp, &mut out.counts);
                 self.obey(customer, &event);
                 self.cancel(customer, &event, now);
+                cause.event = Some(event);
             }
             Call::Identify { traits } => {
                 if let Some(traits) = traits {
@@ -47,7 +49,6 @@ impl Reference {
                 }
             }
         }
-        let cause = Cause { id: Arc::from(call.message_id), starts_nothing: true, ..Cause::default() };
         self.instant(customer, now, &cause, out);
     }
 

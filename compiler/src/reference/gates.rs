@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     address,
+    limits::MAX_RUNS,
     reach::{self, Reach},
     record::Reason,
     share::is_held_out,
@@ -29,16 +30,27 @@ impl Reference {
         if reach::is_cold(rule, reach, &self.settings, asked.now) {
             return Some(Reason::Cold);
         }
-        // A run that is done within its instant cannot be started anew from within, so `restart` is as `skip` here.
+        // A run cannot be started anew from within one of its own steps: there `restart` is as `skip`.
         if customer.under_way.iter().any(|run| run.rule == number && run.per == *per) {
             return Some(Reason::Running);
         }
+        let waiting = customer.waiting.iter().filter(|run| run.memory.number == number);
+        // The run that gives way: where it has done nothing, it will not have counted.
+        let mut given_back = None;
+        if rule.overlap == Overlap::Restart {
+            given_back = waiting.map(|run| &run.memory).find(|run| !run.did_something).map(|run| run.id);
+        } else if waiting.clone().any(|run| run.memory.per == *per)
+            || self.runs_of(customer, number) >= MAX_RUNS
+        {
+            return Some(Reason::Running);
+        }
         let runs = customer.runs.get(number).map(Vec::as_slice).unwrap_or_default();
+        let mut counted = runs.iter().filter(|run| Some(run.order) != given_back);
         let exhausted = match rule.limit {
             None => false,
-            Some(Limit::Once) => !runs.is_empty(),
+            Some(Limit::Once) => counted.next().is_some(),
             Some(Limit::Per { count, per }) => {
-                runs.iter().filter(|run| is_recent(run.at, per, asked.now)).count() >= count as usize
+                counted.filter(|run| is_recent(run.at, per, asked.now)).count() >= count as usize
             }
         };
         if exhausted {

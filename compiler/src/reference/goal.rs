@@ -17,11 +17,12 @@ impl Reference {
         held_out: bool,
         counts: &mut Counts,
     ) {
-        if run.rule.goal.is_none() || std::mem::replace(&mut run.has_sent, true) {
+        if run.rule.goal.is_none() || std::mem::replace(&mut run.memory.has_sent, true) {
             return;
         }
         let stamp = customer.current_stamp(run.now);
-        let progress = customer.goals.entry(run.number).or_default();
+        let progress =
+            customer.goals.entry(u32::try_from(run.memory.number).unwrap_or(u32::MAX)).or_default();
         counts.goals_forgotten += u64::from(progress.begin(stamp, held_out));
     }
 

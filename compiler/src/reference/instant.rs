@@ -4,8 +4,8 @@ use super::{
     Reference,
     customer::{Customer, Event},
     evaluate::{Asked, This},
+    run::Triggered,
     sequence::Match,
-    steps::Triggered,
 };
 use crate::{
     execution::Output,
@@ -28,7 +28,9 @@ pub(super) struct Cause {
     pub(super) completed: Vec<Match>,
     /// The schedules that have come round.
     pub(super) scheduled: Vec<ScheduleId>,
-    /// Whether no rule is triggered: it is too late [7], or too much has followed within the instant.
+    /// Whether a deadline passes, so that waits end.
+    pub(super) time_passes: bool,
+    /// Whether no rule is triggered, nor goes on: it is too late [7], or too much has followed within the instant.
     pub(super) starts_nothing: bool,
 }
 
@@ -44,10 +46,11 @@ impl Reference {
         customer.deadlines = customer.deadlines.split_off(&now.saturating_add(1));
         let completed = self.pass_sequences(customer, now);
         let scheduled = self.pass_schedules(customer, now);
-        self.instant(customer, now, &Cause { completed, scheduled, ..Cause::default() }, out);
+        let cause = Cause { completed, scheduled, time_passes: true, ..Cause::default() };
+        self.instant(customer, now, &cause, out);
     }
 
-    /// Segments, then rules.
+    /// Segments, then what stops runs, then rules: of each first the runs that go on, then those that start.
     pub(super) fn instant(&self, customer: &mut Customer, now: Millis, cause: &Cause, out: &mut Output) {
         let changes = self.judge_segments(customer, now);
         for (segment, change) in &changes {
@@ -59,10 +62,14 @@ impl Reference {
                 change: *change,
             }));
         }
+        self.stop_runs(customer, cause.event.as_deref(), now, out);
         if cause.starts_nothing {
             return;
         }
         for (number, rule) in self.program.rules.iter().enumerate() {
+            if cause.time_passes {
+                self.end_waits(customer, number, now, out);
+            }
             match rule.trigger {
                 Trigger::Sequence(id) => {
                     for found in cause.completed.iter().filter(|found| found.sequence == id) {
@@ -159,7 +166,7 @@ impl Reference {
         let completed = self.move_sequences(customer, &event, now, true, &mut out.counts);
         let starts_nothing = !may_trigger(customer, out);
         let cause =
-            Cause { event: Some(event), id: message_id, completed, scheduled: Vec::new(), starts_nothing };
+            Cause { event: Some(event), id: message_id, completed, starts_nothing, ..Cause::default() };
         self.instant(customer, now, &cause, out);
     }
 

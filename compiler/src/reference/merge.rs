@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(super) struct Shift(u64);
 
 impl Shift {
-    fn order(self, order: u64) -> u64 {
+    pub(super) fn order(self, order: u64) -> u64 {
         order + self.0
     }
 
@@ -54,6 +54,7 @@ impl Reference {
             runs,
             // Between instants no steps are being done, and no consequences counted.
             under_way: _,
+            waiting,
             consequences: _,
             sent,
             goals,
@@ -80,6 +81,7 @@ impl Reference {
             mine.extend(theirs.into_iter().map(|run| CountedRun { order: shift.order(run.order), ..run }));
             mine.sort_by_key(|run| (run.at, run.order));
         }
+        self.merge_waiting(into, waiting, shift, out);
         into.sent.extend(sent);
         into.sent.sort_by_key(|sent| sent.at);
         self.merge_sequences(into, matchers, completions, shift, now, out);
@@ -102,6 +104,7 @@ impl Reference {
             *mine = (*mine).max(theirs);
         }
         self.judge_segments(into, now);
+        self.settle_waiting(into, now);
         if into.first_seen.is_none() {
             into.lasting.fill(None);
         }

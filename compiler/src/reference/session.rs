@@ -92,6 +92,7 @@ impl Reference {
             active: false,
         });
         self.remember(customer, &event, now);
+        self.follow_goals(customer, &event, now);
         let completed = self.move_sequences(customer, &event, now, starts, &mut out.counts);
         let cause = Cause {
             event: Some(event),

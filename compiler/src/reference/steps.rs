@@ -1,128 +1,124 @@
-//! What a rule does when it is triggered [5, 11].
+//! What a run does, step by step [5, 11].
 
 use super::{
     Reference,
-    customer::{CountedRun, Customer, Sent, UnderWay},
+    customer::{Customer, Sent},
     evaluate::{Asked, This},
-    sequence::Match,
+    run::Memory,
 };
 use crate::{
     content::ContentError,
     execution::Output,
-    record::{ActionId, Because, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
-    typed::{Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId},
+    record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
+    typed::{Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId, Until},
     value::{Millis, Value},
+    wait,
 };
 use std::sync::Arc;
 
-/// What triggered a rule.
-#[derive(Clone, Debug)]
-pub(super) struct Triggered {
-    pub(super) found: Option<Match>,
-    /// What its actions' ids are made of.
-    pub(super) parts: Vec<Arc<str>>,
-    pub(super) because: Because,
-}
-
-/// A run of a rule.
+/// A run of a rule that does its steps.
 pub(super) struct Run<'a> {
     pub(super) rule: &'a Rule,
-    /// The rule's position.
-    pub(super) number: u32,
-    triggered: &'a Triggered,
     pub(super) now: Millis,
-    /// Whether it did anything so far.
-    did_something: bool,
-    /// Whether it sent a message, or would have, were the customer not held out.
-    pub(super) has_sent: bool,
+    pub(super) memory: Memory,
+}
+
+/// A run leaves off, to go on later with the steps that are left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paused {
+    /// The step at which it leaves off.
+    pub(super) step: u32,
+    /// The instant at which it goes on.
+    pub(super) until: Millis,
 }
 
 impl Reference {
-    /// Decides whether a triggered rule runs, and does its steps.
-    pub(super) fn trigger(
+    /// Does the steps that are left until one waits; nothing when the run is at its end.
+    pub(super) fn steps(
         &self,
         customer: &mut Customer,
-        number: usize,
-        triggered: &Triggered,
-        now: Millis,
+        run: &mut Run<'_>,
         out: &mut Output,
-    ) {
-        let Some(rule) = self.program.rules.get(number) else { return };
-        let position = u32::try_from(number).unwrap_or(u32::MAX);
-        let mut run = Run { rule, number: position, triggered, now, did_something: false, has_sent: false };
-        let asked = self.asked(customer, &run);
-        let per = self.run_key(rule, &asked);
-        if let Some(reason) = self.kept_from_running(customer, number, rule, &per, &asked) {
-            out.records.push(run.suppressed(customer, 0, None, reason));
-            return;
-        }
-        let (_, order) = customer.next_stamp(now);
-        if let Some(runs) = customer.runs.get_mut(number) {
-            runs.push(CountedRun { at: now, order });
-        }
-        customer.under_way.push(UnderWay { rule: number, per });
-        out.fired.push(rule.name.clone());
-        self.steps(customer, &mut run, &rule.steps, out);
-        customer.under_way.pop();
-        if !run.did_something
-            && let Some(runs) = customer.runs.get_mut(number)
-        {
-            runs.retain(|counted| counted.order != order);
-        }
-    }
-
-    fn steps(&self, customer: &mut Customer, run: &mut Run<'_>, steps: &[Step], out: &mut Output) {
-        for step in steps {
+    ) -> Option<Paused> {
+        while let Some(step) = run.memory.rest.pop_front() {
             match &step.kind {
-                StepKind::Send { channel, to, content } => {
-                    self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
-                }
-                StepKind::Call { hook, payload } => {
-                    let payload = match self.content(&self.asked(customer, run), payload) {
-                        Ok(payload) => payload,
-                        Err(error) => {
-                            out.records.push(run.without_content(customer, step.number, None, &error));
-                            continue;
-                        }
-                    };
-                    out.records.push(Record::Call(Call {
-                        at: Instant(run.now),
-                        id: run.action(customer, step.number),
-                        customer: customer.id.clone(),
-                        rule: run.rule.name.clone(),
-                        step: step.number,
-                        hook: hook.clone(),
-                        payload,
-                        because: run.triggered.because.clone(),
-                    }));
-                    run.did_something = true;
-                }
-                StepKind::Set { field, value } => {
-                    let value = self.asked(customer, run).value(value, This::Nothing);
-                    let name = self.program.profile.get(field.0 as usize).map(|it| it.field.name.clone());
-                    out.records.push(run.set(customer, name.unwrap_or_else(|| Arc::from("")), value.clone()));
-                    let stamp = customer.next_stamp(run.now);
-                    customer.record(*field, &value, stamp);
-                    let action = run.action(customer, step.number);
-                    self.follow_change(customer, action, run.now, out);
-                }
-                StepKind::SetConsent { channel, topic, granted } => {
-                    let name = self.consent_name(channel, *topic);
-                    out.records.push(run.set(customer, name, Value::Boolean(*granted)));
-                    let stamp = customer.next_stamp(run.now);
-                    customer.consent.record(channel, *topic, *granted, stamp);
-                    let action = run.action(customer, step.number);
-                    self.follow_change(customer, action, run.now, out);
-                }
-                StepKind::Emit { event, fields } => {
-                    self.emit(customer, run, step.number, (*event, fields), out)
-                }
                 StepKind::If { arms, otherwise } => {
                     let asked = self.asked(customer, run);
                     let arm = arms.iter().find(|(condition, _)| asked.holds(condition, This::Nothing));
-                    self.steps(customer, run, arm.map_or(otherwise, |(_, steps)| steps), out);
+                    run.do_next(arm.map_or(otherwise, |(_, steps)| steps));
                 }
+                StepKind::Wait(until) => match self.end_of_wait(customer, run, until) {
+                    Ok(until) if until == run.now => {}
+                    Ok(until) => return Some(Paused { step: step.number, until }),
+                    Err(reason) => {
+                        out.records.push(run.suppressed(customer, step.number, None, reason));
+                        return None;
+                    }
+                },
+                StepKind::Stop => return None,
+                StepKind::Send { .. }
+                | StepKind::Call { .. }
+                | StepKind::Set { .. }
+                | StepKind::SetConsent { .. }
+                | StepKind::Emit { .. } => self.act(customer, run, &step, out),
             }
+        }
+        None
+    }
+
+    /// The instant at which a wait ends, or why there is none.
+    fn end_of_wait(&self, customer: &Customer, run: &Run<'_>, until: &Until<Expr>) -> Result<Millis, Reason> {
+        let asked = self.asked(customer, run);
+        let end = wait::end(until, run.now, &self.zone(customer), |value| asked.value(value, This::Nothing));
+        let end = end.ok_or(Reason::Condition)?;
+        if end < run.now { Err(Reason::Late) } else { Ok(end) }
+    }
+
+    /// Does a step that takes no time.
+    fn act(&self, customer: &mut Customer, run: &mut Run<'_>, step: &Step, out: &mut Output) {
+        match &step.kind {
+            StepKind::Send { channel, to, content } => {
+                self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
+            }
+            StepKind::Call { hook, payload } => {
+                let payload = match self.content(&self.asked(customer, run), payload) {
+                    Ok(payload) => payload,
+                    Err(error) => {
+                        out.records.push(run.without_content(customer, step.number, None, &error));
+                        return;
+                    }
+                };
+                out.records.push(Record::Call(Call {
+                    at: Instant(run.now),
+                    id: run.action(customer, step.number),
+                    customer: customer.id.clone(),
+                    rule: run.rule.name.clone(),
+                    step: step.number,
+                    hook: hook.clone(),
+                    payload,
+                    because: run.memory.triggered.because.clone(),
+                }));
+                run.memory.did_something = true;
+            }
+            StepKind::Set { field, value } => {
+                let value = self.asked(customer, run).value(value, This::Nothing);
+                let name = self.program.profile.get(field.0 as usize).map(|it| it.field.name.clone());
+                out.records.push(run.set(customer, name.unwrap_or_else(|| Arc::from("")), value.clone()));
+                let stamp = customer.next_stamp(run.now);
+                customer.record(*field, &value, stamp);
+                let action = run.action(customer, step.number);
+                self.follow_change(customer, action, run.now, out);
+            }
+            StepKind::SetConsent { channel, topic, granted } => {
+                let name = self.consent_name(channel, *topic);
+                out.records.push(run.set(customer, name, Value::Boolean(*granted)));
+                let stamp = customer.next_stamp(run.now);
+                customer.consent.record(channel, *topic, *granted, stamp);
+                let action = run.action(customer, step.number);
+                self.follow_change(customer, action, run.now, out);
+            }
+            StepKind::Emit { event, fields } => self.emit(customer, run, step.number, (*event, fields), out),
+            StepKind::If { .. } | StepKind::Wait(_) | StepKind::Stop => {}
         }
     }
 
@@ -140,7 +136,7 @@ impl Reference {
         {
             // A run counts as one that did something also for those who are held out: they are compared with the others.
             if reason == Reason::Holdout {
-                run.did_something = true;
+                run.memory.did_something = true;
                 // Only those count who would have been sent the message: so both groups are alike.
                 if self.kept_from_delivery(customer, run, channel, to.as_deref(), run.now).is_none() {
                     self.begin_goal(customer, run, true, &mut out.counts);
@@ -167,9 +163,9 @@ impl Reference {
             channel: channel.clone(),
             to: to.unwrap_or_default(),
             content,
-            because: run.triggered.because.clone(),
+            because: run.memory.triggered.because.clone(),
         }));
-        run.did_something = true;
+        run.memory.did_something = true;
         self.begin_goal(customer, run, false, &mut out.counts);
         if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
             customer.sent.push(Sent { at: run.now, topic, channel: channel.clone() });
@@ -209,7 +205,7 @@ impl Reference {
                 values.iter().map(|(name, value)| (name.clone(), Json::Value(value.clone()))).collect(),
             ),
         }));
-        run.did_something = true;
+        run.memory.did_something = true;
         let id = run.action(customer, step);
         let value_of = |field: &str| {
             values
@@ -222,8 +218,8 @@ impl Reference {
     }
 
     /// What a run's conditions and contents are asked of.
-    fn asked<'a>(&'a self, customer: &'a Customer, run: &Run<'a>) -> Asked<'a> {
-        Asked { reference: self, customer, now: run.now, found: run.triggered.found.as_ref() }
+    fn asked<'a>(&'a self, customer: &'a Customer, run: &'a Run<'_>) -> Asked<'a> {
+        Asked { reference: self, customer, now: run.now, found: run.memory.triggered.found.as_ref() }
     }
 
     /// The address that is written, else that of the profile for the channel.
@@ -273,12 +269,19 @@ impl Reference {
 }
 
 impl Run<'_> {
+    /// Puts steps before those that are left.
+    fn do_next(&mut self, steps: &[Step]) {
+        for step in steps.iter().rev() {
+            self.memory.rest.push_front(step.clone());
+        }
+    }
+
     fn action(&self, customer: &Customer, step: u32) -> ActionId {
-        let parts: Vec<&str> = self.triggered.parts.iter().map(|part| &**part).collect();
+        let parts: Vec<&str> = self.memory.triggered.parts.iter().map(|part| &**part).collect();
         ActionId::of(self.rule.identity(), &customer.id, &parts, step)
     }
 
-    fn suppressed(
+    pub(super) fn suppressed(
         &self,
         customer: &Customer,
         step: u32,
@@ -320,7 +323,7 @@ impl Run<'_> {
     }
 
     fn set(&mut self, customer: &Customer, field: Arc<str>, value: Value) -> Record {
-        self.did_something = true;
+        self.memory.did_something = true;
         Record::Set(Set {
             at: Instant(self.now),
             customer: customer.id.clone(),

@@ -2,7 +2,7 @@
 
 use super::{
     Content, ContentValue, Expr, ExprKind, Occurrence, Pattern, Program, Rule, Step, StepKind, StopWhen,
-    TemplateId,
+    TemplateId, Until,
 };
 
 /// Visits every expression of a program.
@@ -61,7 +61,11 @@ pub fn templates(list: &[Step]) -> Vec<TemplateId> {
                 arms.iter().for_each(|(_, list)| found.extend(templates(list)));
                 found.extend(templates(otherwise));
             }
-            StepKind::Set { .. } | StepKind::SetConsent { .. } | StepKind::Emit { .. } => {}
+            StepKind::Set { .. }
+            | StepKind::SetConsent { .. }
+            | StepKind::Emit { .. }
+            | StepKind::Wait(_)
+            | StepKind::Stop => {}
         }
     }
     found
@@ -76,6 +80,13 @@ fn templates_of(value: &ContentValue, found: &mut Vec<TemplateId>) {
             found.push(*otherwise);
         }
         ContentValue::Object(fields) => fields.iter().for_each(|(_, value)| templates_of(value, found)),
+    }
+}
+
+/// Visits every pattern that runs of a rule listen for.
+pub fn heard(rule: &Rule, visit: &mut dyn FnMut(&Pattern)) {
+    if let Some(StopWhen::Event(pattern)) = &rule.stop_when {
+        visit(pattern);
     }
 }
 
@@ -104,6 +115,8 @@ pub fn steps(list: &[Step], visit: &mut dyn FnMut(&Expr)) {
                 }
                 steps(otherwise, visit);
             }
+            StepKind::Wait(Until::Moment { value, .. }) => expression(value, visit),
+            StepKind::Wait(Until::For(_) | Until::Days { .. } | Until::Clock { .. }) | StepKind::Stop => {}
         }
     }
 }

@@ -196,15 +196,19 @@ fn a_rule_that_triggers_itself_is_running_and_consequences_are_bounded() {
     assert_eq!(world.lines(), [r#"0m r A {"n":2}"#, "0m r not: running"]);
 
     let mut build = Build::new();
-    let a = build.event("A", &[("n", Type::Number)]);
-    let each = build.each(a);
-    build.rule("r", each, emit(next)).overlap = Overlap::Per(FieldPath::Property(vec!["n".into()]));
-    build.segment("many", did(any(&[a]), Bound::AtLeast, 66, Window::Always));
+    let (a, b) = (build.event("A", &[("n", Type::Number)]), build.event("B", &[("n", Type::Number)]));
+    let emit = |event| vec![step(1, StepKind::Emit { event, fields: vec![("n".into(), next.clone())] })];
+    // Two rules in turn: of one a customer has no more than 64 runs.
+    for (name, when, then) in [("r", a, b), ("s", b, a)] {
+        let each = build.each(when);
+        build.rule(name, each, emit(then)).overlap = Overlap::Per(FieldPath::Property(vec!["n".into()]));
+    }
+    build.segment("many", did(any(&[a, b]), Bound::AtLeast, 66, Window::Always));
     let mut world = build.world();
     world.track(0, "A", r#"{"n":1}"#);
     let lines = world.lines();
     assert_eq!(world.out.counts.consequences_dropped, 1);
-    assert_eq!(lines.iter().filter(|line| line.contains(" r A ")).count(), 65);
+    assert_eq!(lines.iter().filter(|it| it.contains(" r B ") || it.contains(" s A ")).count(), 65);
     assert!(
         lines.last().is_some_and(|line| line.contains("many")),
         "the last one is in history all the same"

@@ -4,7 +4,9 @@ use super::{
     days::{Days, Periods},
     frame::{Frame, Kept},
     machine::Machine,
+    merge::Shift,
     ring::Ring,
+    run::Waiting,
     schedule::Schedules,
     sequence::Sequence,
     sparse::Sparse,
@@ -55,6 +57,8 @@ pub struct Customer {
     pub(super) zone: Option<Zone>,
     /// By rule.
     pub(super) runs: Sparse<Runs>,
+    /// The runs that wait, by rule, then in the order in which they began.
+    pub(super) waiting: Vec<Waiting>,
     pub(super) sends: VecDeque<Sent>,
     /// By rule, how far its goal is.
     pub(super) goals: Sparse<Progress>,
@@ -69,7 +73,7 @@ pub struct Customer {
 pub(super) struct Runs {
     /// When those that count were started, oldest first; as many as the limit asks for.
     pub(super) started: VecDeque<Millis>,
-    /// Those under way, by the value that tells them apart.
+    /// Those that do their steps now, by the value that tells them apart.
     pub(super) under_way: Vec<Value>,
 }
 
@@ -107,6 +111,12 @@ pub(super) struct Opened {
 }
 
 impl Match {
+    /// The same in the order of another customer.
+    pub(super) fn shifted(&self, shift: Shift) -> Self {
+        let events = self.events.iter().map(|event| Arc::new(event.shifted(shift))).collect();
+        Self { events, first: shift.stamp(self.first) }
+    }
+
     pub(super) fn open(&self, machine: &Machine) -> Opened {
         Opened { frames: self.events.iter().map(|event| event.frame(machine)).collect(), first: self.first }
     }
@@ -133,6 +143,7 @@ impl Customer {
             consent: Consent::default(),
             zone: None,
             runs: Sparse::default(),
+            waiting: Vec::new(),
             sends: VecDeque::new(),
             goals: Sparse::default(),
             next_change: i64::MIN,
@@ -198,7 +209,8 @@ impl Customer {
         let change = (self.next_change != i64::MAX).then_some(self.next_change);
         let occurrence = self.schedules.as_ref().and_then(|schedules| schedules.next);
         let session = self.session.as_ref().and_then(Session::comes_to_its_end);
-        self.next_match.into_iter().chain(session).chain(change).chain(occurrence).min()
+        let wait = self.waiting.iter().map(Waiting::next_deadline).min();
+        self.next_match.into_iter().chain(session).chain(change).chain(occurrence).chain(wait).min()
     }
 
     /// Whether a call was applied; before that, time alone changes nothing.

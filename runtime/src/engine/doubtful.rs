@@ -29,12 +29,14 @@ impl Engine {
                 let frame = self.frame(event, incoming.at, order, &mut moment.out.counts);
                 self.follow_messaging(customer, &frame, event);
                 self.cancel(customer, &frame, now);
+                let effects = self.evaluate(customer, now);
+                self.follow(customer, effects, Some(&frame), incoming.message_id, false, &mut moment);
             }
             None => {
                 self.record_call(customer, &incoming.call, first_of_its_time, &mut moment.out.counts);
+                self.change_instant(customer, incoming.message_id, false, &mut moment);
             }
         }
-        self.change_instant(customer, incoming.message_id, false, &mut moment);
         self.plan_schedules(customer);
     }
 

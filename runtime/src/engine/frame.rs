@@ -111,6 +111,12 @@ impl Kept {
         (self.at, self.order)
     }
 
+    /// The event as it is remembered beyond its instant.
+    pub(super) fn cut(&self) -> Self {
+        let values = self.values.iter().map(|(slot, value)| (*slot, value.kept())).collect();
+        Self { values, ..self.clone() }
+    }
+
     /// The event as machine code reads it.
     pub(super) fn frame(&self, machine: &Machine) -> Frame {
         let mut builder =

@@ -92,6 +92,10 @@ pub(super) struct Effects {
     pub(super) counts: Counts,
     /// The value that was computed, where one was.
     pub(super) value: Value,
+    /// The earliest next deadline that is left in the header.
+    pub(super) deadline: Millis,
+    /// The runs whose wait is over, in order.
+    pub(super) waits_over: Vec<(u32, u64)>,
 }
 
 impl Engine {
@@ -155,13 +159,14 @@ impl Engine {
         let mut call = unsafe { Call::new(header, record, &frames) };
         let result = enter(&self.machine.code, &mut call);
         let value = class.map(|class| context.value(context.header.tag, context.header.word, class));
-        let Context { mut edges, matches, counts, moved, .. } = context;
+        let Context { header: Header { deadline, .. }, mut edges, matches, counts, moved, .. } = context;
         if moved {
             customer.schedule_matches();
         }
         // Code evaluates segments as it suits; they are told in their own order.
         edges.sort_unstable_by_key(|(segment, _)| *segment);
-        (result, Effects { edges, matches, scheduled: Vec::new(), counts, value: value.unwrap_or_default() })
+        let value = value.unwrap_or_default();
+        (result, Effects { edges, matches, counts, value, deadline, ..Effects::default() })
     }
 }
 

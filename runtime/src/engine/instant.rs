@@ -41,6 +41,14 @@ impl Origin {
     }
 }
 
+/// A rule's turn within an instant.
+enum Turn {
+    /// A run goes on.
+    GoOn((u32, u64)),
+    /// A run may start.
+    Start(Cause),
+}
+
 /// An instant being worked through.
 pub(super) struct Moment<'o> {
     pub(super) now: Millis,
@@ -131,7 +139,7 @@ impl Engine {
         self.follow(customer, effects, None, id, starts, moment);
     }
 
-    fn evaluate(&self, customer: &mut Customer, now: Millis) -> Effects {
+    pub(super) fn evaluate(&self, customer: &mut Customer, now: Millis) -> Effects {
         let occasion = Occasion { now, ..Occasion::default() };
         let (next, effects) = self.run(customer, occasion, None, |code, call| code.evaluate(call));
         customer.next_change = next;
@@ -161,10 +169,11 @@ impl Engine {
             }
             let matches = self.completed(customer, now);
             let scheduled = self.pass_schedules(customer, now);
-            // A schedule alone changes no segment.
+            let waits_over = customer.waits_over(now);
+            // A schedule or the end of a wait alone changes no segment.
             let may_change = customer.next_change <= now || !matches.is_empty();
             let effects = if may_change { self.evaluate(customer, now) } else { Effects::default() };
-            let effects = Effects { matches, scheduled, ..effects };
+            let effects = Effects { matches, scheduled, waits_over, ..effects };
             let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
             self.follow(customer, effects, None, "", true, &mut moment);
             self.plan_schedules(customer);
@@ -204,8 +213,8 @@ impl Engine {
         all
     }
 
-    /// Records changed segments, then starts the rules that the instant triggers.
-    fn follow(
+    /// Records changed segments, stops runs, then goes on with those whose wait is over and starts what is triggered.
+    pub(super) fn follow(
         &self,
         customer: &mut Customer,
         effects: Effects,
@@ -224,31 +233,42 @@ impl Engine {
                 change: if *level { Change::Enter } else { Change::Leave },
             }));
         }
+        if !customer.waiting.is_empty() {
+            self.stop_runs(customer, event, moment);
+        }
         let starts = starts && moment.consequences.is_some();
-        let nothing = effects.edges.is_empty() && effects.matches.is_empty() && effects.scheduled.is_empty();
+        let nothing = effects.edges.is_empty()
+            && effects.matches.is_empty()
+            && effects.scheduled.is_empty()
+            && effects.waits_over.is_empty();
         if !starts || nothing {
             return;
         }
-        let mut triggered: Vec<(u32, Cause)> = Vec::new();
+        // Of each rule first the runs that go on, then those that start.
+        let mut turns: Vec<(u32, Turn)> =
+            effects.waits_over.into_iter().map(|id| (id.0, Turn::GoOn(id))).collect();
         for (sequence, completed) in effects.matches {
             let Some(plan) = self.machine.plan.sequences.get(sequence.0 as usize) else { continue };
-            triggered.extend(plan.rules.iter().map(|rule| (*rule, Cause::Match(completed.clone()))));
+            turns.extend(plan.rules.iter().map(|rule| (*rule, Turn::Start(Cause::Match(completed.clone())))));
         }
         for (segment, level) in effects.edges {
             let Some(changes) = self.changes.get(segment.0 as usize) else { continue };
             let (rules, change) =
                 if level { (&changes.enters, Change::Enter) } else { (&changes.leaves, Change::Leave) };
             let cause = Cause::Change { segment, change, event: event.map(Origin::of), id: id.into() };
-            triggered.extend(rules.iter().map(|rule| (*rule, cause.clone())));
+            turns.extend(rules.iter().map(|rule| (*rule, Turn::Start(cause.clone()))));
         }
         for schedule in effects.scheduled {
             let Some(plan) = self.machine.plan.schedules.get(schedule.0 as usize) else { continue };
-            triggered.extend(plan.rules.iter().map(|rule| (*rule, Cause::Schedule)));
+            turns.extend(plan.rules.iter().map(|rule| (*rule, Turn::Start(Cause::Schedule))));
         }
         // Stable: the matches of one rule stay in their order.
-        triggered.sort_by_key(|(rule, _)| *rule);
-        for (rule, cause) in triggered {
-            self.trigger(customer, rule, &cause, moment);
+        turns.sort_by_key(|(rule, _)| *rule);
+        for (rule, turn) in turns {
+            match turn {
+                Turn::GoOn(id) => self.end_wait(customer, id, moment),
+                Turn::Start(cause) => self.trigger(customer, rule, &cause, moment),
+            }
         }
     }
 }

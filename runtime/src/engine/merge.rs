@@ -52,6 +52,7 @@ impl Engine {
             profile,
             consent,
             runs,
+            waiting,
             sends,
             goals,
             session,
@@ -88,6 +89,8 @@ impl Engine {
         }
         into.consent.merge(&consent, |stamp| shift.stamp(stamp));
         self.merge_runs(into, runs);
+        self.merge_waiting(into, waiting, shift, &mut out.counts);
+        self.trim_runs(into);
         into.sends.extend(sends);
         into.sends.make_contiguous().sort_by_key(|sent| sent.at);
         for (rule, theirs) in goals.into_all() {
@@ -105,6 +108,7 @@ impl Engine {
         }
         into.schedule_matches();
         self.set_levels(into, now);
+        self.settle_waiting(into, now);
         settle::merge(self, into, held, out);
     }
 
@@ -175,13 +179,20 @@ impl Engine {
 
     fn merge_runs(&self, into: &mut Customer, runs: Sparse<Runs>) {
         for (number, Runs { started, under_way: _ }) in runs.into_all() {
-            let Some(rule) = self.program.rules.get(number as usize) else { continue };
             let mine = &mut into.runs.entry(number).started;
             mine.extend(started);
             mine.make_contiguous().sort_unstable();
-            let kept = rule.limit.map_or(0, kept);
-            mine.drain(..mine.len().saturating_sub(kept));
         }
+    }
+
+    /// Lets go of the starts that no limit asks for.
+    fn trim_runs(&self, into: &mut Customer) {
+        into.runs.retain(|number, runs| {
+            let limit = self.program.rules.get(number as usize).and_then(|rule| rule.limit);
+            let kept = limit.map_or(0, kept);
+            runs.started.drain(..runs.started.len().saturating_sub(kept));
+            !runs.started.is_empty()
+        });
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
         consent,
         zone: _,
         runs,
+        waiting,
         sends,
         goals,
         next_change,
@@ -56,6 +57,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
     profile.pack(to);
     consent.pack(to);
     runs.pack(to);
+    waiting.pack(to);
     sends.pack(to);
     goals.pack(to);
     next_change.pack(to);
@@ -91,6 +93,7 @@ fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken
     customer.profile = Packed::unpack(from)?;
     customer.consent = Packed::unpack(from)?;
     customer.runs = Packed::unpack(from)?;
+    customer.waiting = Packed::unpack(from)?;
     customer.sends = Packed::unpack(from)?;
     customer.goals = Packed::unpack(from)?;
     customer.next_change = Packed::unpack(from)?;

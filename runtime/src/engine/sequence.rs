@@ -263,6 +263,12 @@ fn key(plan: &SequencePlan, event: &Frame) -> Option<Key> {
     slots.iter().map(value).collect()
 }
 
+/// Whether an event has the values that must be the same as in a match's last event.
+pub(super) fn same_key(plan: &SequencePlan, event: &Frame, last: Option<&Frame>) -> bool {
+    let own = key(plan, event);
+    own.is_some() && own == last.and_then(|last| key(plan, last))
+}
+
 /// An event that is being matched.
 struct Step<'a> {
     plan: &'a SequencePlan,

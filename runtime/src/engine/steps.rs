@@ -1,4 +1,4 @@
-//! Runs: what a triggered rule decides and does.
+//! What a run does, operation by operation.
 
 mod content;
 mod gates;
@@ -6,172 +6,119 @@ mod gates;
 use super::{
     Engine,
     customer::{Customer, Opened, Sent},
-    frame::Kept,
     host::Occasion,
-    instant::{Cause, Moment},
-    merge::kept,
+    instant::Moment,
+    run::{Pause, Run},
 };
 use segue_compiler::{
     content::ContentError,
-    plan::{Class, ConditionId, Content, RulePlan, StepKind, StepPlan, ValueId},
-    reach::{Reach, is_cold},
-    record::{ActionId, Because, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
-    typed::{EventId, FieldId, Limit, Rule, TopicId},
+    plan::{Class, ConditionId, Content, Op, OpKind, ValueId},
+    record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
+    typed::{EventId, FieldId, TopicId, Until},
     value::{Millis, Value},
+    wait,
 };
 use std::sync::Arc;
 
-/// A run under way.
-struct Run<'r> {
-    rule: &'r Rule,
-    plan: &'r RulePlan,
-    number: u32,
-    completed: Option<Opened>,
-    trigger: Vec<String>,
-    because: Because,
-    /// Whether it did something.
-    acted: bool,
-    /// Whether it sent a message, or would have, were the customer not held out.
-    has_sent: bool,
-}
-
 impl Engine {
-    /// Decides on a trigger and, if a run starts, takes its steps.
-    pub(super) fn trigger(
+    /// Does operations from a place on until one waits; nothing when the run is at its end.
+    pub(super) fn operations(
         &self,
         customer: &mut Customer,
-        number: u32,
-        cause: &Cause,
+        run: &mut Run<'_>,
+        mut place: usize,
+        moment: &mut Moment<'_>,
+    ) -> Option<Pause> {
+        let plan = run.plan;
+        while let Some(Op { step, kind }) = plan.operations.get(place) {
+            place += 1;
+            match kind {
+                OpKind::Jump(to) => place = *to as usize,
+                OpKind::Unless(condition, to) => {
+                    if !self.holds(customer, moment.now, run.completed.as_ref(), *condition) {
+                        place = *to as usize;
+                    }
+                }
+                OpKind::Wait(until) => match self.end_of_wait(customer, run, until, moment.now) {
+                    Ok(until) if until == moment.now => {}
+                    Ok(until) => return Some(Pause { place, step: *step, until }),
+                    Err(reason) => {
+                        let id = run.id(customer, *step);
+                        let record = suppressed(moment.now, id, customer, run, *step, None, reason, None);
+                        moment.out.records.push(record);
+                        return None;
+                    }
+                },
+                OpKind::Stop => return None,
+                OpKind::Send { .. }
+                | OpKind::Call { .. }
+                | OpKind::Set { .. }
+                | OpKind::SetConsent { .. }
+                | OpKind::Emit { .. } => self.act(customer, run, *step, kind, moment),
+            }
+        }
+        None
+    }
+
+    /// The instant at which a wait ends, or why there is none.
+    fn end_of_wait(
+        &self,
+        customer: &mut Customer,
+        run: &Run<'_>,
+        until: &Until<ValueId>,
+        now: Millis,
+    ) -> Result<Millis, Reason> {
+        let zone = self.zone(customer).clone();
+        let end =
+            wait::end(until, now, &zone, |value| self.value(customer, now, run.completed.as_ref(), *value));
+        let end = end.ok_or(Reason::Condition)?;
+        if end < now { Err(Reason::Late) } else { Ok(end) }
+    }
+
+    /// Does an operation that takes no time.
+    fn act(
+        &self,
+        customer: &mut Customer,
+        run: &mut Run<'_>,
+        step: u32,
+        kind: &OpKind,
         moment: &mut Moment<'_>,
     ) {
-        let (Some(rule), Some(plan)) =
-            (self.program.rules.get(number as usize), self.machine.plan.rules.get(number as usize))
-        else {
-            return;
-        };
-        let mut run = Run {
-            rule,
-            plan,
-            number,
-            completed: match cause {
-                Cause::Match(completed) => Some(completed.open(&self.machine)),
-                Cause::Schedule | Cause::Change { .. } => None,
-            },
-            trigger: self.trigger_parts(cause, moment.now),
-            because: self.because(cause, moment.now),
-            acted: false,
-            has_sent: false,
-        };
-        let per = plan
-            .overlap_per
-            .map_or(Value::Missing, |value| self.value(customer, moment.now, run.completed.as_ref(), value));
-        if let Some(reason) = self.refusal(customer, number, &run, &per, moment.now) {
-            let id = run.id(customer, 0);
-            moment.out.records.push(suppressed(moment.now, id, customer, &run, 0, None, reason, None));
-            return;
-        }
-        let runs = customer.runs.entry(number);
-        let started = moment.now;
-        runs.under_way.push(per.clone());
-        moment.out.fired.push(rule.name.clone());
-        if let Some(limit) = rule.limit {
-            runs.started.push_back(started);
-            while runs.started.len() > kept(limit) {
-                runs.started.pop_front();
+        match kind {
+            OpKind::Send { channel, to, content } => {
+                self.send(customer, run, step, channel, to.as_ref(), content, moment);
             }
-        }
-        self.steps(customer, &mut run, &plan.steps, moment);
-        let Some(runs) = customer.runs.get_mut(number) else { return };
-        runs.under_way.retain(|other| *other != per);
-        if !run.acted && runs.started.back() == Some(&started) {
-            runs.started.pop_back();
-        }
-        if runs.started.is_empty() && runs.under_way.is_empty() {
-            customer.runs.remove(number);
-        }
-    }
-
-    /// The first reason for which a run does not start.
-    fn refusal(
-        &self,
-        customer: &mut Customer,
-        number: u32,
-        run: &Run<'_>,
-        per: &Value,
-        now: Millis,
-    ) -> Option<Reason> {
-        let reach = self.reaches.get(number as usize).copied().unwrap_or(Reach::NONE);
-        if is_cold(run.rule, reach, &self.settings, now) {
-            return Some(Reason::Cold);
-        }
-        if let Some(runs) = customer.runs.get(number) {
-            if runs.under_way.contains(per) {
-                return Some(Reason::Running);
+            OpKind::Call { hook, payload } => {
+                let payload = match self.fields(customer, run, payload, moment.now) {
+                    Ok(payload) => payload,
+                    Err(error) => {
+                        let record = without_content(moment.now, customer, run, step, None, &error);
+                        moment.out.records.push(record);
+                        return;
+                    }
+                };
+                run.memory.acted = true;
+                moment.out.records.push(Record::Call(Call {
+                    at: Instant(moment.now),
+                    id: run.id(customer, step),
+                    customer: customer.id.clone(),
+                    rule: run.rule.name.clone(),
+                    step,
+                    hook: hook.clone(),
+                    payload,
+                    because: run.memory.because.clone(),
+                }));
             }
-            let reached = match run.rule.limit {
-                None => false,
-                Some(Limit::Once) => !runs.started.is_empty(),
-                Some(Limit::Per { count, per }) => {
-                    runs.started.iter().filter(|started| **started > now - per).count() >= count as usize
-                }
-            };
-            if reached {
-                return Some(Reason::Limit);
+            OpKind::Set { field, value } => {
+                self.set(customer, run, *field, *value, moment);
+                self.follow_change(customer, run, step, moment);
             }
-        }
-        let condition = run
-            .plan
-            .only_if
-            .is_none_or(|condition| self.holds(customer, now, run.completed.as_ref(), condition));
-        (!condition).then_some(Reason::Condition)
-    }
-
-    fn steps(&self, customer: &mut Customer, run: &mut Run<'_>, steps: &[StepPlan], moment: &mut Moment<'_>) {
-        for step in steps {
-            match &step.kind {
-                StepKind::Send { channel, to, content } => {
-                    self.send(customer, run, step.number, channel, to.as_ref(), content, moment);
-                }
-                StepKind::Call { hook, payload } => {
-                    let payload = match self.fields(customer, run, payload, moment.now) {
-                        Ok(payload) => payload,
-                        Err(error) => {
-                            let record =
-                                without_content(moment.now, customer, run, step.number, None, &error);
-                            moment.out.records.push(record);
-                            continue;
-                        }
-                    };
-                    run.acted = true;
-                    moment.out.records.push(Record::Call(Call {
-                        at: Instant(moment.now),
-                        id: run.id(customer, step.number),
-                        customer: customer.id.clone(),
-                        rule: run.rule.name.clone(),
-                        step: step.number,
-                        hook: hook.clone(),
-                        payload,
-                        because: run.because.clone(),
-                    }));
-                }
-                StepKind::Set { field, value } => {
-                    self.set(customer, run, *field, *value, moment);
-                    self.follow_change(customer, run, step.number, moment);
-                }
-                StepKind::SetConsent { channel, topic, granted } => {
-                    self.set_consent(customer, run, channel, *topic, *granted, moment);
-                    self.follow_change(customer, run, step.number, moment);
-                }
-                StepKind::Emit { event, fields } => {
-                    self.emit(customer, run, step.number, *event, fields, moment)
-                }
-                StepKind::If { arms, otherwise } => {
-                    let arm = arms.iter().find(|(condition, _)| {
-                        self.holds(customer, moment.now, run.completed.as_ref(), *condition)
-                    });
-                    self.steps(customer, run, arm.map_or(otherwise, |(_, steps)| steps), moment);
-                }
+            OpKind::SetConsent { channel, topic, granted } => {
+                self.set_consent(customer, run, channel, *topic, *granted, moment);
+                self.follow_change(customer, run, step, moment);
             }
+            OpKind::Emit { event, fields } => self.emit(customer, run, step, *event, fields, moment),
+            OpKind::Wait(_) | OpKind::Stop | OpKind::Jump(_) | OpKind::Unless(..) => {}
         }
     }
 
@@ -191,7 +138,7 @@ impl Engine {
         if let Some((reason, detail)) = self.gate(customer, run, channel, &address, moment.now) {
             // Those who are held out are compared with the others, so that their runs count as theirs do.
             if reason == Reason::Holdout {
-                run.acted = true;
+                run.memory.acted = true;
                 // Only those count who would have been sent the message: so both groups are alike.
                 if self.delivery_gate(customer, run, channel, &address, moment.now).is_none() {
                     self.first_message(customer, run, true, moment);
@@ -211,7 +158,7 @@ impl Engine {
                 return;
             }
         };
-        run.acted = true;
+        run.memory.acted = true;
         self.first_message(customer, run, false, moment);
         moment.out.records.push(Record::Send(Send {
             at: Instant(moment.now),
@@ -222,7 +169,7 @@ impl Engine {
             channel: channel.clone(),
             to: address,
             content,
-            because: run.because.clone(),
+            because: run.memory.because.clone(),
         }));
         if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
             let longest =
@@ -255,8 +202,8 @@ impl Engine {
         held_out: bool,
         moment: &mut Moment<'_>,
     ) {
-        if !std::mem::replace(&mut run.has_sent, true) && run.plan.goal.is_some() {
-            self.begin_goal(customer, run.number, held_out, moment.now, &mut moment.out.counts);
+        if !std::mem::replace(&mut run.memory.has_sent, true) && run.plan.goal.is_some() {
+            self.begin_goal(customer, run.memory.rule, held_out, moment.now, &mut moment.out.counts);
         }
     }
 
@@ -270,7 +217,7 @@ impl Engine {
     ) {
         let value = self.value(customer, moment.now, run.completed.as_ref(), value);
         let Some(definition) = self.program.profile.get(field.0 as usize) else { return };
-        run.acted = true;
+        run.memory.acted = true;
         moment.out.records.push(set(moment.now, customer, run, definition.field.name.clone(), value.clone()));
         let stamp = (moment.now, customer.next_order());
         self.record_field(customer, field, value, stamp);
@@ -291,7 +238,7 @@ impl Engine {
             Some(topic) => format!("consent.{channel}.{topic}"),
             None => format!("consent.{channel}"),
         };
-        run.acted = true;
+        run.memory.acted = true;
         moment.out.records.push(set(moment.now, customer, run, field.into(), Value::Boolean(granted)));
         let stamp = (moment.now, customer.next_order());
         customer.consent.record(channel, topic, granted, stamp);
@@ -322,7 +269,7 @@ impl Engine {
         let Some(definition) = self.program.events.get(event.0 as usize) else { return };
         let properties =
             values.iter().map(|(name, value)| (name.clone(), Json::Value(value.clone()))).collect();
-        run.acted = true;
+        run.memory.acted = true;
         moment.out.records.push(Record::Emit(Emit {
             at: Instant(moment.now),
             customer: customer.id.clone(),
@@ -351,7 +298,7 @@ impl Engine {
         self.event_instant(customer, &frame, true, moment);
     }
 
-    fn holds(
+    pub(super) fn holds(
         &self,
         customer: &mut Customer,
         now: Millis,
@@ -362,7 +309,7 @@ impl Engine {
         self.run(customer, occasion, None, |code, call| code.holds(condition, call)).0
     }
 
-    fn value(
+    pub(super) fn value(
         &self,
         customer: &mut Customer,
         now: Millis,
@@ -373,48 +320,6 @@ impl Engine {
         let occasion = Occasion { now, run: completed, ..Occasion::default() };
         self.run(customer, occasion, Some(Class::of(&plan.ty)), |code, call| code.value(value, call)).1.value
     }
-
-    fn trigger_parts(&self, cause: &Cause, now: Millis) -> Vec<String> {
-        match cause {
-            Cause::Match(completed) => {
-                completed.events.iter().map(|event| event.message_id.to_string()).collect()
-            }
-            Cause::Schedule => vec![Instant(now).to_string()],
-            Cause::Change { segment, change, id, .. } => {
-                let word = match change {
-                    segue_compiler::record::Change::Enter => "enter",
-                    segue_compiler::record::Change::Leave => "leave",
-                };
-                let segment = self.segment_name(*segment).to_string();
-                vec![segment, word.to_owned(), Instant(now).to_string(), id.to_string()]
-            }
-        }
-    }
-
-    fn because(&self, cause: &Cause, now: Millis) -> Because {
-        let of = |event: &Arc<Kept>| (event.name.clone(), event.message_id.clone());
-        match cause {
-            Cause::Match(completed) => {
-                let (name, message_id) = completed.events.last().map(of).unzip();
-                let at = Instant(completed.events.last().map_or(now, |event| event.at));
-                Because { event: name, message_id, segment: None, at }
-            }
-            Cause::Schedule => Because { at: Instant(now), ..Because::default() },
-            Cause::Change { segment, event, .. } => {
-                let (name, message_id) = event.clone().map(|event| (event.name, event.message_id)).unzip();
-                Because {
-                    event: name,
-                    message_id,
-                    segment: Some(self.segment_name(*segment)),
-                    at: Instant(now),
-                }
-            }
-        }
-    }
-
-    fn segment_name(&self, segment: segue_compiler::typed::SegmentId) -> Arc<str> {
-        self.program.segments.get(segment.0 as usize).map(|segment| segment.name.clone()).unwrap_or_default()
-    }
 }
 
 impl Moment<'_> {
@@ -422,13 +327,6 @@ impl Moment<'_> {
     fn count_consequence(&mut self) {
         self.consequences = self.consequences.and_then(|left| left.checked_sub(1));
         self.out.counts.consequences_dropped += u64::from(self.consequences.is_none());
-    }
-}
-
-impl Run<'_> {
-    fn id(&self, customer: &Customer, step: u32) -> ActionId {
-        let parts: Vec<&str> = self.trigger.iter().map(String::as_str).collect();
-        ActionId::of(self.rule.identity(), &customer.id, &parts, step)
     }
 }
 
@@ -454,7 +352,7 @@ fn sent_fields(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of a record")]
-fn suppressed(
+pub(super) fn suppressed(
     now: Millis,
     id: ActionId,
     customer: &Customer,

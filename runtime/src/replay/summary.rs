@@ -299,6 +299,11 @@ impl Summary {
         );
         note(counts.matches_dropped, "open sequence", "dropped: a customer had more at once than the limit");
         note(
+            counts.runs_refused,
+            "trigger",
+            "that started nothing: a customer had as many runs of the rule as the limit",
+        );
+        note(
             counts.consequences_dropped,
             "consequence",
             "that triggered nothing: an instant had more than the limit",

@@ -131,6 +131,9 @@ fn traits(random: &mut Random) -> Value {
         let zones = ["Europe/Oslo", "America/New_York", "Asia/Tokyo", "Pacific/Apia", "Etc/GMT+12", "UTC"];
         map.insert("time_zone".to_owned(), json!(random.pick(&zones)));
     }
+    if random.chance(30) {
+        map.insert("joined".to_owned(), json!(START + DURATIONS_MS[random.below(7)] * 3));
+    }
     if random.chance(60) {
         let consent = match random.below(5) {
             0 => json!({"sms": false}),

@@ -69,8 +69,13 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
     if random.chance(20) {
         line(source, &format!("  priority {}", random.below(5)));
     }
-    if scope.trigger.is_some_and(|event| event != "any") && random.chance(15) {
-        line(source, "  overlap per k");
+    match random.below(6) {
+        0 if scope.trigger.is_some_and(|event| event != "any") => line(source, "  overlap per k"),
+        1 => line(source, "  overlap restart"),
+        _ => {}
+    }
+    if random.chance(35) {
+        line(source, &format!("  stop when {}", stop(random, &scope)));
     }
     let topic = if scope.trigger.is_some() && random.chance(20) {
         "transactional"
@@ -180,12 +185,23 @@ fn schedule(random: &mut Random) -> String {
     }
 }
 
+/// What stops a run that waits.
+fn stop(random: &mut Random, scope: &Scope) -> String {
+    match random.below(3) {
+        0 => condition(random, scope, 1),
+        _ => pattern(random, scope),
+    }
+}
+
 fn maybe(random: &mut Random, event: &str, scope: &Scope) -> String {
     if random.chance(40) { format!(" where {}", filter(random, event, scope, 1)) } else { String::new() }
 }
 
 fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rule: usize) {
     let indent = "  ".repeat(4 - depth as usize);
+    if random.chance(22) {
+        wait(random, source, &indent, scope);
+    }
     match random.below(10) {
         0 if depth > 0 => {
             line(source, &format!("{indent}if {} {{", condition(random, scope, 1)));
@@ -230,6 +246,26 @@ fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rul
             ),
         ),
     }
+}
+
+/// A step that takes time, or ends the run.
+fn wait(random: &mut Random, source: &mut String, indent: &str, scope: &Scope) {
+    let step = match random.below(10) {
+        0 => "stop".to_owned(),
+        1 => format!("wait until {}", random.pick(&["08:30", "10:00", "monday 09:00", "tuesday 00:00"])),
+        2 => {
+            let moment = match scope.trigger {
+                Some("A") => random.pick(&["event.w", "profile.joined", "event.at"]),
+                Some(_) => random.pick(&["profile.joined", "event.at"]),
+                None => "profile.joined",
+            };
+            let before = random.pick(&["", "1 hour before ", "30 minutes after ", "2 minutes after "]);
+            format!("wait until {before}{moment}")
+        }
+        3 => format!("wait 1 day at {}", random.pick(&["00:00", "09:15"])),
+        _ => format!("wait {}", duration(random)),
+    };
+    line(source, &format!("{indent}{step}"));
 }
 
 fn pattern_of_a(random: &mut Random, scope: &Scope) -> String {

@@ -2,7 +2,8 @@
 
 use super::{Words, digest, duration};
 use crate::typed::{
-    Content, ContentValue, Limit, Overlap, Rule, Step, StepKind, StopWhen, TemplateId, Trigger,
+    Content, ContentValue, Expr, Limit, Overlap, Rule, Step, StepKind, StopWhen, TemplateId, Trigger, Until,
+    wait::WEEKDAYS,
 };
 
 impl Words<'_> {
@@ -41,7 +42,7 @@ impl Words<'_> {
             start_cold,
             steps,
         } = rule;
-        let asked = |condition: &Option<crate::typed::Expr>| {
+        let asked = |condition: &Option<Expr>| {
             condition.as_ref().map_or_else(String::new, |condition| self.expression(condition))
         };
         let limit = match limit {
@@ -110,6 +111,30 @@ impl Words<'_> {
                     format!("if {} {{ {} }} ", self.expression(condition), self.steps(steps))
                 });
                 format!("{}otherwise {{ {} }}", arms.collect::<String>(), self.steps(otherwise))
+            }
+            StepKind::Wait(until) => self.wait(until),
+            StepKind::Stop => "stop".to_owned(),
+        }
+    }
+
+    fn wait(&self, until: &Until<Expr>) -> String {
+        let clock = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        match until {
+            Until::For(length) => format!("wait {}", duration(*length)),
+            Until::Days { days, at } => format!("wait {days} days at {}", clock(*at)),
+            Until::Clock { weekday, at } => {
+                let day = weekday.and_then(|day| WEEKDAYS.get(usize::try_from(day).ok()?));
+                let day = day.map(|day| format!("{day} ")).unwrap_or_default();
+                format!("wait until {day}{}", clock(*at))
+            }
+            Until::Moment { value, offset, at } => {
+                let offset = match offset {
+                    0 => String::new(),
+                    1.. => format!("{} after ", duration(*offset)),
+                    _ => format!("{} before ", duration(offset.saturating_neg())),
+                };
+                let at = at.map(|at| format!(" at {}", clock(at))).unwrap_or_default();
+                format!("wait until {offset}{}{at}", self.expression(value))
             }
         }
     }

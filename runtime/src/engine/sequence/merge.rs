@@ -1,7 +1,7 @@
 //! What two customers, who turn out to be one, had under way in a sequence.
 
 use super::{Chain, KeyState, Moment, Pending, SequenceState};
-use crate::engine::{customer::Match, merge::Shift};
+use crate::engine::merge::Shift;
 use segue_compiler::{
     consent::Stamp, execution::Counts, limits::MAX_MATCHES, plan::SequencePlan, typed::Anchor, value::Millis,
 };
@@ -12,9 +12,8 @@ impl Shift {
         Chain { step: *step, events: events.iter().map(|event| Arc::new(event.shifted(self))).collect() }
     }
 
-    fn pending(self, Pending { completed: Match { events, first }, deadline }: &Pending) -> Pending {
-        let events = events.iter().map(|event| Arc::new(event.shifted(self))).collect();
-        Pending { completed: Match { events, first: self.stamp(*first) }, deadline: *deadline }
+    fn pending(self, Pending { completed, deadline }: &Pending) -> Pending {
+        Pending { completed: completed.shifted(self), deadline: *deadline }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What messages and payloads say.
 
-use super::Run;
 use crate::engine::{
     Engine,
     customer::{Customer, Opened},
+    run::Run,
 };
 use segue_compiler::{
     content::{ContentError, Scope},

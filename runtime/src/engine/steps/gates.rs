@@ -1,9 +1,9 @@
 //! What stands between a decision and a message.
 
-use super::Run;
 use crate::engine::{
     Engine,
     customer::{Customer, Sent},
+    run::Run,
 };
 use segue_compiler::{
     address,
