@@ -170,7 +170,7 @@ pub(super) fn filter(random: &mut Random, event: &str, scope: &Scope, depth: u32
 pub(super) fn pattern(random: &mut Random, scope: &Scope) -> String {
     match random.below(9) {
         8 => random
-            .pick(&["\"Session Started\"", "\"Session Ended\"", "\"Session Ended\" where events >= 2"])
+            .pick(&["\"Session Started\"", "\"Session Ended\"", "\"Session Ended\" where (events >= 2)"])
             .to_owned(),
         0 => format!("any of (\"A\", \"B\"){}", maybe_filter(random, "AB", scope)),
         1 => "any event".to_owned(),
