@@ -1,5 +1,8 @@
-//! What the benches share: a stream of events, packs of rules, and how times are taken and shown.
+//! What the benches share: a stream of events, packs of rules, how times and memory are taken, and how charts are drawn.
 
+pub mod chart;
 pub mod measure;
+pub mod memory;
 pub mod packs;
+pub mod random;
 pub mod stream;

@@ -1,5 +1,6 @@
 //! A stream of events of an ordinary shop, the same on every machine.
 
+use crate::random::Random;
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
@@ -35,43 +36,89 @@ struct Visit {
     signed_in: bool,
 }
 
-/// Writes a stream as lines of JSON, in order of time. Customers come in visits of some events each, at random, and six of
-/// ten sign in with an `identify` call at the start of a visit.
+/// A stream under way, which gives one line after the other, so that it need not lie anywhere as a whole.
+pub struct Stream {
+    shape: Shape,
+    random: Random,
+    /// Those who are on the site, whoever acts next first.
+    visits: BinaryHeap<Reverse<Visit>>,
+    /// How many visits have begun.
+    started: u64,
+    /// How many lines were given.
+    number: u64,
+    /// Whether the first visits are by a different customer each.
+    everyone_first: bool,
+}
+
+impl Stream {
+    /// The beginning of a stream. Customers come in visits of some events each, at random, and six of ten sign in with an
+    /// `identify` call at the start of a visit.
+    #[must_use]
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            random: Random::new(0x5e9e),
+            visits: BinaryHeap::new(),
+            started: 0,
+            number: 0,
+            everyone_first: false,
+        }
+    }
+
+    /// The same, but before anybody comes again everybody has come once.
+    #[must_use]
+    pub fn everyone_first(self) -> Self {
+        Self { everyone_first: true, ..self }
+    }
+
+    /// Appends the next call, in order of time, as a line of JSON; false at the end.
+    pub fn next(&mut self, line: &mut String) -> bool {
+        let all = (self.shape.events / VISIT).max(1);
+        while self.number < self.shape.events {
+            let passed = u128::from(self.started) * LENGTH as u128 / u128::from(all);
+            let start = START + i64::try_from(passed).unwrap_or(0);
+            if self.visits.peek().is_none_or(|Reverse(visit)| start <= visit.next) {
+                self.begin(start);
+                continue;
+            }
+            let Some(Reverse(mut visit)) = self.visits.pop() else { break };
+            call(&mut self.random, self.number, &mut visit, line);
+            self.number += 1;
+            visit.left -= 1;
+            visit.next += i64::try_from(2_000 + self.random.below(120_000)).unwrap_or(0);
+            if visit.left > 0 {
+                self.visits.push(Reverse(visit));
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Lets a visit begin.
+    fn begin(&mut self, start: i64) {
+        let customer = if self.everyone_first && self.started < self.shape.customers {
+            // A prime spreads them: each comes once, and neighbours do not come one after the other.
+            let spread = u128::from(self.started) * 2_654_435_761;
+            u64::try_from(spread % u128::from(self.shape.customers)).unwrap_or(0)
+        } else {
+            self.random.below(self.shape.customers)
+        };
+        let left = 1 + self.random.below(2 * VISIT - 1);
+        self.visits.push(Reverse(Visit { next: start, customer, left, signed_in: customer % 10 < 6 }));
+        self.started += 1;
+    }
+}
+
+/// Writes a stream.
 ///
 /// # Errors
 /// When writing fails.
 pub fn write(shape: Shape, out: &mut dyn Write) -> io::Result<()> {
-    let mut random = Random(0x5e9e);
+    let mut stream = Stream::new(shape);
     let mut line = String::new();
-    let mut visits: BinaryHeap<Reverse<Visit>> = BinaryHeap::new();
-    let all = (shape.events / VISIT).max(1);
-    let mut started: u64 = 0;
-    let mut number = 0;
-    while number < shape.events {
-        let start =
-            START + i64::try_from(u128::from(started) * LENGTH as u128 / u128::from(all)).unwrap_or(0);
-        if visits.peek().is_none_or(|Reverse(visit)| start <= visit.next) {
-            let customer = random.below(shape.customers);
-            let signed_in = customer % 10 < 6;
-            visits.push(Reverse(Visit {
-                next: start,
-                customer,
-                left: 1 + random.below(2 * VISIT - 1),
-                signed_in,
-            }));
-            started += 1;
-            continue;
-        }
-        let Some(Reverse(mut visit)) = visits.pop() else { break };
-        line.clear();
-        call(&mut random, number, &mut visit, &mut line);
+    while stream.next(&mut line) {
         out.write_all(line.as_bytes())?;
-        number += 1;
-        visit.left -= 1;
-        visit.next += i64::try_from(2_000 + random.below(120_000)).unwrap_or(0);
-        if visit.left > 0 {
-            visits.push(Reverse(visit));
-        }
+        line.clear();
     }
     Ok(())
 }
@@ -135,22 +182,4 @@ fn timestamp(at: i64) -> String {
     let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
     let (second, milli) = (rest / 1000 % 60, rest % 1000);
     format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
-}
-
-/// A reproducible generator of random numbers (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let wide = u128::from(word ^ (word >> 31)) * u128::from(limit);
-        (wide >> 64) as u64
-    }
-
-    fn pick(&mut self, choices: &[&'static str]) -> &'static str {
-        choices[self.below(choices.len() as u64) as usize]
-    }
 }

@@ -1,0 +1,30 @@
+//! Threads that share the customers.
+
+use super::{Result, engine, replay_with, stream_file, work};
+use segue_bench::{
+    measure::{compare, time},
+    packs,
+    stream::Shape,
+};
+
+/// The 20-rule pack on two threads against one.
+pub(crate) fn run() -> Result<()> {
+    let file = stream_file(Shape { customers: 100_000, events: 1_000_000 })?;
+    let program = packs::checked(packs::ORDINARY);
+    let machine = engine(&program)?;
+    let (one, two, ratio) = compare(
+        || work(replay_with(machine.clone(), &program, &file, 1)),
+        || work(replay_with(machine.clone(), &program, &file, 2)),
+    );
+    println!("one thread {one:.2} s, two {two:.2} s: {ratio:.2} ×");
+    Ok(())
+}
+
+/// Events a second of the 20-rule pack on so many threads.
+pub(crate) fn throughput(shape: Shape, threads: usize) -> Result<f64> {
+    let file = stream_file(shape)?;
+    let program = packs::checked(packs::ORDINARY);
+    let machine = engine(&program)?;
+    let seconds = time(|| work(replay_with(machine.clone(), &program, &file, threads)));
+    Ok(shape.events as f64 / seconds)
+}
