@@ -40,6 +40,7 @@ pub(crate) fn actor(record: &Record) -> &str {
         Record::Suppressed(it) => &it.rule,
         Record::Set(it) => &it.rule,
         Record::Emit(it) => &it.rule,
+        Record::Held(it) => &it.rule,
         Record::Segment(it) => &it.segment,
     }
 }
@@ -54,6 +55,15 @@ pub(crate) fn what(record: &Record) -> String {
                 Some(channel) => format!("no {channel}: {}{detail}", it.reason.word()),
                 None => format!("not started: {}", it.reason.word()),
             }
+        }
+        Record::Held(it) => {
+            let until = segue_compiler::record::Instant(it.until.0).to_string();
+            format!(
+                "{} held until {}: {}",
+                it.channel,
+                until.get(..16).unwrap_or(&until).replace('T', " "),
+                it.reason.word()
+            )
         }
         Record::Segment(it) => match it.change {
             Change::Enter => "entered".to_owned(),

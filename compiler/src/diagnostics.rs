@@ -25,6 +25,7 @@ macro_rules! codes {
 
 codes! {
     ALWAYS_HOLDS = "always-holds": "a condition that holds for everybody at all times",
+    ALWAYS_QUIET = "always-quiet": "quiet times that leave no time to send",
     BAD_COUNT = "bad-count": "a count that is not whole or out of its bounds",
     BAD_DURATION = "bad-duration": "a length of time that is zero, negative, or no fixed number of hours",
     BAD_LITERAL = "bad-literal": "a number, date or time that does not exist or is out of range",
@@ -66,6 +67,7 @@ codes! {
     TIME_SINCE_COMPARISON = "time-since-comparison": "`time since` in a condition other than compared with a fixed length of time",
     TOO_LARGE = "too-large": "more of something than the language allows",
     TOPIC_CYCLE = "topic-cycle": "topics that lie within each other",
+    TRANSACTIONAL_QUIET = "transactional-quiet": "quiet times in a rule that is outside them",
     TRANSACTIONAL_SEGMENT = "transactional-segment": "a transactional rule that is not started by an event",
     TYPE_MISMATCH = "type-mismatch": "a value of one type where another is needed",
     UNKNOWN_CHANNEL = "unknown-channel": "a channel without an address of its own",

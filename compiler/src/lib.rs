@@ -20,7 +20,7 @@
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
 //! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`goal`]s, [`address`]es, [`share`]s of
-//! customers, [`schedule`](mod@schedule)s and [`time`]; [`pack`] writes states and records as bytes.
+//! customers, [`hold`]s, [`schedule`](mod@schedule)s and [`time`]; [`pack`] writes states and records as bytes.
 
 pub mod project;
 
@@ -57,6 +57,7 @@ pub mod decode;
 pub mod event;
 pub mod execution;
 pub mod goal;
+pub mod hold;
 pub mod json;
 pub mod limits;
 pub mod pack;

@@ -613,6 +613,8 @@ pub struct RulePlan {
     pub still_if: Option<ConditionId>,
     /// The value that tells runs apart.
     pub overlap_per: Option<ValueId>,
+    /// For whom each of its quiet times is; for everybody when `None`.
+    pub quiet: Vec<Option<ConditionId>>,
     /// What it is for.
     pub goal: Option<GoalPlan>,
     /// The condition that stops a run when it starts to hold.

@@ -16,6 +16,8 @@ pub enum Record {
     Call(Call),
     /// A message or run was not.
     Suppressed(Suppressed),
+    /// A message waits.
+    Held(Held),
     /// A segment was entered or left.
     Segment(SegmentChange),
     /// A rule set a profile field.
@@ -83,6 +85,23 @@ pub struct Suppressed {
     pub detail: Option<Arc<str>>,
 }
 
+/// A message that waits, and is asked again later.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "as in `Send`")]
+pub struct Held {
+    pub at: Instant,
+    /// That of the message.
+    pub id: ActionId,
+    pub customer: Arc<str>,
+    pub rule: Arc<str>,
+    pub step: u32,
+    pub channel: Arc<str>,
+    /// `quiet` or `cap`.
+    pub reason: Reason,
+    /// When it is asked again.
+    pub until: Instant,
+}
+
 /// A segment was entered or left.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "as in `Send`")]
@@ -139,6 +158,7 @@ pub enum Reason {
     Consent,
     NoAddress,
     Late,
+    Quiet,
     Cap,
     Content,
 }
@@ -187,10 +207,12 @@ packed_enum!(Record {
     3 = Segment(it),
     4 = Set(it),
     5 = Emit(it),
+    6 = Held(it),
 });
 packed!(Send { at, id, customer, rule, step, channel, to, content, because });
 packed!(Call { at, id, customer, rule, step, hook, payload, because });
 packed!(Suppressed { at, id, customer, rule, step, channel, reason, detail });
+packed!(Held { at, id, customer, rule, step, channel, reason, until });
 packed!(SegmentChange { at, customer, segment, change });
 packed!(Set { at, customer, rule, field, value });
 packed!(Emit { at, customer, rule, event, properties });
@@ -208,6 +230,7 @@ packed_enum!(Reason {
     8 = Holdout,
     9 = Stopped,
     10 = Late,
+    11 = Quiet,
     16 = Cold,
 });
 packed_enum!(Json { 0 = Value(it), 1 = Fields(it) });
@@ -231,6 +254,7 @@ impl Record {
             Self::Send(record) => record.at.0,
             Self::Call(record) => record.at.0,
             Self::Suppressed(record) => record.at.0,
+            Self::Held(record) => record.at.0,
             Self::Segment(record) => record.at.0,
             Self::Set(record) => record.at.0,
             Self::Emit(record) => record.at.0,
@@ -244,6 +268,7 @@ impl Record {
             Self::Send(record) => &record.customer,
             Self::Call(record) => &record.customer,
             Self::Suppressed(record) => &record.customer,
+            Self::Held(record) => &record.customer,
             Self::Segment(record) => &record.customer,
             Self::Set(record) => &record.customer,
             Self::Emit(record) => &record.customer,
@@ -257,6 +282,7 @@ impl Record {
             Self::Send(_) => "send",
             Self::Call(_) => "call",
             Self::Suppressed(_) => "suppressed",
+            Self::Held(_) => "held",
             Self::Segment(_) => "segment",
             Self::Set(_) => "set",
             Self::Emit(_) => "emit",
@@ -282,7 +308,8 @@ impl Reason {
             Self::Suppressed => Some(Self::Consent),
             Self::Consent => Some(Self::NoAddress),
             Self::NoAddress => Some(Self::Late),
-            Self::Late => Some(Self::Cap),
+            Self::Late => Some(Self::Quiet),
+            Self::Quiet => Some(Self::Cap),
             Self::Cap => Some(Self::Content),
             Self::Content => None,
         }
@@ -302,6 +329,7 @@ impl Reason {
             Self::Consent => "consent",
             Self::NoAddress => "no_address",
             Self::Late => "late",
+            Self::Quiet => "quiet",
             Self::Cap => "cap",
             Self::Content => "content",
         }

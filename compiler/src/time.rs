@@ -46,6 +46,12 @@ impl Zone {
         time_zone.and_then(Self::named).or_else(|| country.and_then(Self::of_country))
     }
 
+    /// Its IANA name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
     /// The name of a zone that one may have meant by a name that is none.
     #[must_use]
     pub fn nearest(name: &str) -> Option<String> {
@@ -129,6 +135,15 @@ impl Zone {
         let midnight = civil(days)?.to_datetime(jiff::civil::Time::midnight());
         let later = || self.0.to_ambiguous_timestamp(midnight).later().ok().map(Timestamp::as_millisecond);
         self.instant(midnight).filter(|at| *at > after).or_else(later).filter(|at| *at > after)
+    }
+
+    /// As [`Zone::at`], but in a fold the second.
+    #[must_use]
+    pub fn last_at(&self, days: i32, minutes: i64) -> Option<Millis> {
+        let (hour, minute) = (i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?);
+        let time = jiff::civil::Time::new(hour, minute, 0, 0).ok()?;
+        let local = civil(days)?.to_datetime(time);
+        self.0.to_ambiguous_timestamp(local).later().ok().map(Timestamp::as_millisecond)
     }
 
     /// An instant printed in this zone by a `strftime` format; `None` when the format is wrong.

@@ -15,7 +15,7 @@ use crate::{
     types::{Field, Type},
     value::Value,
 };
-pub use guardrail::{Goal, Rate, Suppression, Topic};
+pub use guardrail::{Goal, Quiet, Rate, Suppression, Topic};
 pub use judged::Judged;
 pub use pattern::{EventSet, Pattern, Window};
 pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
@@ -156,6 +156,8 @@ pub struct Rule {
     pub topic: Option<TopicId>,
     /// Whether it is outside consent, topics and quiet hours.
     pub transactional: bool,
+    /// When its messages are held; nothing for transactional rules.
+    pub quiet: Vec<Quiet>,
     /// The part of customers that get none of its messages.
     pub holdout: Option<Share>,
     /// What it is for.

@@ -58,7 +58,11 @@ impl<'a> Delivery<'a> {
         match record {
             Record::Send(send) => Some(Self { record, id: send.id, channel: &send.channel }),
             Record::Call(call) => Some(Self { record, id: call.id, channel: &call.hook }),
-            Record::Suppressed(_) | Record::Segment(_) | Record::Set(_) | Record::Emit(_) => None,
+            Record::Suppressed(_)
+            | Record::Held(_)
+            | Record::Segment(_)
+            | Record::Set(_)
+            | Record::Emit(_) => None,
         }
     }
 }

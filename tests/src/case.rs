@@ -231,6 +231,14 @@ fn line(record: &Record) -> String {
             let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
             format!("{}.{}{channel} suppressed: {}{detail}", it.rule, it.step, it.reason.word())
         }
+        Record::Held(it) => format!(
+            "{}.{} {} held until {}: {}",
+            it.rule,
+            it.step,
+            it.channel,
+            short(it.until.0),
+            it.reason.word()
+        ),
         Record::Segment(it) => match it.change {
             Change::Enter => format!("enters {}", it.segment),
             Change::Leave => format!("leaves {}", it.segment),

@@ -96,7 +96,7 @@ fn repeated_id(records: &[Record]) -> Option<ActionId> {
         Record::Send(it) => Some(it.id),
         Record::Call(it) => Some(it.id),
         Record::Suppressed(it) => Some(it.id),
-        Record::Segment(_) | Record::Set(_) | Record::Emit(_) => None,
+        Record::Held(_) | Record::Segment(_) | Record::Set(_) | Record::Emit(_) => None,
     });
     ids.into_iter().find(|id| !known.insert(*id))
 }

@@ -21,6 +21,8 @@ event "C" { n: number?, t: text?, k: text? }
 profile { score: number?, tier: text?, flag: boolean?, joined: time?, born: date?, due: { at: time? }? }
 topic news { 3 per 2 hours, sms 2 per 1 hour else skip }
 topic offers within news { 1 per 10 minutes }
+topic later { 1 per 10 minutes, sms 2 per 1 hour else hold up to 30 minutes }
+topic much_later within later { 1 per 30 minutes else hold up to 2 hours }
 "#;
 
 /// Lengths of time in programs; gaps in histories are sums of them, so that boundaries are met exactly.

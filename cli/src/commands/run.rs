@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Let every pending deadline pass after the end
     #[arg(long)]
     drain: bool,
-    /// Which records are printed, parted by commas: send, call, suppressed, segment, set, emit
+    /// Which records are printed, parted by commas: send, call, suppressed, held, segment, set, emit
     #[arg(long, value_name = "KINDS", value_parser = Kinds::parse)]
     kinds: Option<Kinds>,
     /// How records are printed

@@ -27,7 +27,7 @@ impl Checker<'_> {
                     continue;
                 }
                 self.check_default(clause);
-                if kind(clause).is_some() {
+                if kind(clause).is_some() || matches!(clause.kind, ClauseKind::Quiet(_)) {
                     defaults.push(clause.clone());
                 }
             }
@@ -66,8 +66,8 @@ impl Checker<'_> {
             ClauseKind::Goal { pattern, within } => {
                 self.goal_of(clause.span, pattern, within.as_ref(), scope);
             }
-            ClauseKind::Quiet(_) => {
-                self.unsupported_clause(clause);
+            ClauseKind::Quiet(quiet) => {
+                self.quiet(quiet, scope);
             }
             ClauseKind::When(_)
             | ClauseKind::Was(_)

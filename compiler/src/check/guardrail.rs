@@ -4,7 +4,7 @@ use super::{Checker, Scope, rule::first_send};
 use crate::{
     diagnostics::{limits, rules},
     share::Share,
-    typed::{EventRole, ExprKind, Goal, visit},
+    typed::{EventRole, ExprKind, Goal, Quiet, visit, wait::weekday_number},
     value::Decimal,
 };
 use segue_grammar::{
@@ -28,6 +28,55 @@ impl Checker<'_> {
             self.report(rules::no_message(clause.span, "`holdout`", &rule.name.text));
         }
         self.share(percent).filter(|_| is_own || !transactional)
+    }
+
+    /// The quiet times of a rule. A transactional one has none: its messages are waited for.
+    pub(super) fn quiet_times(
+        &mut self,
+        rule: &ast::Rule,
+        clauses: &[&Clause],
+        transactional: bool,
+        scope: Scope<'_>,
+    ) -> Vec<Quiet> {
+        let is_own = |clause: &Clause| rule.clauses.iter().any(|own| own.span == clause.span);
+        let mut times = Vec::new();
+        for clause in clauses {
+            let ClauseKind::Quiet(quiet) = &clause.kind else { continue };
+            if transactional && is_own(clause) {
+                self.report(rules::transactional_quiet(clause.span));
+            } else if is_own(clause) && first_send(&rule.steps).is_none() {
+                self.report(rules::no_message(clause.span, "`quiet`", &rule.name.text));
+            }
+            times.extend(self.quiet(quiet, scope));
+        }
+        if let Some(last) = clauses.last().filter(|_| is_always(&times)) {
+            self.report(rules::always_quiet(last.span));
+        }
+        if transactional { Vec::new() } else { times }
+    }
+
+    pub(super) fn quiet(&mut self, quiet: &ast::Quiet, scope: Scope<'_>) -> Option<Quiet> {
+        let (from, to) = (self.time_of_day(&quiet.from), self.time_of_day(&quiet.to));
+        let condition = match &quiet.filter {
+            Some(filter) => {
+                let checked = self.condition(filter, scope)?;
+                self.judge(&checked);
+                Some(checked)
+            }
+            None => None,
+        };
+        let spread = match &quiet.spread {
+            Some(spread) => self.duration(spread)?,
+            None => 0,
+        };
+        let mut days = [quiet.days.is_empty(); 7];
+        for name in &quiet.days {
+            let day = weekday_number(&name.text).and_then(|day| usize::try_from(day).ok());
+            if let Some(on) = day.and_then(|day| days.get_mut(day)) {
+                *on = true;
+            }
+        }
+        Some(Quiet { from: from?, to: to?, days, condition, skip: quiet.skip, spread })
     }
 
     /// What a rule is for. In the defaults it is for every rule that sends.
@@ -106,4 +155,20 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether quiet times for everybody leave no minute of the week.
+fn is_always(times: &[Quiet]) -> bool {
+    const DAY: i64 = 24 * 60;
+    let is_quiet = |minute: i64| {
+        times.iter().filter(|quiet| quiet.condition.is_none()).any(|quiet| {
+            let length = (quiet.to - quiet.from - 1).rem_euclid(DAY) + 1;
+            quiet
+                .days
+                .iter()
+                .zip(0..)
+                .any(|(on, day)| *on && (minute - day * DAY - quiet.from).rem_euclid(7 * DAY) < length)
+        })
+    };
+    (0..7 * DAY).all(is_quiet)
 }

@@ -47,6 +47,8 @@ struct Clauses<'c> {
     overlap: Option<&'c Clause>,
     topic: Option<&'c Clause>,
     priority: Option<&'c Clause>,
+    /// Several may hold at once.
+    quiet: Vec<&'c Clause>,
     holdout: Option<&'c Clause>,
     goal: Option<&'c Clause>,
     was: Option<&'c Clause>,
@@ -54,6 +56,7 @@ struct Clauses<'c> {
 }
 
 impl<'c> Clauses<'c> {
+    /// Where a clause belongs of which there is one.
     fn place(&mut self, kind: &ClauseKind) -> Option<&mut Option<&'c Clause>> {
         match kind {
             ClauseKind::When(_) => Some(&mut self.when),
@@ -105,6 +108,7 @@ impl Checker<'_> {
             _ => 0,
         };
         let holdout = self.holdout(rule, clauses.holdout, transactional);
+        let quiet = self.quiet_times(rule, &clauses.quiet, transactional, in_rule);
         let goal = self.goal(rule, clauses.goal, in_rule);
         let was = match clauses.was.map(|clause| &clause.kind) {
             Some(ClauseKind::Was(name)) => Some(Arc::from(name.text.as_str())),
@@ -130,6 +134,7 @@ impl Checker<'_> {
             overlap,
             topic,
             transactional,
+            quiet,
             holdout,
             goal,
             priority,
@@ -150,15 +155,17 @@ impl Checker<'_> {
                 ));
             }
             match clauses.place(&clause.kind) {
-                Some(place) => match place {
-                    Some(first) => {
-                        let first = first.span;
-                        self.report(rules::duplicate_clause(clause.span, first));
-                    }
-                    None => *place = Some(clause),
-                },
-                None => self.unsupported_clause(clause),
+                Some(Some(first)) => {
+                    let first = first.span;
+                    self.report(rules::duplicate_clause(clause.span, first));
+                }
+                Some(place) => *place = Some(clause),
+                None => clauses.quiet.push(clause),
             }
+        }
+        if clauses.quiet.is_empty() {
+            let quiet = defaults.iter().filter(|clause| matches!(clause.kind, ClauseKind::Quiet(_)));
+            clauses.quiet.extend(quiet);
         }
         for clause in defaults {
             if let Some(place @ None) = clauses.place(&clause.kind) {
@@ -166,11 +173,6 @@ impl Checker<'_> {
             }
         }
         clauses
-    }
-
-    /// Clauses that are not there yet.
-    pub(super) fn unsupported_clause(&mut self, clause: &Clause) {
-        self.report(rules::not_supported(clause.span, "`quiet`"));
     }
 
     fn trigger(&mut self, rule: &ast::Rule, clause: Option<&Clause>) -> Option<Trigger> {

@@ -149,16 +149,17 @@ impl Checker<'_> {
                 let declared = self.rule_named(rule, stage);
                 let customer = self.maybe_customer(customer.as_ref(), stage);
                 let at = self.expected_at(at.as_ref(), statement.span, stage);
-                if *held {
-                    return self.unsupported("`to be held`", statement.span);
-                }
-                let reason = self.reason(reason.as_ref());
+                let outcome = if *held {
+                    Some(ExpectedOutcome::Held)
+                } else {
+                    self.reason(reason.as_ref()).map(ExpectedOutcome::Suppressed)
+                };
                 declared?;
                 Some(StatementKind::ExpectOutcome {
                     rule: Arc::from(rule.text.as_str()),
                     customer: customer?,
                     at: at?,
-                    outcome: ExpectedOutcome::Suppressed(reason?),
+                    outcome: outcome?,
                 })
             }
             ast::StatementKind::ExpectSegment { customer, at, enter, segment } => {

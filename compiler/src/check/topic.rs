@@ -43,10 +43,12 @@ impl Checker<'_> {
             let around = topic.within.as_ref().filter(|_| !endless.contains(topic.name.text.as_str()));
             let within = around.and_then(|around| self.topic(around));
             let rates = topic.rates.iter().filter_map(|rate| self.rate(rate)).collect();
-            if let Some(ast::TopicElse::Hold(_, span)) = &topic.otherwise {
-                self.report(rules::not_supported(*span, "`else hold up to`"));
-            }
-            self.program.topics.push(Topic { name: Arc::from(topic.name.text.as_str()), within, rates });
+            let hold = match &topic.otherwise {
+                Some(ast::TopicElse::Hold(length, _)) => self.duration(length),
+                _ => None,
+            };
+            let name = Arc::from(topic.name.text.as_str());
+            self.program.topics.push(Topic { name, within, rates, hold });
         }
     }
 

@@ -82,6 +82,16 @@ pub(crate) fn no_message(span: Span, what: &str, rule: &str) -> Diagnostic {
     .help("leave it out, or add a step such as `send sms \"…\"`")
 }
 
+pub(crate) fn transactional_quiet(span: Span) -> Diagnostic {
+    Diagnostic::error(super::TRANSACTIONAL_QUIET, span, "a transactional rule is outside quiet times")
+        .help("leave one out: `quiet`, or `transactional` for a topic")
+}
+
+pub(crate) fn always_quiet(span: Span) -> Diagnostic {
+    Diagnostic::error(super::ALWAYS_QUIET, span, "it is always quiet, so that nothing would ever be sent")
+        .help("let it end at a time later than it begins, or say on which days: `quiet 00:00 to 00:00 on sunday`")
+}
+
 pub(crate) fn was_is_there(span: Span, name: &str, first: Span) -> Diagnostic {
     Diagnostic::error(
         super::DUPLICATE_NAME,

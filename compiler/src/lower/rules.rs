@@ -37,6 +37,11 @@ impl<'p> Lowering<'p> {
             stop_no: sequence
                 .and_then(|sequence| sequence.then_no.as_ref())
                 .map(|(pattern, _)| self.heard(pattern, Scope::Global)),
+            quiet: rule
+                .quiet
+                .iter()
+                .map(|quiet| quiet.condition.as_ref().map(|condition| self.asked(condition, scope)))
+                .collect(),
             goal: rule.goal.as_ref().map(|goal| self.goal(goal)),
             operations: self.operations(&rule.steps, scope),
         }

@@ -8,13 +8,24 @@ use super::{
 };
 use crate::{
     address,
+    hold::{Exceeded, Verdict},
     limits::MAX_RUNS,
     reach::{self, Reach},
     record::Reason,
     share::is_held_out,
-    typed::{Limit, Overlap, Program, Rule, TopicId},
+    typed::{Limit, Overlap, Program, Quiet, Rule, TopicId},
     value::{Millis, Value},
 };
+use std::sync::Arc;
+
+/// A message that is about to be sent.
+pub(super) struct Message<'m> {
+    /// The step that sends it.
+    pub(super) step: u32,
+    pub(super) channel: &'m Arc<str>,
+    /// Its address.
+    pub(super) to: Option<&'m str>,
+}
 
 impl Reference {
     /// Why a triggered rule does not run.
@@ -60,39 +71,36 @@ impl Reference {
         refused.then_some(Reason::Condition)
     }
 
-    /// Why a message of a run is not sent, and what there is to say about it; `to` is its address.
+    /// Why a message of a run is not sent now; `to` is its address.
     pub(super) fn kept_from_sending(
         &self,
         customer: &Customer,
         run: &Run<'_>,
-        channel: &str,
-        to: Option<&str>,
+        message: &Message<'_>,
         asked: &Asked<'_>,
-    ) -> Option<(Reason, Option<&'static str>)> {
-        let because = |reason: Reason| Some((reason, None));
+    ) -> Option<Verdict> {
         let rule = run.rule;
         if rule.still_if.as_ref().is_some_and(|condition| !asked.holds(condition, This::Nothing)) {
-            return because(Reason::Condition);
+            return Some(Verdict::Suppressed(Reason::Condition, None));
         }
         if self.settings.holdouts
             && rule.holdout.is_some_and(|share| is_held_out(rule.identity(), &customer.id, share))
         {
-            return because(Reason::Holdout);
+            return Some(Verdict::Suppressed(Reason::Holdout, None));
         }
-        self.kept_from_delivery(customer, run, channel, to, asked.now)
+        self.kept_from_delivery(customer, run, message, asked)
     }
 
-    /// Why a message cannot be sent, whoever is held out.
+    /// Why a message is not sent now, whoever is held out.
     pub(super) fn kept_from_delivery(
         &self,
         customer: &Customer,
         run: &Run<'_>,
-        channel: &str,
-        to: Option<&str>,
-        now: Millis,
-    ) -> Option<(Reason, Option<&'static str>)> {
-        let because = |reason: Reason| Some((reason, None));
-        let rule = run.rule;
+        message: &Message<'_>,
+        asked: &Asked<'_>,
+    ) -> Option<Verdict> {
+        let (rule, channel) = (run.rule, &**message.channel);
+        let because = |reason: Reason| Some(Verdict::Suppressed(reason, None));
         if customer.consent.is_suppressed(channel)
             || !rule.transactional && self.is_left_out(customer, rule, channel)
         {
@@ -102,12 +110,43 @@ impl Reference {
         if !rule.transactional && !customer.consent.allows(&self.program, channel, rule.topic, policy) {
             return because(Reason::Consent);
         }
-        let Some(to) = to.filter(|to| !to.trim().is_empty()) else { return because(Reason::NoAddress) };
+        let Some(to) = message.to.filter(|to| !to.trim().is_empty()) else {
+            return because(Reason::NoAddress);
+        };
         if let Some(fault) = address::fault(channel, to) {
-            return Some((Reason::NoAddress, Some(fault)));
+            return Some(Verdict::Suppressed(Reason::NoAddress, Some(fault)));
         }
-        let capped = !rule.transactional && self.is_capped(customer, rule, channel, now);
-        capped.then_some((Reason::Cap, None))
+        if rule.transactional {
+            return None;
+        }
+        let since = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
+        self.kept_by_quiet(customer, rule, message.step, asked)
+            .or_else(|| self.exceeded(customer, rule, channel, asked.now).verdict(since, asked.now))
+    }
+
+    /// Whether it is quiet time for the customer: where several are, the last to end counts.
+    fn kept_by_quiet(
+        &self,
+        customer: &Customer,
+        rule: &Rule,
+        step: u32,
+        asked: &Asked<'_>,
+    ) -> Option<Verdict> {
+        let zone = self.zone(customer);
+        let in_force = |quiet: &&Quiet| {
+            quiet.end(asked.now, &zone).is_some()
+                && quiet.condition.as_ref().is_none_or(|condition| asked.holds(condition, This::Nothing))
+        };
+        let quiet: Vec<&Quiet> = rule.quiet.iter().filter(in_force).collect();
+        if quiet.iter().any(|quiet| quiet.skip) {
+            return Some(Verdict::Suppressed(Reason::Quiet, None));
+        }
+        let until = |quiet: &&Quiet| {
+            let end = quiet.end(asked.now, &zone)?;
+            Some(end.saturating_add(quiet.delay(rule.identity(), &customer.id, step)))
+        };
+        let last = quiet.iter().filter_map(until).max()?;
+        Some(Verdict::Held(Reason::Quiet, last))
     }
 
     /// Whether a segment of the customer's does not get messages of the rule's topic.
@@ -120,20 +159,25 @@ impl Reference {
         })
     }
 
-    /// Whether one more message would be more than a rate of the rule's topic, or of one that it lies within, allows.
-    fn is_capped(&self, customer: &Customer, rule: &Rule, channel: &str, now: Millis) -> bool {
-        lineage(&self.program, rule.topic).into_iter().any(|topic| {
-            let rates = self.program.topics.get(topic.0 as usize).map(|topic| topic.rates.as_slice());
-            let rates = rates.unwrap_or_default().iter();
-            rates.filter(|rate| rate.channel.as_deref().is_none_or(|only| only == channel)).any(|rate| {
+    /// The rates of the rule's topic, and of those that it lies within, that one more message would exceed.
+    fn exceeded(&self, customer: &Customer, rule: &Rule, channel: &str, now: Millis) -> Exceeded {
+        let mut exceeded = Exceeded::default();
+        for id in lineage(&self.program, rule.topic) {
+            let Some(topic) = self.program.topics.get(id.0 as usize) else { continue };
+            for rate in &topic.rates {
+                if rate.channel.as_deref().is_some_and(|only| only != channel) {
+                    continue;
+                }
                 let counted = customer.sent.iter().filter(|sent| {
                     is_recent(sent.at, rate.per, now)
                         && rate.channel.as_ref().is_none_or(|only| *only == sent.channel)
-                        && lineage(&self.program, Some(sent.topic)).contains(&topic)
+                        && lineage(&self.program, Some(sent.topic)).contains(&id)
                 });
-                counted.count() >= rate.count as usize
-            })
-        })
+                let times: Vec<Millis> = counted.map(|sent| sent.at).collect();
+                exceeded.count(&times, rate.count, rate.per, topic.hold);
+            }
+        }
+        exceeded
     }
 
     /// The value that tells runs of a rule apart; one for all when they are not told apart.

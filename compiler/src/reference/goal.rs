@@ -6,21 +6,21 @@ use super::{
     evaluate::Asked,
     steps::Run,
 };
-use crate::execution::Counts;
+use crate::{execution::Counts, value::Millis};
 
 impl Reference {
-    /// A run sent a message, or would have, were the customer not held out; the first of a run counts.
+    /// A run sent a message, or would have at that instant, were the customer not held out; the first of a run counts.
     pub(super) fn begin_goal(
         &self,
         customer: &mut Customer,
         run: &mut Run<'_>,
-        held_out: bool,
+        (held_out, at): (bool, Millis),
         counts: &mut Counts,
     ) {
         if run.rule.goal.is_none() || std::mem::replace(&mut run.memory.has_sent, true) {
             return;
         }
-        let stamp = customer.current_stamp(run.now);
+        let stamp = customer.current_stamp(at);
         let progress =
             customer.goals.entry(u32::try_from(run.memory.number).unwrap_or(u32::MAX)).or_default();
         counts.goals_forgotten += u64::from(progress.begin(stamp, held_out));

@@ -63,6 +63,7 @@ impl Reference {
             }));
         }
         self.stop_runs(customer, cause.event.as_deref(), now, out);
+        self.ask_who_moved(customer, now, out);
         if cause.starts_nothing {
             return;
         }

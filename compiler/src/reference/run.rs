@@ -11,6 +11,7 @@ use super::{
 use crate::{
     consent::Stamp,
     execution::Output,
+    hold::{self, Hold},
     limits::MAX_RUNS,
     record::{Because, Reason},
     typed::{Overlap, Rule, Step, StopWhen, Trigger},
@@ -43,6 +44,8 @@ pub(super) struct Memory {
     pub(super) did_something: bool,
     /// Whether it sent a message, or would have, were the customer not held out.
     pub(super) has_sent: bool,
+    /// The message that is held, with which it goes on.
+    pub(super) hold: Option<Hold>,
     /// The steps that are still to be done.
     pub(super) rest: VecDeque<Step>,
 }
@@ -81,6 +84,7 @@ impl Reference {
             began,
             did_something: false,
             has_sent: false,
+            hold: None,
             rest: rule.steps.iter().cloned().collect(),
         };
         if let Some(reason) = refused {
@@ -149,6 +153,24 @@ impl Reference {
         while let Some(position) = customer.waiting.iter().position(is_over) {
             let run = customer.waiting.remove(position);
             self.go_on(customer, run.memory, now, out);
+        }
+    }
+
+    /// Asks again for messages that are held for quiet time, of customers who have moved: it may end at another instant.
+    pub(super) fn ask_who_moved(&self, customer: &mut Customer, now: Millis, out: &mut Output) {
+        let zone = self.zone(customer);
+        let has_moved = |run: &Waiting| run.memory.hold.as_ref().is_some_and(|it| it.is_elsewhere(&zone));
+        let moved: Vec<u64> =
+            customer.waiting.iter().filter(|run| has_moved(run)).map(|it| it.memory.id).collect();
+        for id in moved {
+            let zone = self.zone(customer);
+            let has_moved = |run: &Waiting| {
+                run.memory.id == id && run.memory.hold.as_ref().is_some_and(|it| it.is_elsewhere(&zone))
+            };
+            if let Some(position) = customer.waiting.iter().position(has_moved) {
+                let run = customer.waiting.remove(position);
+                self.go_on(customer, run.memory, now, out);
+            }
         }
     }
 
@@ -246,6 +268,7 @@ impl Reference {
     pub(super) fn settle_waiting(&self, customer: &mut Customer, now: Millis) {
         for mut run in std::mem::take(&mut customer.waiting) {
             run.stop_holds = self.stop_condition_holds(customer, &run.memory, now);
+            hold::settle(&mut run.memory.hold, &self.zone(customer));
             customer.waiting.push(run);
         }
     }
@@ -254,8 +277,9 @@ impl Reference {
     fn stop(&self, customer: &mut Customer, run: Waiting, now: Millis, out: &mut Output) {
         let Some(rule) = self.program.rules.get(run.memory.number) else { return };
         self.give_back(customer, &run.memory);
+        let channel = run.memory.hold.as_ref().map(|hold| hold.channel.clone());
         let stopped = Run { rule, now, memory: run.memory };
-        out.records.push(stopped.suppressed(customer, run.paused.step, None, Reason::Stopped));
+        out.records.push(stopped.suppressed(customer, run.paused.step, channel.as_ref(), Reason::Stopped));
     }
 
     /// A run that did nothing does not count for the rule's limit.

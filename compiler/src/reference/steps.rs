@@ -4,12 +4,14 @@ use super::{
     Reference,
     customer::{Customer, Sent},
     evaluate::{Asked, This},
+    gates::Message,
     run::Memory,
 };
 use crate::{
     content::ContentError,
     execution::Output,
-    record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
+    hold::{self, Hold, Verdict},
+    record::{ActionId, Call, Emit, Fields, Held, Instant, Json, Reason, Record, Send, Set, Suppressed},
     typed::{Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId, Until},
     value::{Millis, Value},
     wait,
@@ -56,8 +58,15 @@ impl Reference {
                     }
                 },
                 StepKind::Stop => return None,
-                StepKind::Send { .. }
-                | StepKind::Call { .. }
+                StepKind::Send { channel, to, content } => {
+                    let held = self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
+                    if let Some(until) = held {
+                        let number = step.number;
+                        run.memory.rest.push_front(step);
+                        return Some(Paused { step: number, until });
+                    }
+                }
+                StepKind::Call { .. }
                 | StepKind::Set { .. }
                 | StepKind::SetConsent { .. }
                 | StepKind::Emit { .. } => self.act(customer, run, &step, out),
@@ -77,9 +86,6 @@ impl Reference {
     /// Does a step that takes no time.
     fn act(&self, customer: &mut Customer, run: &mut Run<'_>, step: &Step, out: &mut Output) {
         match &step.kind {
-            StepKind::Send { channel, to, content } => {
-                self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
-            }
             StepKind::Call { hook, payload } => {
                 let payload = match self.content(&self.asked(customer, run), payload) {
                     Ok(payload) => payload,
@@ -118,10 +124,11 @@ impl Reference {
                 self.follow_change(customer, action, run.now, out);
             }
             StepKind::Emit { event, fields } => self.emit(customer, run, step.number, (*event, fields), out),
-            StepKind::If { .. } | StepKind::Wait(_) | StepKind::Stop => {}
+            StepKind::Send { .. } | StepKind::If { .. } | StepKind::Wait(_) | StepKind::Stop => {}
         }
     }
 
+    /// Sends a message, or decides that it is not sent; where it is held, gives the instant at which it is asked again.
     fn send(
         &self,
         customer: &mut Customer,
@@ -129,28 +136,40 @@ impl Reference {
         step: u32,
         (channel, to, content): (&Arc<str>, Option<&ContentValue>, &Content),
         out: &mut Output,
-    ) {
+    ) -> Option<Millis> {
         let asked = self.asked(customer, run);
         let to = self.address(&asked, channel, to);
-        if let Some((reason, detail)) = self.kept_from_sending(customer, run, channel, to.as_deref(), &asked)
-        {
+        let message = Message { step, channel, to: to.as_deref() };
+        let verdict = self.kept_from_sending(customer, run, &message, &asked);
+        if let Some(Verdict::Held(reason, until)) = verdict {
+            self.hold(customer, run, &message, (reason, until), out);
+            return Some(until);
+        }
+        if let Some(Verdict::Suppressed(reason, detail)) = verdict {
+            // Only those who are held out count who would have been sent the message, from when it would have left: so both
+            // groups are alike.
+            let leaves = (reason == Reason::Holdout)
+                .then(|| self.kept_from_delivery(customer, run, &message, &asked))
+                .and_then(|verdict| hold::leaves(verdict, run.now));
+            run.memory.hold = None;
             // A run counts as one that did something also for those who are held out: they are compared with the others.
             if reason == Reason::Holdout {
                 run.memory.did_something = true;
-                // Only those count who would have been sent the message: so both groups are alike.
-                if self.kept_from_delivery(customer, run, channel, to.as_deref(), run.now).is_none() {
-                    self.begin_goal(customer, run, true, &mut out.counts);
-                }
+            }
+            if let Some(at) = leaves {
+                self.begin_goal(customer, run, (true, at), &mut out.counts);
             }
             let record = run.not_done(customer, step, Some(channel), reason);
             out.records.push(Record::Suppressed(Suppressed { detail: detail.map(Arc::from), ..record }));
-            return;
+            return None;
         }
-        let content = match self.content(&asked, content) {
+        let content = self.content(&asked, content);
+        run.memory.hold = None;
+        let content = match content {
             Ok(content) => content,
             Err(error) => {
                 out.records.push(run.without_content(customer, step, Some(channel), &error));
-                return;
+                return None;
             }
         };
         let id = run.action(customer, step);
@@ -166,7 +185,7 @@ impl Reference {
             because: run.memory.triggered.because.clone(),
         }));
         run.memory.did_something = true;
-        self.begin_goal(customer, run, false, &mut out.counts);
+        self.begin_goal(customer, run, (false, run.now), &mut out.counts);
         if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
             customer.sent.push(Sent { at: run.now, topic, channel: channel.clone() });
         }
@@ -182,6 +201,40 @@ impl Reference {
             };
             self.follow_event(customer, event, id, &value_of, run.now, out);
         }
+        None
+    }
+
+    /// Keeps a message until it is asked again. Being asked meanwhile with the same answer is not told twice.
+    fn hold(
+        &self,
+        customer: &Customer,
+        run: &mut Run<'_>,
+        message: &Message<'_>,
+        (reason, until): (Reason, Millis),
+        out: &mut Output,
+    ) {
+        let before = run.memory.hold.take();
+        let waits_for_room = before.as_ref().and_then(|hold| hold.waits_for_room);
+        let hold = Hold {
+            reason,
+            until,
+            channel: message.channel.clone(),
+            zone: Arc::from(self.zone(customer).name()),
+            waits_for_room: waits_for_room.or((reason == Reason::Cap).then_some(run.now)),
+        };
+        if !before.is_some_and(|before| (before.reason, before.until) == (reason, until)) {
+            out.records.push(Record::Held(Held {
+                at: Instant(run.now),
+                id: run.action(customer, message.step),
+                customer: customer.id.clone(),
+                rule: run.rule.name.clone(),
+                step: message.step,
+                channel: message.channel.clone(),
+                reason,
+                until: Instant(until),
+            }));
+        }
+        run.memory.hold = Some(hold);
     }
 
     fn emit(

@@ -1,6 +1,6 @@
 //! What keeps messages back, and what they are for.
 
-use super::{Pattern, SegmentId, TopicId};
+use super::{Expr, Pattern, SegmentId, TopicId};
 use std::sync::Arc;
 
 /// What customers consent to, and how often.
@@ -12,6 +12,8 @@ pub struct Topic {
     pub within: Option<TopicId>,
     /// Its rates.
     pub rates: Vec<Rate>,
+    /// For how many milliseconds a message above a rate waits for room; it is not sent when `None`.
+    pub hold: Option<i64>,
 }
 
 /// At most `count` messages in `per`, rolling.
@@ -34,6 +36,23 @@ pub struct Suppression {
     pub channel: Option<Arc<str>>,
     /// The segment.
     pub segment: SegmentId,
+}
+
+/// A time of day at which customers are left in peace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quiet {
+    /// Its start, in minutes past midnight.
+    pub from: i64,
+    /// Its end, on the next day unless it is later than the start.
+    pub to: i64,
+    /// On which days it begins, from Monday.
+    pub days: [bool; 7],
+    /// For whom; for everybody when `None`.
+    pub condition: Option<Expr>,
+    /// Whether messages are not sent at all instead of later.
+    pub skip: bool,
+    /// Over how many milliseconds after its end held messages are spread.
+    pub spread: i64,
 }
 
 /// What a rule is for: an event that customers do after its messages.

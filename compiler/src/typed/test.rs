@@ -106,4 +106,6 @@ pub enum Action {
 pub enum ExpectedOutcome {
     /// For this reason; for any when `None`.
     Suppressed(Option<Reason>),
+    /// Its message is held.
+    Held,
 }

@@ -38,6 +38,9 @@ pub fn rule(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
         Some(StopWhen::Condition(condition)) => expression(condition, visit),
         None => {}
     }
+    for condition in rule.quiet.iter().filter_map(|quiet| quiet.condition.as_ref()) {
+        expression(condition, visit);
+    }
     if let Some(goal) = &rule.goal {
         pattern(&goal.pattern, visit);
     }

@@ -154,7 +154,7 @@ impl Build {
             count: *count,
             per: *per,
         });
-        self.0.topics.push(Topic { name: name.into(), within, rates: rates.collect() });
+        self.0.topics.push(Topic { name: name.into(), within, rates: rates.collect(), hold: None });
         TopicId(self.0.topics.len() as u32 - 1)
     }
 
@@ -201,6 +201,7 @@ impl Build {
             overlap: Overlap::Skip,
             topic: None,
             transactional: false,
+            quiet: Vec::new(),
             holdout: None,
             goal: None,
             priority: 0,
@@ -280,6 +281,7 @@ fn line(record: &Record) -> String {
             let channel = it.channel.as_deref().map(|channel| format!(" {channel}")).unwrap_or_default();
             format!("{}{channel} not: {}", it.rule, it.reason.word())
         }
+        Record::Held(it) => format!("{} {} held: {}", it.rule, it.channel, it.reason.word()),
         Record::Segment(it) => match it.change {
             Change::Enter => format!("+{}", it.segment),
             Change::Leave => format!("-{}", it.segment),

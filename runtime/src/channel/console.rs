@@ -35,7 +35,11 @@ impl Channel for Console {
                     content(&call.payload, SHOWN)
                 )
             }
-            Record::Suppressed(_) | Record::Segment(_) | Record::Set(_) | Record::Emit(_) => {
+            Record::Suppressed(_)
+            | Record::Held(_)
+            | Record::Segment(_)
+            | Record::Set(_)
+            | Record::Emit(_) => {
                 return Outcome::refused("no decision");
             }
         };

@@ -4,16 +4,15 @@ use super::{Engine, customer::Customer, frame::Frame, host::Occasion};
 use segue_compiler::{execution::Counts, value::Millis};
 
 impl Engine {
-    /// A run of a rule sent its first message, or would have, were the customer not held out.
+    /// A run of a rule sent its first message, or would have at that instant, were the customer not held out.
     pub(super) fn begin_goal(
         &self,
         customer: &mut Customer,
         rule: u32,
-        held_out: bool,
-        now: Millis,
+        (held_out, at): (bool, Millis),
         counts: &mut Counts,
     ) {
-        let stamp = (now, customer.order());
+        let stamp = (at, customer.order());
         counts.goals_forgotten += u64::from(customer.goals.entry(rule).begin(stamp, held_out));
     }
 

@@ -235,6 +235,7 @@ impl Engine {
         }
         if !customer.waiting.is_empty() {
             self.stop_runs(customer, event, moment);
+            self.ask_who_moved(customer, moment);
         }
         let starts = starts && moment.consequences.is_some();
         let nothing = effects.edges.is_empty()

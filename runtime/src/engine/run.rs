@@ -14,6 +14,7 @@ use segue_compiler::{
     abi::NO_DEADLINE,
     consent::Stamp,
     execution::Counts,
+    hold::{self, Hold},
     limits::MAX_RUNS,
     packed,
     plan::{Heard, RulePlan},
@@ -54,6 +55,8 @@ pub(super) struct Memory {
     pub(super) acted: bool,
     /// Whether it sent a message, or would have, were the customer not held out.
     pub(super) has_sent: bool,
+    /// The message that is held, with which it goes on.
+    pub(super) hold: Option<Hold>,
 }
 
 /// A run leaves off, to go on later.
@@ -78,7 +81,7 @@ pub(super) struct Waiting {
     next_change: Millis,
 }
 
-packed!(Memory { rule, id, per, completed, trigger, because, began, started, acted, has_sent });
+packed!(Memory { rule, id, per, completed, trigger, because, began, started, acted, has_sent, hold });
 packed!(Pause { place, step, until });
 packed!(Waiting { memory, pause, stop_holds, next_change });
 
@@ -148,6 +151,7 @@ impl Engine {
             started: now,
             acted: false,
             has_sent: false,
+            hold: None,
             completed,
         };
         let mut run = self.resume(rule, plan, memory);
@@ -305,9 +309,26 @@ impl Engine {
     /// Asks the conditions of `stop when` anew, so that what was so before starts nothing.
     pub(super) fn settle_waiting(&self, customer: &mut Customer, now: Millis) {
         for mut waiting in std::mem::take(&mut customer.waiting) {
-            let Some(run) = self.woken(waiting.memory) else { continue };
+            let Some(mut run) = self.woken(waiting.memory) else { continue };
             (waiting.stop_holds, waiting.next_change) = self.stop_condition(customer, &run, now);
+            hold::settle(&mut run.memory.hold, self.zone(customer));
             customer.waiting.push(Waiting { memory: run.memory, ..waiting });
+        }
+    }
+
+    /// Asks again for messages that are held for quiet time, of customers who have moved.
+    pub(super) fn ask_who_moved(&self, customer: &mut Customer, moment: &mut Moment<'_>) {
+        let has_moved = |engine: &Self, customer: &Customer, run: &Waiting| {
+            run.memory.hold.as_ref().is_some_and(|hold| hold.is_elsewhere(engine.zone(customer)))
+        };
+        let moved = customer.waiting.iter().filter(|run| has_moved(self, customer, run)).map(Waiting::place);
+        for id in moved.collect::<Vec<_>>() {
+            let is_it = |run: &Waiting| run.place() == id && has_moved(self, customer, run);
+            let Some(place) = customer.waiting.iter().position(is_it) else { continue };
+            let Waiting { memory, pause, .. } = customer.waiting.remove(place);
+            if let Some(run) = self.woken(memory) {
+                self.go_on(customer, run, pause.place, moment);
+            }
         }
     }
 
@@ -383,6 +404,7 @@ impl Engine {
     fn stop(&self, customer: &mut Customer, waiting: Waiting, moment: &mut Moment<'_>) {
         give_back(customer, &waiting.memory);
         let step = waiting.pause.step;
+        let channel = waiting.memory.hold.as_ref().map(|hold| hold.channel.clone());
         let Some(run) = self.woken(waiting.memory) else { return };
         let id = run.id(customer, step);
         moment.out.records.push(suppressed(
@@ -391,7 +413,7 @@ impl Engine {
             customer,
             &run,
             step,
-            None,
+            channel,
             Reason::Stopped,
             None,
         ));

@@ -10,8 +10,10 @@ use super::{
     instant::Moment,
     run::{Pause, Run},
 };
+use gates::Message;
 use segue_compiler::{
     content::ContentError,
+    hold::{self, Verdict},
     plan::{Class, ConditionId, Content, Op, OpKind, ValueId},
     record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
     typed::{EventId, FieldId, TopicId, Until},
@@ -50,8 +52,13 @@ impl Engine {
                     }
                 },
                 OpKind::Stop => return None,
-                OpKind::Send { .. }
-                | OpKind::Call { .. }
+                OpKind::Send { channel, to, content } => {
+                    let held = self.send(customer, run, *step, channel, to.as_ref(), content, moment);
+                    if let Some(until) = held {
+                        return Some(Pause { place: place - 1, step: *step, until });
+                    }
+                }
+                OpKind::Call { .. }
                 | OpKind::Set { .. }
                 | OpKind::SetConsent { .. }
                 | OpKind::Emit { .. } => self.act(customer, run, *step, kind, moment),
@@ -85,9 +92,6 @@ impl Engine {
         moment: &mut Moment<'_>,
     ) {
         match kind {
-            OpKind::Send { channel, to, content } => {
-                self.send(customer, run, step, channel, to.as_ref(), content, moment);
-            }
             OpKind::Call { hook, payload } => {
                 let payload = match self.fields(customer, run, payload, moment.now) {
                     Ok(payload) => payload,
@@ -118,10 +122,11 @@ impl Engine {
                 self.follow_change(customer, run, step, moment);
             }
             OpKind::Emit { event, fields } => self.emit(customer, run, step, *event, fields, moment),
-            OpKind::Wait(_) | OpKind::Stop | OpKind::Jump(_) | OpKind::Unless(..) => {}
+            OpKind::Send { .. } | OpKind::Wait(_) | OpKind::Stop | OpKind::Jump(_) | OpKind::Unless(..) => {}
         }
     }
 
+    /// Sends a message, or decides that it is not sent; where it is held, gives the instant at which it is asked again.
     #[expect(clippy::too_many_arguments, reason = "the parts of a send step")]
     fn send(
         &self,
@@ -132,34 +137,44 @@ impl Engine {
         to: Option<&Content>,
         content: &[(Arc<str>, Content)],
         moment: &mut Moment<'_>,
-    ) {
+    ) -> Option<Millis> {
         let id = run.id(customer, step);
         let address = self.address(customer, run, channel, to, moment.now);
-        if let Some((reason, detail)) = self.gate(customer, run, channel, &address, moment.now) {
+        let message = Message { step, channel, address: &address };
+        let verdict = self.gate(customer, run, &message, moment.now);
+        if let Some(Verdict::Held(reason, until)) = verdict {
+            self.hold(customer, run, &message, (reason, until), moment);
+            return Some(until);
+        }
+        if let Some(Verdict::Suppressed(reason, detail)) = verdict {
             // Those who are held out are compared with the others, so that their runs count as theirs do.
             if reason == Reason::Holdout {
                 run.memory.acted = true;
-                // Only those count who would have been sent the message: so both groups are alike.
-                if self.delivery_gate(customer, run, channel, &address, moment.now).is_none() {
-                    self.first_message(customer, run, true, moment);
+                // Only those count who would have been sent the message, from when it would have left: so both groups
+                // are alike.
+                let kept = self.delivery_gate(customer, run, &message, moment.now);
+                if let Some(at) = hold::leaves(kept, moment.now) {
+                    self.first_message(customer, run, (true, at), moment);
                 }
             }
+            run.memory.hold = None;
             let channel = Some(channel.clone());
             let record = suppressed(moment.now, id, customer, run, step, channel, reason, detail);
             moment.out.records.push(record);
-            return;
+            return None;
         }
+        run.memory.hold = None;
         let content = match self.fields(customer, run, content, moment.now) {
             Ok(content) => content,
             Err(error) => {
                 let channel = Some(channel.clone());
                 let record = without_content(moment.now, customer, run, step, channel, &error);
                 moment.out.records.push(record);
-                return;
+                return None;
             }
         };
         run.memory.acted = true;
-        self.first_message(customer, run, false, moment);
+        self.first_message(customer, run, (false, moment.now), moment);
         moment.out.records.push(Record::Send(Send {
             at: Instant(moment.now),
             id,
@@ -192,6 +207,7 @@ impl Engine {
             );
             self.make(customer, sent, &id, &fields, moment);
         }
+        None
     }
 
     /// A run sends, or would, were the customer not held out.
@@ -199,11 +215,11 @@ impl Engine {
         &self,
         customer: &mut Customer,
         run: &mut Run<'_>,
-        held_out: bool,
+        (held_out, at): (bool, Millis),
         moment: &mut Moment<'_>,
     ) {
         if !std::mem::replace(&mut run.memory.has_sent, true) && run.plan.goal.is_some() {
-            self.begin_goal(customer, run.memory.rule, held_out, moment.now, &mut moment.out.counts);
+            self.begin_goal(customer, run.memory.rule, (held_out, at), &mut moment.out.counts);
         }
     }
 

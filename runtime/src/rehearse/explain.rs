@@ -93,8 +93,10 @@ impl<E: Execution> Stage<'_, E> {
 
     /// What became of the rule at that time, else at its last.
     fn outcome(&self, wanted: &Wanted, at: Option<Millis>) -> Option<String> {
-        let (Thing::Send { rule, .. } | Thing::Call { rule, .. } | Thing::Suppressed { rule, .. }) =
-            &wanted.what
+        let (Thing::Send { rule, .. }
+        | Thing::Call { rule, .. }
+        | Thing::Suppressed { rule, .. }
+        | Thing::Held { rule }) = &wanted.what
         else {
             return None;
         };
@@ -103,6 +105,7 @@ impl<E: Execution> Stage<'_, E> {
                 What::Record(Record::Send(it)) => Some(&it.rule),
                 What::Record(Record::Call(it)) => Some(&it.rule),
                 What::Record(Record::Suppressed(it)) => Some(&it.rule),
+                What::Record(Record::Held(it)) => Some(&it.rule),
                 _ => None,
             };
             by == Some(rule) && wanted.customer.as_ref().is_none_or(|customer| *customer == it.customer)
@@ -116,6 +119,13 @@ impl<E: Execution> Stage<'_, E> {
                 found.customer,
                 it.reason.word(),
                 why(it.reason)
+            )),
+            What::Record(Record::Held(it)) => Some(format!(
+                "at {when} `{rule}` held {} for {} until {}: {}",
+                article(&it.channel),
+                found.customer,
+                self.print(it.until.0),
+                it.reason.word()
             )),
             What::Record(Record::Send(it)) => {
                 Some(format!("at {when} `{rule}` sent {} to {}", article(&it.channel), found.customer))
@@ -161,6 +171,7 @@ fn sentence(wanted: &Wanted) -> String {
             let by = reason.map(|reason| format!(" by {}", reason.word())).unwrap_or_default();
             format!("`{rule}` to be suppressed{of}{by}")
         }
+        Thing::Held { rule } => format!("`{rule}` to be held{of}"),
         Thing::Change { segment, change } => {
             let customer = wanted.customer.as_deref().unwrap_or_default();
             let word = if *change == Change::Enter { "enter" } else { "leave" };
@@ -172,7 +183,10 @@ fn sentence(wanted: &Wanted) -> String {
 /// Where nothing explains it.
 fn never(wanted: &Wanted) -> String {
     match &wanted.what {
-        Thing::Send { rule, .. } | Thing::Call { rule, .. } | Thing::Suppressed { rule, .. } => {
+        Thing::Send { rule, .. }
+        | Thing::Call { rule, .. }
+        | Thing::Suppressed { rule, .. }
+        | Thing::Held { rule } => {
             format!("nothing started `{rule}`: compare its `when` with what happened")
         }
         Thing::Change { segment, .. } => {

@@ -22,6 +22,7 @@ pub(super) enum Thing {
     Send { rule: Arc<str>, channel: Arc<str>, containing: Option<Arc<str>> },
     Call { rule: Arc<str>, hook: Arc<str>, containing: Option<Arc<str>> },
     Suppressed { rule: Arc<str>, reason: Option<Reason> },
+    Held { rule: Arc<str> },
     Change { segment: Arc<str>, change: Change },
 }
 
@@ -58,6 +59,7 @@ impl Thing {
             (Self::Suppressed { rule, reason }, Record::Suppressed(it)) => {
                 *rule == it.rule && reason.is_none_or(|reason| reason == it.reason)
             }
+            (Self::Held { rule }, Record::Held(it)) => *rule == it.rule,
             (Self::Change { segment, change }, Record::Segment(it)) => {
                 *segment == it.segment && *change == it.change
             }
@@ -127,6 +129,7 @@ impl<E: Execution> Stage<'_, E> {
                     ExpectedOutcome::Suppressed(reason) => {
                         Thing::Suppressed { rule: rule.clone(), reason: *reason }
                     }
+                    ExpectedOutcome::Held => Thing::Held { rule: rule.clone() },
                 };
                 Some(Wanted { customer: customer.clone(), what })
             }

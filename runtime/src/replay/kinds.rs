@@ -7,7 +7,7 @@ use segue_compiler::record::Record;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kinds([bool; KINDS.len()]);
 
-const KINDS: [&str; 6] = ["send", "call", "suppressed", "segment", "set", "emit"];
+const KINDS: [&str; 7] = ["send", "call", "suppressed", "held", "segment", "set", "emit"];
 
 impl Default for Kinds {
     /// All of them.
@@ -60,9 +60,10 @@ impl Kinds {
             Record::Send(_) => 0,
             Record::Call(_) => 1,
             Record::Suppressed(_) => 2,
-            Record::Segment(_) => 3,
-            Record::Set(_) => 4,
-            Record::Emit(_) => 5,
+            Record::Held(_) => 3,
+            Record::Segment(_) => 4,
+            Record::Set(_) => 5,
+            Record::Emit(_) => 6,
         };
         self.0.get(position).copied().unwrap_or_default()
     }
@@ -76,11 +77,11 @@ mod tests {
     fn reads_kinds() {
         assert_eq!(
             Kinds::parse(" send, segment").map(|kinds| kinds.0),
-            Ok([true, false, false, true, false, false])
+            Ok([true, false, false, false, true, false, false])
         );
         assert_eq!(
             Kinds::parse("send,sent").unwrap_err(),
-            "unknown kind `sent` (did you mean `send`?); the kinds are send, call, suppressed, segment, set, emit"
+            "unknown kind `sent` (did you mean `send`?); the kinds are send, call, suppressed, held, segment, set, emit"
         );
     }
 }

@@ -73,6 +73,8 @@ pub struct RuleSummary {
     pub set: u64,
     /// Events made.
     pub emitted: u64,
+    /// Times that messages were held.
+    pub held: u64,
     /// What was not done, by reason.
     pub suppressed: BTreeMap<Reason, u64>,
     /// Of the contents that could not be made the first by step, then by words.
@@ -200,6 +202,7 @@ impl Summary {
                     rule.note_fault((it.step, detail.clone()));
                 }
             }
+            Record::Held(it) => self.rule(&it.rule).held += 1,
             Record::Segment(it) => {
                 if let Some(segment) = self.segments.iter_mut().find(|segment| segment.name == it.segment) {
                     match it.change {
@@ -344,6 +347,7 @@ impl RuleSummary {
         self.called += other.called;
         self.set += other.set;
         self.emitted += other.emitted;
+        self.held += other.held;
         if let Some(fault) = other.fault {
             self.note_fault(fault);
         }
@@ -396,6 +400,7 @@ impl fmt::Display for RuleSummary {
             (self.called, "called"),
             (self.set, "set"),
             (self.emitted, "emitted"),
+            (self.held, "held"),
             (suppressed, "suppressed"),
         ];
         let done: Vec<String> = parts

@@ -80,7 +80,7 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
     let topic = if scope.trigger.is_some() && random.chance(20) {
         "transactional"
     } else {
-        random.pick(&["topic news", "topic offers"])
+        random.pick(&["topic news", "topic offers", "topic later", "topic much_later"])
     };
     line(source, &format!("  {topic}"));
     if random.chance(15) {
@@ -96,6 +96,11 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
             _ => String::new(),
         };
         line(source, &format!("  goal {event}{held} within {}", duration(random)));
+    }
+    if topic != "transactional" {
+        for _ in 0..random.below(3).saturating_sub(usize::from(random.chance(50))) {
+            line(source, &format!("  {}", quiet(random, &scope)));
+        }
     }
     let start = source.len();
     for _ in 0..=random.below(3) {
@@ -191,6 +196,29 @@ fn stop(random: &mut Random, scope: &Scope) -> String {
         0 => condition(random, scope, 1),
         _ => pattern(random, scope),
     }
+}
+
+/// Quiet times around the hours of histories, in the zones of their customers.
+fn quiet(random: &mut Random, scope: &Scope) -> String {
+    let times = [
+        ("08:10", "08:40"),
+        ("08:30", "09:30"),
+        ("21:00", "08:20"),
+        ("09:00", "17:30"),
+        ("17:00", "18:15"),
+        ("00:00", "00:00"),
+    ];
+    let (from, to) = times[random.below(times.len())];
+    let days = if from == to {
+        " on monday"
+    } else {
+        random.pick(&["", "", " on monday", " on sunday, monday", " on tuesday"])
+    };
+    let whom =
+        if random.chance(25) { format!(" where ({})", condition(random, scope, 0)) } else { String::new() };
+    let skip = random.pick(&["", "", "", " else skip"]);
+    let spread = random.pick(&["", " then spread 10 minutes"]);
+    format!("quiet {from} to {to}{days}{whom}{skip}{spread}")
 }
 
 fn maybe(random: &mut Random, event: &str, scope: &Scope) -> String {

@@ -2,8 +2,8 @@
 
 use super::{Words, digest, duration};
 use crate::typed::{
-    Content, ContentValue, Expr, Limit, Overlap, Rule, Step, StepKind, StopWhen, TemplateId, Trigger, Until,
-    wait::WEEKDAYS,
+    Content, ContentValue, Expr, Limit, Overlap, Quiet, Rule, Step, StepKind, StopWhen, TemplateId, Trigger,
+    Until, wait::WEEKDAYS,
 };
 
 impl Words<'_> {
@@ -35,6 +35,7 @@ impl Words<'_> {
             overlap,
             topic,
             transactional,
+            quiet,
             holdout,
             goal,
             priority,
@@ -69,6 +70,7 @@ impl Words<'_> {
             ("overlap", overlap),
             ("topic", topic.map_or_else(String::new, |topic| self.topic(topic).to_string())),
             ("transactional", if *transactional { "yes" } else { "" }.to_owned()),
+            ("quiet", quiet.iter().map(|quiet| self.quiet(quiet)).collect::<Vec<_>>().join(", ")),
             ("holdout", holdout.map_or_else(String::new, |share| format!("{share:?}"))),
             (
                 "goal",
@@ -80,6 +82,17 @@ impl Words<'_> {
             ("start cold", if *start_cold { "yes" } else { "" }.to_owned()),
             ("steps", self.steps(steps)),
         ]
+    }
+
+    fn quiet(&self, quiet: &Quiet) -> String {
+        let Quiet { from, to, days, condition, skip, spread } = quiet;
+        let named: Vec<&str> =
+            WEEKDAYS.iter().zip(days).filter(|(_, on)| **on).map(|(name, _)| *name).collect();
+        let whom = condition.as_ref().map(|condition| format!(" where {}", self.expression(condition)));
+        let skip = if *skip { " else skip" } else { "" };
+        let spread = if *spread == 0 { String::new() } else { format!(" then spread {}", duration(*spread)) };
+        let (days, whom) = (named.join(", "), whom.unwrap_or_default());
+        format!("{} to {} on {days}{whom}{skip}{spread}", clock(*from), clock(*to))
     }
 
     fn steps(&self, steps: &[Step]) -> String {
@@ -118,7 +131,6 @@ impl Words<'_> {
     }
 
     fn wait(&self, until: &Until<Expr>) -> String {
-        let clock = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         match until {
             Until::For(length) => format!("wait {}", duration(*length)),
             Until::Days { days, at } => format!("wait {days} days at {}", clock(*at)),
@@ -166,4 +178,8 @@ impl Words<'_> {
         let lets: Vec<String> = template.lets.iter().map(|id| self.definition(*id)).collect();
         digest(&format!("{} {} {}", template.html, lets.join(" "), template.source))
     }
+}
+
+fn clock(minutes: i64) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }

@@ -3,70 +3,130 @@
 use crate::engine::{
     Engine,
     customer::{Customer, Sent},
+    instant::Moment,
     run::Run,
 };
 use segue_compiler::{
     address,
+    hold::{Exceeded, Hold, Verdict},
     plan::Content,
-    record::{Json, Reason},
+    record::{Held, Instant, Json, Reason, Record},
     share::is_held_out,
     typed::TopicId,
     value::{Millis, Value},
 };
+use std::sync::Arc;
+
+/// A message that is about to be sent.
+pub(super) struct Message<'m> {
+    /// The step that sends it.
+    pub(super) step: u32,
+    pub(super) channel: &'m Arc<str>,
+    pub(super) address: &'m str,
+}
 
 impl Engine {
-    /// The first reason for which a message is not sent, and what there is to say about it.
+    /// The first reason for which a message is not sent now.
     pub(super) fn gate(
         &self,
         customer: &mut Customer,
         run: &Run<'_>,
-        channel: &str,
-        address: &str,
+        message: &Message<'_>,
         now: Millis,
-    ) -> Option<(Reason, Option<&'static str>)> {
-        let because = |reason: Reason| Some((reason, None));
+    ) -> Option<Verdict> {
         let rule = run.rule;
         if !run
             .plan
             .still_if
             .is_none_or(|condition| self.holds(customer, now, run.completed.as_ref(), condition))
         {
-            return because(Reason::Condition);
+            return Some(Verdict::Suppressed(Reason::Condition, None));
         }
         if self.settings.holdouts
             && rule.holdout.is_some_and(|share| is_held_out(rule.identity(), &customer.id, share))
         {
-            return because(Reason::Holdout);
+            return Some(Verdict::Suppressed(Reason::Holdout, None));
         }
-        self.delivery_gate(customer, run, channel, address, now)
+        self.delivery_gate(customer, run, message, now)
     }
 
-    /// The first reason for which a message cannot be sent, whoever is held out.
+    /// The first reason for which a message is not sent now, whoever is held out.
     pub(super) fn delivery_gate(
         &self,
-        customer: &Customer,
+        customer: &mut Customer,
         run: &Run<'_>,
-        channel: &str,
-        address: &str,
+        message: &Message<'_>,
         now: Millis,
-    ) -> Option<(Reason, Option<&'static str>)> {
-        let because = |reason: Reason| Some((reason, None));
+    ) -> Option<Verdict> {
+        let because = |reason: Reason| Some(Verdict::Suppressed(reason, None));
+        let (channel, transactional) = (&**message.channel, run.rule.transactional);
         if customer.consent.is_suppressed(channel) || self.is_suppressed(customer, run, channel) {
             return because(Reason::Suppressed);
         }
-        let transactional = run.rule.transactional;
         if !transactional
             && !customer.consent.allows(&self.program, channel, run.rule.topic, self.settings.consent)
         {
             return because(Reason::Consent);
         }
-        if address.trim().is_empty() {
+        if message.address.trim().is_empty() {
             return because(Reason::NoAddress);
         }
-        if let Some(fault) = address::fault(channel, address) {
-            return Some((Reason::NoAddress, Some(fault)));
+        if let Some(fault) = address::fault(channel, message.address) {
+            return Some(Verdict::Suppressed(Reason::NoAddress, Some(fault)));
         }
-        (!transactional && self.is_capped(customer, run, channel, now)).then_some((Reason::Cap, None))
+        if transactional {
+            return None;
+        }
+        let since = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
+        self.quiet_gate(customer, run, message.step, now)
+            .or_else(|| self.exceeded(customer, run, channel, now).verdict(since, now))
+    }
+
+    /// Whether it is quiet time: the last to end of those in force counts.
+    fn quiet_gate(&self, customer: &mut Customer, run: &Run<'_>, step: u32, now: Millis) -> Option<Verdict> {
+        let mut last = None;
+        let mut skip = false;
+        for (quiet, condition) in run.rule.quiet.iter().zip(&run.plan.quiet) {
+            let Some(end) = quiet.end(now, self.zone(customer)) else { continue };
+            if condition.is_none_or(|it| self.holds(customer, now, run.completed.as_ref(), it)) {
+                let delay = quiet.delay(run.rule.identity(), &customer.id, step);
+                last = last.max(Some(end.saturating_add(delay)));
+                skip |= quiet.skip;
+            }
+        }
+        if skip {
+            return Some(Verdict::Suppressed(Reason::Quiet, None));
+        }
+        last.map(|until| Verdict::Held(Reason::Quiet, until))
+    }
+
+    /// Keeps a message until it is asked again. Being asked meanwhile with the same answer is not told twice.
+    pub(super) fn hold(
+        &self,
+        customer: &Customer,
+        run: &mut Run<'_>,
+        message: &Message<'_>,
+        (reason, until): (Reason, Millis),
+        moment: &mut Moment<'_>,
+    ) {
+        let before = run.memory.hold.take();
+        let waits_for_room = before.as_ref().and_then(|hold| hold.waits_for_room);
+        let zone = Arc::from(self.zone(customer).name());
+        let channel = message.channel;
+        if !before.is_some_and(|before| (before.reason, before.until) == (reason, until)) {
+            moment.out.records.push(Record::Held(Held {
+                at: Instant(moment.now),
+                id: run.id(customer, message.step),
+                customer: customer.id.clone(),
+                rule: run.rule.name.clone(),
+                step: message.step,
+                channel: channel.clone(),
+                reason,
+                until: Instant(until),
+            }));
+        }
+        let waits_for_room = waits_for_room.or((reason == Reason::Cap).then_some(moment.now));
+        run.memory.hold = Some(Hold { reason, until, channel: channel.clone(), zone, waits_for_room });
     }
 
     /// A topic and those that it lies within, innermost first.
@@ -85,25 +145,25 @@ impl Engine {
             })
     }
 
-    fn is_capped(&self, customer: &Customer, run: &Run<'_>, channel: &str, now: Millis) -> bool {
-        self.topics(run.rule.topic).any(|topic| {
-            let rates = self
-                .program
-                .topics
-                .get(topic.0 as usize)
-                .map(|topic| topic.rates.as_slice())
-                .unwrap_or_default();
-            rates.iter().filter(|rate| rate.channel.as_deref().is_none_or(|other| other == channel)).any(
-                |rate| {
-                    let counts = |sent: &&Sent| {
-                        sent.at > now - rate.per
-                            && rate.channel.as_deref().is_none_or(|other| other == &*sent.channel)
-                            && self.topics(Some(sent.topic)).any(|other| other == topic)
-                    };
-                    customer.sends.iter().filter(counts).count() >= rate.count as usize
-                },
-            )
-        })
+    /// The rates of the rule's topic, and of those that it lies within, that one more message would exceed.
+    fn exceeded(&self, customer: &Customer, run: &Run<'_>, channel: &str, now: Millis) -> Exceeded {
+        let mut exceeded = Exceeded::default();
+        for id in self.topics(run.rule.topic) {
+            let Some(topic) = self.program.topics.get(id.0 as usize) else { continue };
+            for rate in &topic.rates {
+                if rate.channel.as_deref().is_some_and(|only| only != channel) {
+                    continue;
+                }
+                let counts = |sent: &&Sent| {
+                    sent.at > now - rate.per
+                        && rate.channel.as_deref().is_none_or(|only| only == &*sent.channel)
+                        && self.topics(Some(sent.topic)).any(|other| other == id)
+                };
+                let times: Vec<Millis> = customer.sends.iter().filter(counts).map(|sent| sent.at).collect();
+                exceeded.count(&times, rate.count, rate.per, topic.hold);
+            }
+        }
+        exceeded
     }
 
     pub(super) fn address(
