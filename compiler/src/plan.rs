@@ -630,10 +630,10 @@ pub struct RulePlan {
 /// What a rule is for, as the engine looks for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GoalPlan {
-    /// The events; `None`: any.
-    pub events: Option<Vec<EventId>>,
-    /// The condition on [`FrameRef::This`].
-    pub filter: Option<ConditionId>,
+    /// The events.
+    pub event: Heard,
+    /// Whether their condition looks at what triggered the run.
+    pub of_trigger: bool,
     /// How many milliseconds after the first message of a run it counts.
     pub within: i64,
 }

@@ -120,10 +120,7 @@ impl Checker<'_> {
                 );
             });
         }
-        if of_trigger {
-            self.report(rules::not_supported(pattern.span, "a `goal` that looks at the triggering event"));
-        }
-        Some(Goal { pattern, within: within? })
+        Some(Goal { pattern, of_trigger, within: within? })
     }
 
     /// A percentage of customers that is neither none nor all of them.

@@ -42,7 +42,7 @@ impl<'p> Lowering<'p> {
                 .iter()
                 .map(|quiet| quiet.condition.as_ref().map(|condition| self.asked(condition, scope)))
                 .collect(),
-            goal: rule.goal.as_ref().map(|goal| self.goal(goal)),
+            goal: rule.goal.as_ref().map(|goal| self.goal(goal, scope)),
             operations: self.operations(&rule.steps, scope),
         }
     }
@@ -54,17 +54,9 @@ impl<'p> Lowering<'p> {
         WatchId(u32::try_from(self.plan.watched.len() - 1).unwrap_or(u32::MAX))
     }
 
-    fn goal(&mut self, goal: &'p Goal) -> GoalPlan {
-        let group = self.layouts.group(&goal.pattern.events);
-        let filter = goal.pattern.filter.as_ref();
-        GoalPlan {
-            events: match &goal.pattern.events {
-                EventSet::Any => None,
-                EventSet::Of(events) => Some(events.clone()),
-            },
-            filter: filter.map(|filter| self.asked(filter, Scope::Event(group))),
-            within: goal.within,
-        }
+    fn goal(&mut self, goal: &'p Goal, scope: Scope<'p>) -> GoalPlan {
+        let event = self.heard(&goal.pattern, scope);
+        GoalPlan { event, of_trigger: goal.of_trigger, within: goal.within }
     }
 
     fn overlap(
@@ -107,7 +99,7 @@ impl<'p> Lowering<'p> {
         ConditionId(u32::try_from(position).unwrap_or(u32::MAX))
     }
 
-    /// What a rule says must not come while a run waits.
+    /// What a rule listens for after it has begun.
     fn heard(&mut self, pattern: &'p typed::Pattern, scope: Scope<'p>) -> Heard {
         let group = self.layouts.group(&pattern.events);
         let scope = match scope {

@@ -1,6 +1,10 @@
 //! What is known of one customer: history, profile, consent, and what rules did [1, 2].
 
-use super::{run::Waiting, schedule::Schedules, sequence::Matcher};
+use super::{
+    run::Waiting,
+    schedule::Schedules,
+    sequence::{Match, Matcher},
+};
 use crate::{
     admission::Admission,
     consent::{Consent, Stamp},
@@ -53,7 +57,7 @@ pub struct Customer {
     /// The messages that count for caps.
     pub(super) sent: Vec<Sent>,
     /// How far the goals of rules are, by position of the rule.
-    pub(super) goals: BTreeMap<u32, Progress>,
+    pub(super) goals: BTreeMap<u32, Progress<Match>>,
     /// Instants after the clock at which a condition may change.
     pub(super) deadlines: BTreeSet<Millis>,
     /// How many consequences there were in the instant.

@@ -222,7 +222,7 @@ impl Reference {
             zone: Arc::from(self.zone(customer).name()),
             waits_for_room: waits_for_room.or((reason == Reason::Cap).then_some(run.now)),
         };
-        if !before.is_some_and(|before| (before.reason, before.until) == (reason, until)) {
+        if before.is_none_or(|before| (before.reason, before.until) != (reason, until)) {
             out.records.push(Record::Held(Held {
                 at: Instant(run.now),
                 id: run.action(customer, message.step),

@@ -60,6 +60,8 @@ pub struct Quiet {
 pub struct Goal {
     /// The event.
     pub pattern: Pattern,
+    /// Whether it looks at what triggered the run.
+    pub of_trigger: bool,
     /// How many milliseconds after the first message of a run it counts.
     pub within: i64,
 }

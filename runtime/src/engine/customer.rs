@@ -61,7 +61,7 @@ pub struct Customer {
     pub(super) waiting: Vec<Waiting>,
     pub(super) sends: VecDeque<Sent>,
     /// By rule, how far its goal is.
-    pub(super) goals: Sparse<Progress>,
+    pub(super) goals: Sparse<Progress<Match>>,
     /// The earliest instant at which a segment may change by time; [`i64::MIN`] when that must be found out.
     pub(super) next_change: Millis,
     /// What is known of schedules; `None` where the program has none.

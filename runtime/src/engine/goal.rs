@@ -1,19 +1,29 @@
 //! Goals: whether customers did what a rule is for.
 
-use super::{Engine, customer::Customer, frame::Frame, host::Occasion};
-use segue_compiler::{execution::Counts, value::Millis};
+use super::{Engine, customer::Customer, frame::Frame, instant::Moment, run::Run};
+use segue_compiler::value::Millis;
+use std::sync::Arc;
 
 impl Engine {
-    /// A run of a rule sent its first message, or would have at that instant, were the customer not held out.
+    /// A run sends, or would at that instant, were the customer not held out; the first message of a run counts.
     pub(super) fn begin_goal(
         &self,
         customer: &mut Customer,
-        rule: u32,
+        run: &mut Run<'_>,
         (held_out, at): (bool, Millis),
-        counts: &mut Counts,
+        moment: &mut Moment<'_>,
     ) {
+        let Some(goal) = &run.plan.goal else { return };
+        if std::mem::replace(&mut run.memory.has_sent, true) {
+            return;
+        }
+        let mut found = run.memory.completed.clone().filter(|_| goal.of_trigger);
+        for event in found.iter_mut().flat_map(|found| &mut found.events) {
+            *event = Arc::new(event.cut());
+        }
         let stamp = (at, customer.order());
-        counts.goals_forgotten += u64::from(customer.goals.entry(rule).begin(stamp, held_out));
+        let forgotten = customer.goals.entry(run.memory.rule).begin(stamp, held_out, found);
+        moment.out.counts.goals_forgotten += u64::from(forgotten);
     }
 
     /// An event is applied, late or not: it may be what a rule is for.
@@ -28,18 +38,15 @@ impl Engine {
         for number in open {
             let rule = self.machine.plan.rules.get(number as usize);
             let Some(goal) = rule.and_then(|rule| rule.goal.as_ref()) else { continue };
-            let concerns = |events: &Vec<_>| event.event.is_some_and(|event| events.contains(&event));
-            if !goal.events.as_ref().is_none_or(concerns) {
+            if !goal.event.concerns(event.event) {
                 continue;
             }
-            let occasion = Occasion { now, event: Some((event, true)), ..Occasion::default() };
-            let holds =
-                |condition| self.run(customer, occasion, None, |code, call| code.holds(condition, call)).0;
-            if goal.filter.is_none_or(holds)
-                && let Some(progress) = customer.goals.get_mut(number)
-            {
-                progress.happened(event.stamp(), goal.within);
-            }
+            let mut progress = std::mem::take(customer.goals.entry(number));
+            progress.happened(event.stamp(), goal.within, |found| {
+                let opened = found.map(|found| found.open(&self.machine));
+                self.hears(customer, &goal.event, opened.as_ref(), event, now)
+            });
+            customer.goals.set(number, progress);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Engine,
-    customer::{Customer, Runs},
+    customer::{Customer, Match, Runs},
     query::keeping,
     ring::Ring,
     sequence,
@@ -13,6 +13,7 @@ use super::{
 use segue_compiler::{
     consent::Stamp,
     execution::{Counts, Output},
+    goal::Progress,
     limits::EXACT_EVENTS,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, Plan, RecordLayout},
     settle,
@@ -93,11 +94,7 @@ impl Engine {
         self.trim_runs(into);
         into.sends.extend(sends);
         into.sends.make_contiguous().sort_by_key(|sent| sent.at);
-        for (rule, theirs) in goals.into_all() {
-            let theirs = theirs.placed(|stamp| shift.stamp(stamp));
-            let merged = into.goals.get(rule).map(|mine| mine.merged(&theirs));
-            into.goals.set(rule, merged.unwrap_or(theirs));
-        }
+        into.merge_goals(goals, shift);
         let theirs = session.map(|session| session.placed(|stamp| shift.stamp(stamp)));
         into.session = match (into.session.take(), theirs) {
             (Some(mine), Some(theirs)) => Some(mine.merged(theirs)),
@@ -185,18 +182,29 @@ impl Engine {
         }
     }
 
-    /// Lets go of the starts that no limit asks for.
+    /// Lets go of the starts that no limit asks for, nor will when runs under way are given back.
     fn trim_runs(&self, into: &mut Customer) {
+        let waiting = std::mem::take(&mut into.waiting);
         into.runs.retain(|number, runs| {
             let limit = self.program.rules.get(number as usize).and_then(|rule| rule.limit);
-            let kept = limit.map_or(0, kept);
+            let under_way = waiting.iter().filter(|run| run.rule() == number).count();
+            let kept = limit.map_or(0, |limit| kept(limit) + under_way);
             runs.started.drain(..runs.started.len().saturating_sub(kept));
             !runs.started.is_empty()
         });
+        into.waiting = waiting;
     }
 }
 
 impl Customer {
+    fn merge_goals(&mut self, goals: Sparse<Progress<Match>>, shift: Shift) {
+        for (rule, theirs) in goals.into_all() {
+            let theirs = theirs.placed(|stamp| shift.stamp(stamp));
+            let merged = self.goals.get(rule).map(|mine| mine.merged(&theirs));
+            self.goals.set(rule, merged.unwrap_or(theirs));
+        }
+    }
+
     /// Since when a condition has held of both: a break of either is one. The condition is evaluated after this.
     fn merge_held(&mut self, plan: &Plan, (level, word): (u32, u32), from: &[i64]) {
         let (place, bit) = ((plan.record.segments + level / 64) as usize, level % 64);

@@ -43,7 +43,7 @@ pub(super) struct Memory {
     id: u64,
     /// The value that tells the rule's runs apart.
     per: Value,
-    completed: Option<Match>,
+    pub(super) completed: Option<Match>,
     /// What its actions' ids are made of.
     trigger: Vec<Arc<str>>,
     pub(super) because: Because,
@@ -103,6 +103,11 @@ impl Waiting {
         self.memory.began = shift.stamp(self.memory.began);
         self.memory.completed = self.memory.completed.map(|completed| completed.shifted(shift));
         self
+    }
+
+    /// The number of its rule.
+    pub(super) fn rule(&self) -> u32 {
+        self.memory.rule
     }
 
     fn place(&self) -> (u32, u64) {
@@ -385,7 +390,8 @@ impl Engine {
             && self.hears(customer, heard, None, event, now)
     }
 
-    fn hears(
+    /// Whether an event is one that is listened for.
+    pub(super) fn hears(
         &self,
         customer: &mut Customer,
         heard: &Heard,

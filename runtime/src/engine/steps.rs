@@ -154,7 +154,7 @@ impl Engine {
                 // are alike.
                 let kept = self.delivery_gate(customer, run, &message, moment.now);
                 if let Some(at) = hold::leaves(kept, moment.now) {
-                    self.first_message(customer, run, (true, at), moment);
+                    self.begin_goal(customer, run, (true, at), moment);
                 }
             }
             run.memory.hold = None;
@@ -174,7 +174,7 @@ impl Engine {
             }
         };
         run.memory.acted = true;
-        self.first_message(customer, run, (false, moment.now), moment);
+        self.begin_goal(customer, run, (false, moment.now), moment);
         moment.out.records.push(Record::Send(Send {
             at: Instant(moment.now),
             id,
@@ -208,19 +208,6 @@ impl Engine {
             self.make(customer, sent, &id, &fields, moment);
         }
         None
-    }
-
-    /// A run sends, or would, were the customer not held out.
-    fn first_message(
-        &self,
-        customer: &mut Customer,
-        run: &mut Run<'_>,
-        (held_out, at): (bool, Millis),
-        moment: &mut Moment<'_>,
-    ) {
-        if !std::mem::replace(&mut run.memory.has_sent, true) && run.plan.goal.is_some() {
-            self.begin_goal(customer, run.memory.rule, (held_out, at), &mut moment.out.counts);
-        }
     }
 
     fn set(

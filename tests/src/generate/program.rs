@@ -92,6 +92,9 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
     if random.chance(25) {
         let event = random.pick(&["\"A\"", "\"B\"", "any of (\"A\", \"P\")", "any event"]);
         let held = match event {
+            "\"A\"" | "\"B\"" if scope.trigger.is_some_and(|it| it != "any") && random.chance(40) => {
+                " where (n > 0 and k = event.k)".to_owned()
+            }
             "\"A\"" | "\"B\"" => maybe(random, event.trim_matches('"'), &Scope::default()),
             _ => String::new(),
         };

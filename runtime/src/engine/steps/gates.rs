@@ -113,7 +113,7 @@ impl Engine {
         let waits_for_room = before.as_ref().and_then(|hold| hold.waits_for_room);
         let zone = Arc::from(self.zone(customer).name());
         let channel = message.channel;
-        if !before.is_some_and(|before| (before.reason, before.until) == (reason, until)) {
+        if before.is_none_or(|before| (before.reason, before.until) != (reason, until)) {
             moment.out.records.push(Record::Held(Held {
                 at: Instant(moment.now),
                 id: run.id(customer, message.step),
