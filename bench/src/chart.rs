@@ -62,6 +62,8 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = WIDTH - 40.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = HEIGHT - 60.0;
+/// How far the first and the last point stand off the sides, so that their figures have room.
+const INSET: f64 = 36.0;
 
 /// Figures along an axis, mapped to the span of the picture.
 struct Mapped {
@@ -149,7 +151,7 @@ impl Chart {
         let label = escaped(&self.x.label);
         writeln!(out, r#"<text x="{middle}" y="{below}" text-anchor="middle">{label}</text>"#)?;
         let label = escaped(&self.y.label);
-        writeln!(out, r#"<text x="20" y="{}">{label}</text>"#, TOP - 20.0)
+        writeln!(out, r#"<text x="20" y="{}">{label}</text>"#, TOP - 24.0)
     }
 
     /// The figure of each point, above it.
@@ -166,7 +168,7 @@ impl Chart {
 
     fn draw_legend(&self, out: &mut String) -> fmt::Result {
         let mut at = LEFT.midpoint(RIGHT) - 100.0;
-        let above = TOP - 20.0;
+        let above = TOP - 24.0;
         for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
             writeln!(
                 out,
@@ -231,7 +233,7 @@ impl Mapped {
     }
 
     fn x(&self, value: f64) -> f64 {
-        LEFT + self.part(value) * (RIGHT - LEFT)
+        LEFT + INSET + self.part(value) * (RIGHT - LEFT - 2.0 * INSET)
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -247,7 +249,8 @@ fn step(most: f64) -> f64 {
 }
 
 /// A figure as it is printed: three digits, more where it has them before the point, thousands parted.
-fn figure(value: f64) -> String {
+#[must_use]
+pub fn figure(value: f64) -> String {
     let decimals = match value.abs() {
         0.0 => 0,
         less if less < 1.0 => 3,

@@ -3,7 +3,7 @@
 use super::{Result, cores, customers, rules, windows};
 use clap::Args;
 use segue_bench::{
-    chart::{Axis, Chart, Scale, Series},
+    chart::{Axis, Chart, Scale, Series, figure},
     packs,
     stream::Shape,
 };
@@ -86,7 +86,7 @@ fn of_rules(options: &Options) -> Result<Drawn> {
         title: "Rules that differ in a constant".to_owned(),
         source: format!(
             "segue-bench charts: {} events of 10,000 customers, one thread, median of 5",
-            shape.events
+            figure(figure(shape.events as f64) as f64)
         ),
         x: Axis { label: "rules".to_owned(), scale: Scale::Logarithmic },
         y: Axis { label: "ns an event".to_owned(), scale: Scale::Linear },
@@ -105,7 +105,7 @@ fn of_distinct(options: &Options) -> Result<Drawn> {
         title: "Distinct rules over one event, each with a filter and a window of its own".to_owned(),
         source: format!(
             "segue-bench charts: {} events of 10,000 customers, half of them of that event, one thread, median of 5",
-            shape.events
+            figure(shape.events as f64)
         ),
         x: Axis { label: "rules".to_owned(), scale: Scale::Logarithmic },
         y: Axis { label: "ns an event".to_owned(), scale: Scale::Logarithmic },
@@ -174,7 +174,8 @@ fn of_cores(options: &Options) -> Result<Drawn> {
         title: "Threads that share the customers".to_owned(),
         source: format!(
             "segue-bench charts: the 20-rule pack, {} events of {} customers, {cores} cores, median of 5",
-            shape.events, shape.customers
+            figure(shape.events as f64),
+            figure(shape.customers as f64)
         ),
         x: Axis { label: "threads".to_owned(), scale: Scale::Places },
         y: Axis { label: "million events a second".to_owned(), scale: Scale::Linear },
