@@ -132,7 +132,8 @@ fn rest(criterion: &mut Criterion) {
     criterion.bench_function("rest and wake a customer of 100 events", |bencher| {
         bencher.iter(|| {
             let customer = kept.take().expect("it was put back");
-            kept = Some(engine.wake(black_box(engine.rest(customer, &mut packer))));
+            let mut resting = engine.rest(customer, &mut packer);
+            kept = Some(engine.wake(black_box(&mut resting)));
         });
     });
 }

@@ -1,5 +1,7 @@
 //! Charts that the bench draws: well-formed, labelled, and with each point where its figures are.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
 use segue_bench::chart::{Axis, Chart, Scale, Series};
 
 fn axis(label: &str, scale: Scale) -> Axis {

@@ -86,7 +86,7 @@ fn of_rules(options: &Options) -> Result<Drawn> {
         title: "Rules that differ in a constant".to_owned(),
         source: format!(
             "segue-bench charts: {} events of 10,000 customers, one thread, median of 5",
-            figure(figure(shape.events as f64) as f64)
+            figure(shape.events as f64)
         ),
         x: Axis { label: "rules".to_owned(), scale: Scale::Logarithmic },
         y: Axis { label: "ns an event".to_owned(), scale: Scale::Linear },
