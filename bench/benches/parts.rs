@@ -108,7 +108,7 @@ fn apply(criterion: &mut Criterion) {
     let text = r#"{"product_id":"p499","category":"scarves","price":12.99}"#;
     let properties = JsonText::parse(text).expect("it is JSON");
     let deciding = "event \"Product Viewed\" { product_id: text, category: text, price: number }\n\
-        rule each { when \"Product Viewed\" where price > 10\n  call crm { product: event.product_id } }\n";
+        rule looked_at { when \"Product Viewed\" where price > 10\n  call crm { product: event.product_id } }\n";
     let mut group = criterion.benchmark_group("apply an event");
     let mut silent = Applied::new(&packs::of_a_constant(10));
     assert_eq!(silent.apply(properties), 0, "it stays silent");
