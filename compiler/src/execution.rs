@@ -52,6 +52,8 @@ pub trait Execution {
     fn merge(&self, into: &mut Self::Customer, from: Self::Customer, out: &mut Output);
 
     /// The next instant at which something may change by time alone. It may be early (then nothing changes), never late.
+    /// Whoever lets time pass by a clock lets the project's `settle` pass, too, before [`Execution::advance`] goes there:
+    /// what happened until then may still be on its way.
     fn next_deadline(&self, customer: &Self::Customer) -> Option<Millis>;
 
     /// Whether the customer is in the segment, as of the last instant evaluated.

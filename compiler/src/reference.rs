@@ -34,6 +34,7 @@ use crate::{
     execution::{Counts, Execution, Outcome, Output},
     goal::Outcome as Goal,
     json::JsonText,
+    limits::{EXACT_EVENTS, MAX_MATCHES},
     pack::Packer,
     reach::{self, Reach},
     settings::Settings,
@@ -60,6 +61,16 @@ pub struct Reference {
     judged: Vec<Judged>,
     regexes: BTreeMap<Arc<str>, Regex>,
     built_in: BuiltIn,
+    bounds: Bounds,
+}
+
+/// How much is told apart and followed of a customer [8].
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Events of a window.
+    events: usize,
+    /// Matches of a sequence under way, and values of its `with same`.
+    matches: usize,
 }
 
 /// Where the program has what the engine itself reads and writes.
@@ -94,7 +105,18 @@ impl Reference {
             program,
             settings,
             built_in,
+            bounds: Bounds { events: EXACT_EVENTS, matches: MAX_MATCHES },
         }
+    }
+}
+
+impl Reference {
+    /// An oracle for tests: the interpreter of a language without bounds. Wherever no overflow is counted, both agree.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unbounded(program: Arc<Program>, settings: Settings) -> Self {
+        let settings = Settings { max_ids: usize::MAX, ..settings };
+        Self { bounds: Bounds { events: usize::MAX, matches: usize::MAX }, ..Self::new(program, settings) }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     random::Random,
 };
 use segue_compiler::{
+    limits::MAX_IDS,
     project::{Project, Source, compile},
     record::{ActionId, Record},
     reference::Reference,
@@ -48,13 +49,24 @@ pub fn compare(seed: u64) -> Comparison {
     let until = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).max().map(|at| at + beyond);
     let first = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).min();
     let log_from = if random.chance(15) { first.map(|at| at + 300_000) } else { None };
-    let settings = Settings { log_from, ..Settings::default() };
+    let settings = Settings { log_from, ..settings(&mut random) };
     match with_settings(Arc::new(program), &calls, until, &settings) {
         Ok(driven) => Comparison::Agreed(driven.records.len()),
         Err(difference) => {
             let history: Vec<String> = calls.iter().map(Value::to_string).collect();
             Comparison::Differed(format!("seed {seed}\n{source}\n{}\n\n{difference}", history.join("\n")))
         }
+    }
+}
+
+/// Settings as projects have them, and some with which few ids are kept, so that what may be a duplicate is met.
+fn settings(random: &mut Random) -> Settings {
+    let minute = 60_000;
+    Settings {
+        settle: [0, 0, 0, 5 * minute][random.below(4)],
+        lateness: [10 * minute, 10 * minute, 0, 60 * minute][random.below(4)],
+        max_ids: [MAX_IDS, MAX_IDS, 3, 12][random.below(4)],
+        ..Settings::default()
     }
 }
 

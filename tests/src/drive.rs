@@ -3,7 +3,7 @@
 use segue_compiler::{
     admission::is_ahead,
     event::{Call, Incoming},
-    execution::{Execution, Outcome, Output, join},
+    execution::{Counts, Execution, Outcome, Output, join},
     goal,
     json::JsonText,
     pack::Packer,
@@ -43,6 +43,17 @@ pub fn drive<E: Execution>(
     calls: &[Value],
     until: Option<Millis>,
 ) -> Driven {
+    drive_and_count(program, executor, calls, until).0
+}
+
+/// As [`drive`], and what was counted.
+#[must_use]
+pub fn drive_and_count<E: Execution>(
+    program: &Program,
+    executor: &E,
+    calls: &[Value],
+    until: Option<Millis>,
+) -> (Driven, Counts) {
     let mut customers: BTreeMap<String, E::Resting> = BTreeMap::new();
     let mut out = Output::default();
     let mut outcomes = Vec::new();
@@ -99,7 +110,7 @@ pub fn drive<E: Execution>(
         })
         .collect();
     let goals = customers.iter().map(|(id, customer)| (id.clone(), executor.goals(customer))).collect();
-    Driven { records, members, fired, goals, outcomes, settled: out.settled }
+    (Driven { records, members, fired, goals, outcomes, settled: out.settled }, out.counts)
 }
 
 /// A call with everything that [`Incoming`] borrows.

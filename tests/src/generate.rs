@@ -1,12 +1,14 @@
 //! Random programs and histories: type-directed, so that most programs pass the checker, and small, so that windows,
 //! boundaries and coincidences are met often.
 
+mod busy;
 mod condition;
 mod facts;
 mod history;
 mod identity;
 mod program;
 
+pub use busy::busy_history;
 pub use facts::facts;
 pub use history::{Step, history};
 pub use identity::{disguise, disguise_all};

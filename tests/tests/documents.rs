@@ -14,12 +14,13 @@ use std::{
 type Checked = Result<(), Box<dyn Error>>;
 
 /// Where the documents lie; pages of examples are found beside their rules.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "examples/README.md",
     "tests/README.md",
+    "tests/cases/README.md",
     "tests/data/README.md",
 ];
 

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     calendar::{Calendar, Habit, Unit},
     consent::Stamp,
-    limits::EXACT_EVENTS,
     typed::{Aggregate, EventRole, Expr, ExprKind, FieldPath, Pattern, SequenceId, Window},
     types::Type,
     value::{Millis, Value},
@@ -118,7 +117,7 @@ impl<'a> Asked<'a> {
         let all = self.customer.completions.get(sequence.0 as usize).map(Vec::as_slice).unwrap_or_default();
         let remembered = match window {
             Window::Always | Window::Since(_) | Window::Last(_) | Window::Calendar(_) => all.len(),
-            Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => EXACT_EVENTS,
+            Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => self.reference.bounds.events,
         };
         let counts = |completed: &&Completed| match window {
             Window::Calendar(calendar) => self.is_in(completed.day, calendar),
@@ -145,7 +144,9 @@ impl<'a> Asked<'a> {
         let mut rank = 0;
         let mut found = Vec::new();
         for event in self.customer.history.iter().rev().map(|event| &**event) {
-            if self.is_before(event.stamp, window) || memory == Memory::Newest && rank == EXACT_EVENTS {
+            if self.is_before(event.stamp, window)
+                || memory == Memory::Newest && rank == self.reference.bounds.events
+            {
                 break;
             }
             if !pattern.is_of(event.id) || !decided.iter().all(|it| self.holds(it, This::Applied(event))) {
@@ -160,7 +161,7 @@ impl<'a> Asked<'a> {
             }
             rank += 1;
             let counts = match (memory, window) {
-                (Memory::Stretches, Window::Last(duration)) if rank > EXACT_EVENTS => {
+                (Memory::Stretches, Window::Last(duration)) if rank > self.reference.bounds.events => {
                     stretch_start(event.at(), duration) > self.now.saturating_sub(duration)
                 }
                 (_, Window::Calendar(calendar)) => self.is_in(event.day(), calendar),

@@ -7,7 +7,7 @@
 use super::{
     Reference,
     customer::{Completed, CountedRun, Customer, Event},
-    sequence::Matcher,
+    sequence::{Matcher, Room},
 };
 use crate::{consent::Stamp, execution::Output, settle, typed::FieldId, value::Millis};
 use std::sync::Arc;
@@ -122,7 +122,8 @@ impl Reference {
     ) {
         let sequences = self.program.sequences.iter().zip(matchers);
         for ((sequence, theirs), mine) in sequences.zip(&mut into.matchers) {
-            mine.merge(theirs, sequence, shift, (now, self.settings.lateness), &mut out.counts);
+            let room = &mut Room { matches: self.bounds.matches, counts: &mut out.counts };
+            mine.merge(theirs, sequence, shift, (now, self.settings.lateness), room);
         }
         for (mine, theirs) in into.completions.iter_mut().zip(completions) {
             mine.extend(theirs.into_iter().map(|it| Completed { stamp: shift.stamp(it.stamp), ..it }));

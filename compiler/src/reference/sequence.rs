@@ -9,7 +9,6 @@ use super::{
 use crate::{
     consent::Stamp,
     execution::Counts,
-    limits::MAX_MATCHES,
     typed::{Anchor, EventRole, Sequence, SequenceId},
     value::{Millis, Value},
 };
@@ -71,6 +70,13 @@ struct Pending {
     deadline: Millis,
 }
 
+/// How much of a sequence is kept [8], and where it is counted what is let go.
+pub(super) struct Room<'c> {
+    /// Matches under way, and keys.
+    pub(super) matches: usize,
+    pub(super) counts: &'c mut Counts,
+}
+
 /// An event on its way through a sequence.
 struct Step<'a> {
     id: SequenceId,
@@ -109,7 +115,8 @@ impl Reference {
             let step =
                 Step { id: SequenceId(number), sequence, event, elements, is_no, starts, now, lateness };
             if let Some(matcher) = customer.matchers.get_mut(number as usize) {
-                completed.extend(matcher.step(step, key, counts));
+                let room = &mut Room { matches: self.bounds.matches, counts: &mut *counts };
+                completed.extend(matcher.step(step, key, room));
             }
         }
         for found in &completed {
@@ -136,7 +143,8 @@ impl Reference {
                 lateness: self.settings.lateness,
             };
             if let Some(matcher) = customer.matchers.get_mut(number as usize) {
-                matcher.step(step, key, &mut Counts::default());
+                let room = &mut Room { matches: self.bounds.matches, counts: &mut Counts::default() };
+                matcher.step(step, key, room);
             }
         }
     }
@@ -169,7 +177,7 @@ impl Matcher {
         self.keys.values().flat_map(|state| &state.pending).map(|pending| pending.deadline).min()
     }
 
-    fn step(&mut self, mut step: Step<'_>, key: Vec<Value>, counts: &mut Counts) -> Vec<Match> {
+    fn step(&mut self, mut step: Step<'_>, key: Vec<Value>, room: &mut Room<'_>) -> Vec<Match> {
         if !step.is_no && !step.elements.contains(&true) {
             return Vec::new();
         }
@@ -185,9 +193,9 @@ impl Matcher {
         self.forget(step.sequence, step.now, step.lateness);
         let state = self.keys.entry(key).or_default();
         state.touched = state.touched.max(step.event.stamp);
-        let found = state.step(&step, counts);
+        let found = state.step(&step, room);
         self.forget(step.sequence, step.now, step.lateness);
-        self.make_room(counts);
+        self.make_room(room);
         found
     }
 
@@ -198,15 +206,15 @@ impl Matcher {
         sequence: &Sequence,
         shift: Shift,
         (now, lateness): (Millis, i64),
-        counts: &mut Counts,
+        room: &mut Room<'_>,
     ) {
         let Self { keys, seen } = other;
         self.seen |= seen;
         for (key, state) in keys {
-            self.keys.entry(key).or_default().merge(state, sequence, shift, counts);
+            self.keys.entry(key).or_default().merge(state, sequence, shift, room);
         }
         self.forget(sequence, now, lateness);
-        self.make_room(counts);
+        self.make_room(room);
     }
 
     /// Forgets what nothing can have to do with that is no later than `lateness`.
@@ -219,17 +227,17 @@ impl Matcher {
 
     /// Keeps as many keys as there may be, those touched last: of those that are followed, and apart from them of those
     /// of which only a `no` is known.
-    fn make_room(&mut self, counts: &mut Counts) {
+    fn make_room(&mut self, room: &mut Room<'_>) {
         for followed in [true, false] {
             loop {
                 let keys = self.keys.iter().filter(|(_, state)| state.is_followed() == followed);
-                if keys.clone().count() <= MAX_MATCHES {
+                if keys.clone().count() <= room.matches {
                     break;
                 }
                 let longest_untouched =
                     keys.min_by_key(|(_, state)| state.touched).map(|(key, _)| key.clone());
                 longest_untouched.and_then(|key| self.keys.remove(&key));
-                counts.matches_dropped += u64::from(followed);
+                room.counts.matches_dropped += u64::from(followed);
             }
         }
     }
@@ -280,7 +288,7 @@ impl State {
         !self.is_followed() && self.last_no.is_none()
     }
 
-    fn step(&mut self, step: &Step<'_>, counts: &mut Counts) -> Vec<Match> {
+    fn step(&mut self, step: &Step<'_>, room: &mut Room<'_>) -> Vec<Match> {
         if step.is_no {
             self.cancel(step.event.stamp);
         }
@@ -301,11 +309,9 @@ impl State {
                 None if is_last => return self.finish(step, chains),
                 // The match is not complete yet, so the event can begin another that renews it.
                 Some((_, within)) if is_last => {
-                    chains.into_iter().for_each(|chain| self.wait(step, chain, *within, counts));
+                    chains.into_iter().for_each(|chain| self.wait(step, chain, *within, room));
                 }
-                None | Some(_) => {
-                    chains.into_iter().for_each(|chain| self.store(step, element, chain, counts))
-                }
+                None | Some(_) => chains.into_iter().for_each(|chain| self.store(step, element, chain, room)),
             }
         }
         Vec::new()
@@ -341,25 +347,25 @@ impl State {
     }
 
     /// Remembers how far a chain has come.
-    fn store(&mut self, step: &Step<'_>, element: usize, chain: Chain, counts: &mut Counts) {
-        self.keep(step.sequence.anchor, element, kept(chain), counts);
+    fn store(&mut self, step: &Step<'_>, element: usize, chain: Chain, room: &mut Room<'_>) {
+        self.keep(step.sequence.anchor, element, kept(chain), room);
     }
 
     /// Puts a chain among those that have come as far, where it has a place there.
-    fn keep(&mut self, anchor: Anchor, element: usize, chain: Chain, counts: &mut Counts) {
+    fn keep(&mut self, anchor: Anchor, element: usize, chain: Chain, room: &mut Room<'_>) {
         let chains = self.progress.entry(element).or_default();
         let position = chains.partition_point(|other| last(other) <= last(&chain));
         match anchor {
             Anchor::Each => {
                 chains.insert(position, chain);
-                self.drop_oldest_chain(counts);
+                self.drop_oldest_chain(room);
             }
             Anchor::Earliest => {
                 chains.insert(position, chain);
                 // The newest stays, so that whoever reaches any reaches one that is kept.
-                if chains.len() > MAX_MATCHES {
-                    chains.remove(MAX_MATCHES - 1);
-                    counts.matches_dropped += 1;
+                if chains.len() > room.matches {
+                    chains.remove(room.matches - 1);
+                    room.counts.matches_dropped += 1;
                 }
             }
             Anchor::Latest => {
@@ -370,8 +376,8 @@ impl State {
         }
     }
 
-    fn drop_oldest_chain(&mut self, counts: &mut Counts) {
-        if self.progress.values().map(Vec::len).sum::<usize>() <= MAX_MATCHES {
+    fn drop_oldest_chain(&mut self, room: &mut Room<'_>) {
+        if self.progress.values().map(Vec::len).sum::<usize>() <= room.matches {
             return;
         }
         // Of chains that ended with the same event the one that had come farther was there first.
@@ -379,7 +385,7 @@ impl State {
         if let Some(chains) = oldest.min_by_key(|chains| chains.first().and_then(last)) {
             chains.remove(0);
         }
-        counts.matches_dropped += 1;
+        room.counts.matches_dropped += 1;
     }
 
     /// Chains are complete, and nothing must stay away.
@@ -396,7 +402,7 @@ impl State {
     }
 
     /// A complete chain begins to wait for the `no`.
-    fn wait(&mut self, step: &Step<'_>, chain: Chain, within: i64, counts: &mut Counts) {
+    fn wait(&mut self, step: &Step<'_>, chain: Chain, within: i64, room: &mut Room<'_>) {
         let place = step.event.stamp;
         let deadline = place.0.saturating_add(within);
         if deadline < step.now || self.last_no.is_some_and(|last_no| last_no > place) {
@@ -404,19 +410,19 @@ impl State {
         }
         let chain = kept(chain);
         let first = chain.first().map_or(place, |first| first.stamp);
-        self.hold(step.sequence.anchor, Pending { chain, first, deadline }, counts);
+        self.hold(step.sequence.anchor, Pending { chain, first, deadline }, room);
     }
 
     /// Lets a complete chain wait, beside the others or in place of one.
-    fn hold(&mut self, anchor: Anchor, pending: Pending, counts: &mut Counts) {
+    fn hold(&mut self, anchor: Anchor, pending: Pending, room: &mut Room<'_>) {
         let place = last(&pending.chain);
         match (anchor, self.pending.first_mut()) {
             (Anchor::Each, _) => {
                 let position = self.pending.partition_point(|other| last(&other.chain) <= place);
                 self.pending.insert(position, pending);
-                if self.pending.len() > MAX_MATCHES {
+                if self.pending.len() > room.matches {
                     self.pending.remove(0);
-                    counts.matches_dropped += 1;
+                    room.counts.matches_dropped += 1;
                 }
             }
             (Anchor::Latest | Anchor::Earliest, None) => self.pending.push(pending),
@@ -438,13 +444,13 @@ impl State {
 
 impl State {
     /// Takes up what another customer, who turned out to be the same, had under way for this key.
-    fn merge(&mut self, other: Self, sequence: &Sequence, shift: Shift, counts: &mut Counts) {
+    fn merge(&mut self, other: Self, sequence: &Sequence, shift: Shift, room: &mut Room<'_>) {
         let Self { touched, progress, pending, last_no } = other;
         let shifted = |chain: Chain| chain.iter().map(|event| shift.event(event)).collect::<Chain>();
         self.touched = self.touched.max(shift.stamp(touched));
         for (element, chains) in progress {
             for chain in chains {
-                self.keep(sequence.anchor, element, shifted(chain), counts);
+                self.keep(sequence.anchor, element, shifted(chain), room);
             }
         }
         let others = pending.into_iter().map(|it| Pending {
@@ -457,11 +463,11 @@ impl State {
         self.last_no = self.last_no.max(last_no.map(|place| shift.stamp(place)));
         waiting.retain(|pending| last(&pending.chain) > self.last_no);
         waiting.sort_by_key(|pending| last(&pending.chain));
-        let beyond = waiting.len().saturating_sub(MAX_MATCHES);
-        counts.matches_dropped += beyond as u64;
+        let beyond = waiting.len().saturating_sub(room.matches);
+        room.counts.matches_dropped += beyond as u64;
         match sequence.anchor {
             Anchor::Each => drop(waiting.drain(..beyond)),
-            Anchor::Earliest => waiting.truncate(MAX_MATCHES),
+            Anchor::Earliest => waiting.truncate(room.matches),
             Anchor::Latest => {
                 waiting.drain(..beyond);
                 // The latest has moved the moment on for all.

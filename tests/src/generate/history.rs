@@ -14,7 +14,7 @@ pub struct Step {
 }
 
 /// 2026-01-05 08:00 UTC.
-const START: i64 = 1_767_600_000_000;
+pub(super) const START: i64 = 1_767_600_000_000;
 /// Where calendars turn, in UTC: the last hour of a Sunday, of a month in Oslo before its last day in UTC is over, of 28
 /// and 29 February 2028, the evenings before clocks in Oslo change.
 const TURNS: [i64; 6] = [
@@ -64,7 +64,7 @@ fn long_gap(random: &mut Random) -> i64 {
     [6 * HOUR, 12 * HOUR, 24 * HOUR - 1, 24 * HOUR, 24 * HOUR + 1, 25 * HOUR, 72 * HOUR][random.below(7)]
 }
 
-fn call(random: &mut Random, number: usize, at: i64, customer: &str) -> Value {
+pub(super) fn call(random: &mut Random, number: usize, at: i64, customer: &str) -> Value {
     let id = format!("m{number}");
     if random.chance(15) {
         return json!({"type": "identify", "messageId": id, "userId": customer, "timestamp": at, "traits": traits(random)});
