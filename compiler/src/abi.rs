@@ -48,6 +48,8 @@ pub enum Space {
     Profile = 3,
     /// Results of host functions.
     Temporary = 4,
+    /// `answer`.
+    Answer = 5,
     /// Named elements: this plus the element's number.
     Elements = 8,
 }
@@ -61,6 +63,8 @@ pub const FRAME_THIS: u32 = 0;
 pub const FRAME_TRIGGER: u32 = 1;
 /// The first named element; the others follow.
 pub const FRAME_ELEMENTS: u32 = 2;
+/// `answer`, after the most elements that there can be.
+pub const FRAME_ANSWER: u32 = FRAME_ELEMENTS + crate::limits::MAX_ELEMENTS as u32;
 
 /// Offsets in [`Header`] and [`Slot`].
 pub(crate) mod offset {

@@ -1,5 +1,6 @@
 //! Syntax trees to a checked program: names, types, and whether what is written can mean something.
 
+mod conversation;
 mod defaults;
 mod empty;
 mod expr;

@@ -142,6 +142,7 @@ impl Names {
             let name: Arc<str> = match role {
                 EventRole::This => continue,
                 EventRole::Trigger => Arc::from("event"),
+                EventRole::Answer => Arc::from("answer"),
                 EventRole::Element(_, name) => name.clone(),
             };
             let fields = fields.iter().map(|field| (field.clone(), scope.event(role, field)));

@@ -81,7 +81,9 @@ fn schedules(program: &Program) -> Vec<SchedulePlan> {
 /// Finds out which slots are read of events that are part of a match.
 fn keep_what_rules_read(program: &Program, plan: &mut Plan) {
     let of_match = plan.nodes.iter().filter_map(|node| match node {
-        Node::Slot { frame: FrameRef::Trigger | FrameRef::Element(_), slot, .. } => Some(*slot),
+        Node::Slot { frame: FrameRef::Trigger | FrameRef::Answer | FrameRef::Element(_), slot, .. } => {
+            Some(*slot)
+        }
         _ => None,
     });
     // Events of one pattern share slot numbers; whose slot it is need not be told apart.
@@ -110,12 +112,21 @@ fn keep_what_rules_read(program: &Program, plan: &mut Plan) {
 enum Scope<'p> {
     /// No event.
     Global,
-    /// A rule with these elements.
-    Rule(&'p Sequence),
+    /// A rule.
+    Rule(View<'p>),
     /// The event that is looked at.
     Event(Group),
-    /// An event that a run of a rule with these elements listens for.
-    Heard(Group, &'p Sequence),
+    /// An event that a run of a rule listens for.
+    Heard(Group, View<'p>),
+}
+
+/// What a rule can see of the past.
+#[derive(Clone, Copy, Default)]
+struct View<'p> {
+    /// The sequence that triggers it.
+    sequence: Option<&'p Sequence>,
+    /// The events that `answer` is.
+    answer: Option<&'p EventSet>,
 }
 
 /// The pass.
@@ -239,7 +250,7 @@ fn looks_beyond_event(expr: &Expr) -> bool {
         ExprKind::Literal(_) => false,
         ExprKind::Field { of, path: _ } => match of {
             EventRole::This => false,
-            EventRole::Trigger | EventRole::Element(..) => true,
+            EventRole::Trigger | EventRole::Answer | EventRole::Element(..) => true,
         },
         ExprKind::Call { function: _, arguments } => arguments.iter().any(looks_beyond_event),
         ExprKind::Arithmetic { operator: _, left, right }

@@ -12,9 +12,10 @@ pub mod verify;
 
 use crate::{
     calendar::{Calendar, Habit, Unit},
+    share::Share,
     typed::{
-        Aggregate, Anchor, EventId, FieldId, Function, HeldId, Judged, SegmentId, SequenceId, TemplateId,
-        TextTest, TopicId, Until, schedule::Schedule,
+        About, Aggregate, Anchor, EventId, FieldId, Function, HeldId, Judged, SegmentId, SequenceId,
+        TemplateId, TextTest, TopicId, Until, schedule::Schedule,
     },
     types::Type,
     value::Value,
@@ -97,6 +98,8 @@ pub enum FrameRef {
     This,
     /// `event`.
     Trigger,
+    /// `answer`.
+    Answer,
     /// A named element.
     Element(u32),
     /// A remembered row that is being looked at.
@@ -645,6 +648,10 @@ pub struct Heard {
     pub events: Option<Vec<EventId>>,
     /// The condition on [`FrameRef::This`].
     pub filter: Option<ConditionId>,
+    /// Which messages they must be about.
+    pub about: About,
+    /// The slots of their fields `message` and `channel`, where they must be about messages of the run.
+    pub slots: [u32; 2],
 }
 
 /// One thing that a run does.
@@ -682,7 +689,20 @@ pub enum OpKind {
         event: EventId,
         fields: Vec<(Arc<str>, ValueId)>,
     },
+    Reply {
+        channel: ValueId,
+        to: Option<Content>,
+        content: Vec<(Arc<str>, Content)>,
+    },
     Wait(Until<ValueId>),
+    /// Goes on at the next position when an event comes, at another when the time is up.
+    WaitFor {
+        up_to: i64,
+        heard: Heard,
+        otherwise: u32,
+    },
+    /// Goes on at one of some positions.
+    Split(Vec<(Share, u32)>),
     Stop,
     /// Goes on at a position.
     Jump(u32),

@@ -32,6 +32,25 @@ pub fn place(parts: &[&str]) -> u64 {
     u64::from_be_bytes(first)
 }
 
+/// Which of several shares that make a whole a place lies in, by position.
+#[must_use]
+pub fn choose(shares: impl IntoIterator<Item = Share>, place: u64) -> Option<usize> {
+    let mut end = Share(0);
+    shares.into_iter().position(|share| {
+        end = Share(end.0.saturating_add(share.0));
+        end.holds(place)
+    })
+}
+
+/// Where a run stands in a split: made of the rule's identity, the customer, what triggered the run, and the step.
+#[must_use]
+pub fn in_split(identity: &str, customer: &str, trigger: &[&str], step: u32) -> u64 {
+    let step = step.to_string();
+    let parts: Vec<&str> =
+        ["split", identity, customer].into_iter().chain(trigger.iter().copied()).chain([&*step]).collect();
+    place(&parts)
+}
+
 /// Whether a customer is held out of a rule, by its identity (see [`crate::typed::Rule::identity`]).
 #[must_use]
 pub fn is_held_out(identity: &str, customer: &str, share: Share) -> bool {

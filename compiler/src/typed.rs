@@ -21,7 +21,7 @@ pub use pattern::{EventSet, Pattern, Window};
 pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
 use segue_grammar::span::Span;
 use std::sync::Arc;
-pub use wait::Until;
+pub use wait::{About, Arm, Awaited, Until};
 
 /// Position in [`Program::events`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -285,8 +285,30 @@ pub enum StepKind {
         /// Steps when none holds.
         otherwise: Vec<Step>,
     },
+    /// A message on the channel of the event that it answers.
+    Reply {
+        /// The channel.
+        channel: Expr,
+        /// The address, when `to` is written.
+        to: Option<ContentValue>,
+        /// As in [`StepKind::Send`].
+        content: Content,
+    },
     /// Nothing is done for a while.
     Wait(Until<Expr>),
+    /// Nothing is done until an event comes, or the time is up.
+    WaitFor {
+        /// How many milliseconds at most.
+        up_to: i64,
+        /// For what.
+        what: Awaited,
+        /// Steps when it came.
+        steps: Vec<Step>,
+        /// Steps when it did not.
+        otherwise: Vec<Step>,
+    },
+    /// One arm's steps, the same for the same run.
+    Split(Vec<Arm>),
     /// The run ends.
     Stop,
 }
@@ -336,6 +358,8 @@ pub enum EventRole {
     This,
     /// `event`: the last event of the trigger's match; for `then no` the one it waits from.
     Trigger,
+    /// `answer`: the event that ended a wait.
+    Answer,
     /// A named element of the trigger's match, by its position in [`Sequence::elements`], and its name.
     Element(u32, Arc<str>),
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     drive::{Driven, drive},
-    generate::{disguise, history, program},
+    generate::{disguise, engage, history, program},
     random::Random,
 };
 use segue_compiler::{
@@ -50,7 +50,13 @@ pub fn compare(seed: u64) -> Comparison {
     let first = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).min();
     let log_from = if random.chance(15) { first.map(|at| at + 300_000) } else { None };
     let settings = Settings { log_from, ..settings(&mut random) };
-    match with_settings(Arc::new(program), &calls, until, &settings) {
+    let program = Arc::new(program);
+    if source.contains("wait up to") {
+        let reference = Reference::new(program.clone(), settings.clone());
+        let sent = drive(&program, &reference, &calls, until);
+        engage(&mut random, &mut calls, &sent.records);
+    }
+    match with_settings(program, &calls, until, &settings) {
         Ok(driven) => Comparison::Agreed(driven.records.len()),
         Err(difference) => {
             let history: Vec<String> = calls.iter().map(Value::to_string).collect();

@@ -3,12 +3,14 @@
 
 mod busy;
 mod condition;
+mod engagement;
 mod facts;
 mod history;
 mod identity;
 mod program;
 
 pub use busy::busy_history;
+pub use engagement::engage;
 pub use facts::facts;
 pub use history::{Step, history};
 pub use identity::{disguise, disguise_all};

@@ -279,6 +279,7 @@ impl Checker<'_> {
                 let events = match of {
                     EventRole::This => scope.events.cloned(),
                     EventRole::Trigger => rule.and_then(|rule| rule.trigger.clone()),
+                    EventRole::Answer => rule.and_then(|rule| rule.answer.clone()),
                     EventRole::Element(number, _) => rule
                         .and_then(|rule| rule.elements.iter().find(|(_, n, _)| n == number))
                         .map(|it| it.2.clone()),

@@ -116,7 +116,10 @@ impl Checker<'_> {
             visit::expression(filter, &mut |it| {
                 of_trigger |= matches!(
                     it.kind,
-                    ExprKind::Field { of: EventRole::Trigger | EventRole::Element(..), .. }
+                    ExprKind::Field {
+                        of: EventRole::Trigger | EventRole::Answer | EventRole::Element(..),
+                        ..
+                    }
                 );
             });
         }

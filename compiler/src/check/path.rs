@@ -18,7 +18,7 @@ impl Checker<'_> {
                 return self.role_path(&EventRole::Trigger, "event", rest, scope, path.span);
             }
             ("answer", [_, ..]) => {
-                return self.unsupported("`answer`", path.span);
+                return self.role_path(&EventRole::Answer, "answer", rest, scope, path.span);
             }
             _ => {}
         }
@@ -103,6 +103,7 @@ impl Checker<'_> {
         }
         let events = scope.rule.and_then(|rule| match role {
             EventRole::This | EventRole::Trigger => rule.trigger.clone(),
+            EventRole::Answer => rule.answer.clone(),
             EventRole::Element(number, _) => {
                 rule.elements.iter().find(|(_, n, _)| n == number).map(|(_, _, events)| events.clone())
             }
@@ -110,7 +111,9 @@ impl Checker<'_> {
         match events {
             Some(events) => self.field(role.clone(), &events, rest, span),
             None => {
-                if scope.rule.is_none_or(|rule| !rule.refused) {
+                if *role == EventRole::Answer {
+                    self.report(types::no_answer(span));
+                } else if scope.rule.is_none_or(|rule| !rule.refused) {
                     self.report(types::no_event(span, word, scope.in_sequence));
                 }
                 None

@@ -19,6 +19,8 @@ pub(super) struct RuleScope {
     pub(super) trigger: Option<EventSet>,
     /// Named elements: name, number, events.
     pub(super) elements: Vec<(Arc<str>, u32, EventSet)>,
+    /// The events that `answer` surely is.
+    pub(super) answer: Option<EventSet>,
     /// Whether the trigger was refused, so that what `event` means is not known.
     pub(super) refused: bool,
 }
@@ -31,6 +33,7 @@ impl RuleScope {
         Self {
             trigger: sequence.elements.last().map(|element| element.pattern.events.clone()),
             elements: named.collect(),
+            answer: None,
             refused: false,
         }
     }

@@ -186,7 +186,7 @@ fn makes(rule: &Rule) -> Makes {
 fn steps(list: &[Step], makes: &mut Makes) {
     for step in list {
         match &step.kind {
-            StepKind::Send { .. } => makes.sends = true,
+            StepKind::Send { .. } | StepKind::Reply { .. } => makes.sends = true,
             StepKind::Call { .. } | StepKind::Wait(_) | StepKind::Stop => {}
             StepKind::Set { field, .. } => {
                 makes.fields.insert(*field);
@@ -199,6 +199,11 @@ fn steps(list: &[Step], makes: &mut Makes) {
                 arms.iter().for_each(|(_, list)| steps(list, makes));
                 steps(otherwise, makes);
             }
+            StepKind::WaitFor { up_to: _, what: _, steps: list, otherwise } => {
+                steps(list, makes);
+                steps(otherwise, makes);
+            }
+            StepKind::Split(arms) => arms.iter().for_each(|arm| steps(&arm.steps, makes)),
         }
     }
 }

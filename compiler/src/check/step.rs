@@ -3,7 +3,7 @@
 use super::{Checker, Scope};
 use crate::{
     diagnostics::{names, rules, types},
-    typed::{Content, ContentValue, Expr, Step, StepKind},
+    typed::{Content, ContentValue, Expr, Step, StepKind, wait::answer_after},
 };
 use segue_grammar::{ast, span::Span};
 use std::sync::Arc;
@@ -11,10 +11,12 @@ use std::sync::Arc;
 impl Checker<'_> {
     pub(super) fn steps(&mut self, steps: &[ast::Step], scope: Scope<'_>, number: &mut u32) -> Vec<Step> {
         let mut checked = Vec::new();
+        let mut rule = scope.rule.cloned().unwrap_or_default();
         for step in steps {
             *number += 1;
             let own = *number;
-            if let Some(kind) = self.step(step, scope, number) {
+            if let Some(kind) = self.step(step, Scope { rule: Some(&rule), ..scope }, number) {
+                rule.answer = answer_after(&kind, rule.answer.as_ref()).cloned();
                 checked.push(Step { number: own, kind });
             }
         }
@@ -44,20 +46,11 @@ impl Checker<'_> {
                 let otherwise = self.steps(otherwise.as_deref().unwrap_or_default(), scope, number);
                 Some(StepKind::If { arms: checked.into_iter().collect::<Option<_>>()?, otherwise })
             }
-            ast::StepKind::Reply { .. } => self.unsupported("`reply`", step.span),
+            ast::StepKind::Reply { content } => self.reply(content, scope, step.span),
             ast::StepKind::Wait { duration, at } => self.wait(duration, at.as_ref()).map(StepKind::Wait),
             ast::StepKind::WaitUntil(until) => self.wait_until(until, scope).map(StepKind::Wait),
-            ast::StepKind::WaitFor(wait) => {
-                self.steps(&wait.steps, scope, number);
-                self.steps(wait.otherwise.as_deref().unwrap_or_default(), scope, number);
-                self.unsupported("`wait up to`", first_line(self.text(step.span), step.span))
-            }
-            ast::StepKind::Split(arms) => {
-                for arm in arms {
-                    self.steps(&arm.steps, scope, number);
-                }
-                self.unsupported("`split`", first_line(self.text(step.span), step.span))
-            }
+            ast::StepKind::WaitFor(wait) => self.wait_for(wait, scope, number),
+            ast::StepKind::Split(arms) => self.split(arms, scope, number, step.span),
             ast::StepKind::Stop => Some(StepKind::Stop),
         }
     }
@@ -98,7 +91,7 @@ impl Checker<'_> {
         Some(StepKind::Send { channel: Arc::from(channel.text.as_str()), to, content: fields })
     }
 
-    fn fields(
+    pub(super) fn fields(
         &mut self,
         fields: &[(ast::Name, ast::ContentValue)],
         scope: Scope<'_>,
@@ -198,10 +191,4 @@ impl Checker<'_> {
         }
         Some(StepKind::Emit { event: id, fields: checked })
     }
-}
-
-/// The first line of something long.
-fn first_line(text: &str, span: Span) -> Span {
-    let length = text.lines().next().map_or(0, |line| line.trim_end_matches('{').trim_end().len());
-    Span { end: span.start + u32::try_from(length).unwrap_or(0), ..span }
 }

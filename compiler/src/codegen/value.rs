@@ -3,7 +3,8 @@
 use super::function::{Computed, Function, Pair, word_offset};
 use crate::{
     abi::{
-        FIRST_TEXT_TAG, FRAME_ELEMENTS, FRAME_THIS, FRAME_TRIGGER, HostFunction, SPACE_SHIFT, Space, offset,
+        FIRST_TEXT_TAG, FRAME_ANSWER, FRAME_ELEMENTS, FRAME_THIS, FRAME_TRIGGER, HostFunction, SPACE_SHIFT,
+        Space, offset,
     },
     plan::{CellKind, Class, FrameRef, NEVER, Node, NodeId, Operation, UNSEEN},
     value::MILLIONTHS,
@@ -102,6 +103,7 @@ impl<M: Module> Function<'_, M> {
         let (frame, space) = match frame {
             FrameRef::This => (self.frame(FRAME_THIS), Space::This as i64),
             FrameRef::Trigger => (self.frame(FRAME_TRIGGER), Space::Trigger as i64),
+            FrameRef::Answer => (self.frame(FRAME_ANSWER), Space::Answer as i64),
             FrameRef::Element(number) => {
                 (self.frame(FRAME_ELEMENTS + number), Space::Elements as i64 + i64::from(number))
             }

@@ -69,6 +69,32 @@ pub(crate) fn transactional_segment(span: Span) -> Diagnostic {
     .help("give it a topic, or start it with `when \"Event\"`")
 }
 
+pub(crate) fn bad_split(span: Span, sum: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::BAD_SPLIT,
+        span,
+        format!("the arms of a split are 100% together; these are {sum}%"),
+    )
+    .help("for example `split { a 50% { … } b 50% { … } }`")
+}
+
+pub(crate) fn bad_arm(span: Span, percent: &str) -> Diagnostic {
+    Diagnostic::error(super::BAD_SPLIT, span, format!("`{percent}%` is no part of all runs"))
+        .help("a part has four places at most: `33.3333%`")
+}
+
+pub(crate) fn no_reply(span: Span) -> Diagnostic {
+    Diagnostic::error(super::NO_REPLY, span, "there is nothing to reply to").help(
+        "reply within `wait up to 2 days for a reply { … }`, or in a rule with `when \"Message Replied\"`",
+    )
+}
+
+pub(crate) fn not_of_this_run(span: Span, event: &str) -> Diagnostic {
+    let message = format!("`{event}` does not say which message it is about: it has no text `message`");
+    Diagnostic::error(super::NOT_OF_THIS_RUN, span, message)
+        .help("leave `of this run` out, or wait for an event of `use messaging`, such as `a click`")
+}
+
 pub(crate) fn not_in_defaults(span: Span, what: &str, help: &str) -> Diagnostic {
     Diagnostic::error(super::NOT_IN_DEFAULTS, span, format!("{what} cannot be a default")).help(help)
 }

@@ -181,6 +181,15 @@ pub(crate) fn no_moment(span: Span, ty: &Type) -> Diagnostic {
     .help("wait for a length of time, as in `wait 3 days`, or until a field that is a `time` or a `date`")
 }
 
+pub(crate) fn no_answer(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        super::NO_TRIGGER_EVENT,
+        span,
+        "`answer` is the event that ended a wait, and here none has surely come",
+    )
+    .help("use it within `wait up to 2 days for … { … }`, or after it where `otherwise` ends with `stop`")
+}
+
 pub(crate) fn no_match(span: Span) -> Diagnostic {
     Diagnostic::error(
         super::NO_TRIGGER_EVENT,

@@ -1,11 +1,11 @@
 //! Rules: what is asked when they are triggered, and what is listened for while they wait.
 
-use super::{Lowering, Scope};
+use super::{Lowering, Scope, View};
 use crate::{
     plan::{ConditionId, Content, GoalPlan, Heard, NodeId, RulePlan, WatchId},
     typed::{
-        self, ContentValue, EventRole, EventSet, Expr, ExprKind, FieldPath, Goal, Overlap, Rule, Sequence,
-        StopWhen, TemplateId, Trigger,
+        self, About, Awaited, ContentValue, EventRole, EventSet, Expr, ExprKind, FieldPath, Goal, Overlap,
+        Rule, Sequence, StopWhen, TemplateId, Trigger,
     },
     types::Type,
 };
@@ -18,7 +18,7 @@ impl<'p> Lowering<'p> {
             Trigger::Sequence(id) => program.sequences.get(id.0 as usize),
             Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => None,
         };
-        let scope = sequence.map_or(Scope::Global, Scope::Rule);
+        let scope = Scope::Rule(View { sequence, answer: None });
         RulePlan {
             only_if: rule.only_if.as_ref().map(|condition| self.asked(condition, scope)),
             still_if: rule.still_if.as_ref().map(|condition| self.asked(condition, scope)),
@@ -99,11 +99,24 @@ impl<'p> Lowering<'p> {
         ConditionId(u32::try_from(position).unwrap_or(u32::MAX))
     }
 
+    /// What a run waits for.
+    pub(super) fn awaited(&mut self, what: &'p Awaited, scope: Scope<'p>) -> Heard {
+        let group = self.layouts.group(&what.pattern.events);
+        let mut slot = |name: &str| match what.about {
+            About::Anything => 0,
+            About::Message | About::MessageOrChannel => {
+                self.layouts.slot(group, &FieldPath::Property(vec![Arc::from(name)]))
+            }
+        };
+        let slots = [slot("message"), slot("channel")];
+        Heard { about: what.about, slots, ..self.heard(&what.pattern, scope) }
+    }
+
     /// What a rule listens for after it has begun.
     fn heard(&mut self, pattern: &'p typed::Pattern, scope: Scope<'p>) -> Heard {
         let group = self.layouts.group(&pattern.events);
         let scope = match scope {
-            Scope::Rule(sequence) => Scope::Heard(group, sequence),
+            Scope::Rule(view) => Scope::Heard(group, view),
             Scope::Global | Scope::Event(_) | Scope::Heard(..) => Scope::Event(group),
         };
         Heard {
@@ -112,18 +125,20 @@ impl<'p> Lowering<'p> {
                 EventSet::Of(events) => Some(events.clone()),
             },
             filter: pattern.filter.as_ref().map(|filter| self.asked(filter, scope)),
+            about: About::Anything,
+            slots: [0; 2],
         }
     }
 
     pub(super) fn content(
         &mut self,
         fields: &[(Arc<str>, ContentValue)],
-        scope: Scope<'_>,
+        scope: Scope<'p>,
     ) -> Vec<(Arc<str>, Content)> {
         fields.iter().map(|(name, value)| (name.clone(), self.content_value(value, scope))).collect()
     }
 
-    pub(super) fn content_value(&mut self, value: &ContentValue, scope: Scope<'_>) -> Content {
+    pub(super) fn content_value(&mut self, value: &ContentValue, scope: Scope<'p>) -> Content {
         match value {
             ContentValue::Template(template) => {
                 self.template(*template, scope);
@@ -145,20 +160,23 @@ impl<'p> Lowering<'p> {
     }
 
     /// Makes sure that what a template reads is there.
-    fn template(&mut self, id: TemplateId, scope: Scope<'_>) {
+    fn template(&mut self, id: TemplateId, scope: Scope<'p>) {
         let program = self.program;
         let Some(template) = program.templates.get(id.0 as usize) else { return };
         for id in &template.lets {
             self.template_let(*id);
         }
-        let Scope::Rule(sequence) = scope else { return };
+        let Scope::Rule(view) = scope else { return };
         for (role, names) in &template.events {
-            let element = match role {
-                EventRole::This | EventRole::Trigger => sequence.elements.last(),
-                EventRole::Element(number, _) => sequence.elements.get(*number as usize),
+            let elements = view.sequence.map(|sequence| sequence.elements.as_slice()).unwrap_or_default();
+            let element = |element: Option<&'p typed::Element>| element.map(|it| &it.pattern.events);
+            let events = match role {
+                EventRole::This | EventRole::Trigger => element(elements.last()),
+                EventRole::Answer => view.answer,
+                EventRole::Element(number, _) => element(elements.get(*number as usize)),
             };
-            let Some(element) = element else { continue };
-            let group = self.layouts.group(&element.pattern.events);
+            let Some(events) = events else { continue };
+            let group = self.layouts.group(events);
             for name in names.iter().filter(|name| !matches!(&***name, "at" | "message_id" | "event_name")) {
                 self.layouts.slot(group, &FieldPath::Property(vec![name.clone()]));
             }

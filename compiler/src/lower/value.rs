@@ -83,12 +83,17 @@ impl Lowering<'_> {
     fn field(&mut self, of: &EventRole, path: &FieldPath, class: Class, scope: Scope<'_>) -> NodeId {
         let (frame, group) = match (of, scope) {
             (EventRole::This, Scope::Event(group) | Scope::Heard(group, _)) => (FrameRef::This, group),
-            (EventRole::Trigger, Scope::Rule(sequence) | Scope::Heard(_, sequence)) => {
-                let last = sequence.elements.last().map(|element| &element.pattern.events);
+            (EventRole::Trigger, Scope::Rule(view) | Scope::Heard(_, view)) => {
+                let last = view.sequence.and_then(|sequence| sequence.elements.last());
+                let last = last.map(|element| &element.pattern.events);
                 (FrameRef::Trigger, last.and_then(|events| self.layouts.group(events)))
             }
-            (EventRole::Element(number, _), Scope::Rule(sequence) | Scope::Heard(_, sequence)) => {
-                let events = sequence.elements.get(*number as usize).map(|element| &element.pattern.events);
+            (EventRole::Answer, Scope::Rule(view) | Scope::Heard(_, view)) => {
+                (FrameRef::Answer, view.answer.and_then(|events| self.layouts.group(events)))
+            }
+            (EventRole::Element(number, _), Scope::Rule(view) | Scope::Heard(_, view)) => {
+                let element = view.sequence.and_then(|sequence| sequence.elements.get(*number as usize));
+                let events = element.map(|element| &element.pattern.events);
                 (FrameRef::Element(*number), events.and_then(|events| self.layouts.group(events)))
             }
             // INVARIANT: the checker refuses events where there are none.

@@ -292,6 +292,7 @@ fn slot_name(frame: FrameRef, slot: u32) -> String {
     let frame = match frame {
         FrameRef::This => "this".to_owned(),
         FrameRef::Trigger => "event".to_owned(),
+        FrameRef::Answer => "answer".to_owned(),
         FrameRef::Element(number) => format!("element{number}"),
         FrameRef::Row => return format!("row.{slot}"),
     };

@@ -27,6 +27,8 @@ pub(super) struct Asked<'a> {
     pub(super) now: Millis,
     /// In rules: the match that triggered the run.
     pub(super) found: Option<&'a Match>,
+    /// In rules: the event that ended a wait.
+    pub(super) answer: Option<&'a Event>,
 }
 
 /// The event that a `where`, or the value of an aggregate, looks at.
@@ -173,6 +175,7 @@ impl<'a> Asked<'a> {
         let event = match (of, this) {
             (EventRole::This, This::Applied(event) | This::Remembered(event)) => Some(event),
             (EventRole::This, This::Nothing) => None,
+            (EventRole::Answer, _) => self.answer,
             (EventRole::Trigger | EventRole::Element(..), _) => self.found.and_then(|found| found.event(of)),
         };
         event.map_or(Value::Missing, |event| event.field(&self.reference.program, path))
@@ -181,7 +184,7 @@ impl<'a> Asked<'a> {
     /// A named value sees neither the match nor the event that is looked at.
     fn let_of(&self, id: LetId) -> Value {
         let Some(definition) = self.reference.program.lets.get(id.0 as usize) else { return Value::Missing };
-        let alone = Asked { found: None, ..*self };
+        let alone = Asked { found: None, answer: None, ..*self };
         let arm = definition.arms.iter().find(|(_, condition)| alone.holds(condition, This::Nothing));
         alone.value(arm.map_or(&definition.value, |(value, _)| value), This::Nothing)
     }

@@ -25,6 +25,8 @@ pub(super) struct Message<'m> {
     pub(super) channel: &'m Arc<str>,
     /// Its address.
     pub(super) to: Option<&'m str>,
+    /// Whether it answers the customer, so that it is neither held nor capped.
+    pub(super) is_reply: bool,
 }
 
 impl Reference {
@@ -116,7 +118,7 @@ impl Reference {
         if let Some(fault) = address::fault(channel, to) {
             return Some(Verdict::Suppressed(Reason::NoAddress, Some(fault)));
         }
-        if rule.transactional {
+        if rule.transactional || message.is_reply {
             return None;
         }
         let since = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);

@@ -39,7 +39,7 @@ impl Reference {
             let Some(goal) = &rule.goal else { continue };
             let Some(mut progress) = customer.goals.remove(&number) else { continue };
             progress.happened(event.stamp, goal.within, |found| {
-                Asked { reference: self, customer, now, found }.matches(&goal.pattern, event)
+                Asked { reference: self, customer, now, found, answer: None }.matches(&goal.pattern, event)
             });
             customer.goals.insert(number, progress);
         }

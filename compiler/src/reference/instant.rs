@@ -67,7 +67,11 @@ impl Reference {
         if cause.starts_nothing {
             return;
         }
+        let answer = cause.event.as_ref().map(|event| (self.answered(customer, event, now), event));
         for (number, rule) in self.program.rules.iter().enumerate() {
+            if let Some((answered, event)) = &answer {
+                self.go_on_with(customer, number, (answered, event), now, out);
+            }
             if cause.time_passes {
                 self.end_waits(customer, number, now, out);
             }
@@ -124,7 +128,7 @@ impl Reference {
     }
 
     fn holds_now(&self, customer: &Customer, condition: &Expr, now: Millis) -> bool {
-        Asked { reference: self, customer, now, found: None }.holds(condition, This::Nothing)
+        Asked { reference: self, customer, now, found: None, answer: None }.holds(condition, This::Nothing)
     }
 
     /// An action changed a profile field or consent: an instant follows.

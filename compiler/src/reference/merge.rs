@@ -36,7 +36,7 @@ impl Reference {
     /// Joins a customer with another; time has passed for both up to the same instant.
     pub(super) fn merge_customers(&self, into: &mut Customer, from: Customer, out: &mut Output) {
         let Customer {
-            id: _,
+            id,
             clock,
             order,
             held,
@@ -81,7 +81,7 @@ impl Reference {
             mine.extend(theirs.into_iter().map(|run| CountedRun { order: shift.order(run.order), ..run }));
             mine.sort_by_key(|run| (run.at, run.order));
         }
-        self.merge_waiting(into, waiting, shift, out);
+        self.merge_waiting(into, (&id, waiting), shift, out);
         into.sent.extend(sent);
         into.sent.sort_by_key(|sent| sent.at);
         self.merge_sequences(into, matchers, completions, shift, now, out);

@@ -87,6 +87,7 @@ impl Predicates {
             customer: &self.nobody,
             now: 0,
             found: Some(&occurrence.found),
+            answer: None,
         };
         about && rule.only_if.as_ref().is_some_and(|condition| asked.holds(condition, This::Nothing))
     }

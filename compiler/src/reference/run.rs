@@ -13,8 +13,8 @@ use crate::{
     execution::Output,
     hold::{self, Hold},
     limits::MAX_RUNS,
-    record::{Because, Reason},
-    typed::{Overlap, Rule, Step, StopWhen, Trigger},
+    record::{ActionId, Because, Reason},
+    typed::{About, Overlap, Rule, Step, StopWhen, Trigger},
     value::{Millis, Value},
 };
 use std::{cmp::Reverse, collections::VecDeque, sync::Arc};
@@ -38,6 +38,12 @@ pub(super) struct Memory {
     /// The value that tells the rule's runs apart.
     pub(super) per: Value,
     pub(super) triggered: Triggered,
+    /// Whose it was when it began, where that customer was joined with another: its actions' ids stay as they are.
+    pub(super) origin: Option<Arc<str>>,
+    /// The event that ended a wait last.
+    pub(super) answer: Option<Arc<Event>>,
+    /// The messages that it sent, and on which channel.
+    pub(super) sent: Vec<(ActionId, Arc<str>)>,
     /// The place of what triggered it: what comes later can stop it.
     pub(super) began: Stamp,
     /// Whether it did anything so far.
@@ -59,6 +65,15 @@ pub(super) struct Waiting {
     stop_holds: bool,
 }
 
+impl Memory {
+    /// Puts steps before those that are left.
+    pub(super) fn do_next(&mut self, steps: &[Step]) {
+        for step in steps.iter().rev() {
+            self.rest.push_front(step.clone());
+        }
+    }
+}
+
 impl Reference {
     /// Decides whether a triggered rule runs, and does its steps.
     pub(super) fn trigger(
@@ -70,7 +85,7 @@ impl Reference {
         out: &mut Output,
     ) {
         let Some(rule) = self.program.rules.get(number) else { return };
-        let asked = Asked { reference: self, customer, now, found: triggered.found.as_ref() };
+        let asked = Asked { reference: self, customer, now, found: triggered.found.as_ref(), answer: None };
         let per = self.run_key(rule, &asked);
         let refused = self.kept_from_running(customer, number, rule, &per, &asked);
         let stamp = customer.next_stamp(now);
@@ -81,6 +96,9 @@ impl Reference {
             id: stamp.1,
             per,
             triggered,
+            origin: None,
+            answer: None,
+            sent: Vec::new(),
             began,
             did_something: false,
             has_sent: false,
@@ -140,6 +158,9 @@ impl Reference {
                 *event = Arc::new(event.kept());
             }
         }
+        if let Some(answer) = &mut run.memory.answer {
+            *answer = Arc::new(answer.kept());
+        }
         let stop_holds = self.stop_condition_holds(customer, &run.memory, run.now);
         let place = |other: &Waiting| (other.memory.number, other.memory.id);
         let waiting = Waiting { memory: run.memory, paused, stop_holds };
@@ -151,8 +172,66 @@ impl Reference {
     pub(super) fn end_waits(&self, customer: &mut Customer, number: usize, now: Millis, out: &mut Output) {
         let is_over = |run: &Waiting| run.memory.number == number && run.paused.until <= now;
         while let Some(position) = customer.waiting.iter().position(is_over) {
-            let run = customer.waiting.remove(position);
-            self.go_on(customer, run.memory, now, out);
+            let Waiting { mut memory, paused, .. } = customer.waiting.remove(position);
+            if let Some(listening) = &paused.listening {
+                memory.do_next(&listening.otherwise);
+            }
+            self.go_on(customer, memory, now, out);
+        }
+    }
+
+    /// The runs, by their ids, whose wait an event ends, each with the place where that wait began.
+    pub(super) fn answered(&self, customer: &Customer, event: &Event, now: Millis) -> Vec<(u64, Stamp)> {
+        let hears = |run: &&Waiting| {
+            run.paused.listening.as_ref().is_some_and(|listening| {
+                let memory = &run.memory;
+                let found = memory.triggered.found.as_ref();
+                let answer = memory.answer.as_deref();
+                let asked = Asked { reference: self, customer, now, found, answer };
+                event.stamp > run.paused.since
+                    && self.is_about(memory, listening.what.about, event)
+                    && asked.matches(&listening.what.pattern, event)
+            })
+        };
+        customer.waiting.iter().filter(hears).map(|run| (run.memory.id, run.paused.since)).collect()
+    }
+
+    /// Whether an event is about the messages that a run listens for.
+    fn is_about(&self, memory: &Memory, about: About, event: &Event) -> bool {
+        let text = |field: &str| event.property(&self.program, field).and_then(Value::as_text);
+        match (about, text("message")) {
+            (About::Anything, _) => true,
+            (About::Message | About::MessageOrChannel, Some(message)) => {
+                memory.sent.iter().any(|(id, _)| id.to_string() == message)
+            }
+            (About::Message, None) => false,
+            (About::MessageOrChannel, None) => {
+                let channel = text("channel");
+                memory.sent.iter().any(|(_, other)| channel == Some(&**other))
+            }
+        }
+    }
+
+    /// Goes on with the runs of a rule whose wait an event ends, unless something else did.
+    pub(super) fn go_on_with(
+        &self,
+        customer: &mut Customer,
+        number: usize,
+        (answered, event): (&[(u64, Stamp)], &Arc<Event>),
+        now: Millis,
+        out: &mut Output,
+    ) {
+        for (id, since) in answered {
+            let is_it = |run: &Waiting| {
+                run.memory.number == number && run.memory.id == *id && run.paused.since == *since
+            };
+            let Some(position) = customer.waiting.iter().position(is_it) else { continue };
+            let Waiting { mut memory, paused, .. } = customer.waiting.remove(position);
+            memory.answer = Some(event.clone());
+            if let Some(listening) = &paused.listening {
+                memory.do_next(&listening.what_follows);
+            }
+            self.go_on(customer, memory, now, out);
         }
     }
 
@@ -199,7 +278,13 @@ impl Reference {
         let Some(StopWhen::Condition(condition)) = rule.and_then(|rule| rule.stop_when.as_ref()) else {
             return false;
         };
-        let asked = Asked { reference: self, customer, now, found: memory.triggered.found.as_ref() };
+        let asked = Asked {
+            reference: self,
+            customer,
+            now,
+            found: memory.triggered.found.as_ref(),
+            answer: memory.answer.as_deref(),
+        };
         asked.holds(condition, This::Nothing)
     }
 
@@ -207,7 +292,7 @@ impl Reference {
     fn is_stopped_by(&self, customer: &Customer, memory: &Memory, event: &Event, now: Millis) -> bool {
         let Some(rule) = self.program.rules.get(memory.number) else { return false };
         let found = memory.triggered.found.as_ref();
-        let asked = Asked { reference: self, customer, now, found };
+        let asked = Asked { reference: self, customer, now, found, answer: None };
         if let Some(StopWhen::Event(pattern)) = &rule.stop_when
             && event.stamp > memory.began
             && asked.matches(pattern, event)
@@ -224,7 +309,7 @@ impl Reference {
             .same
             .iter()
             .all(|field| event.field(&self.program, field).kept() == last.field(&self.program, field).kept());
-        let alone = Asked { found: None, ..asked };
+        let alone = Asked { found: None, answer: None, ..asked };
         same && event.stamp > last.stamp && alone.matches(no, event)
     }
 
@@ -233,14 +318,17 @@ impl Reference {
     pub(super) fn merge_waiting(
         &self,
         into: &mut Customer,
-        waiting: Vec<Waiting>,
+        (id, waiting): (&Arc<str>, Vec<Waiting>),
         shift: Shift,
         out: &mut Output,
     ) {
         let farther = |run: &Waiting| (Reverse(run.paused.step), run.memory.began);
         for mut theirs in waiting {
             theirs.memory.id = shift.order(theirs.memory.id);
+            theirs.memory.origin.get_or_insert_with(|| id.clone());
             theirs.memory.began = shift.stamp(theirs.memory.began);
+            theirs.memory.answer = theirs.memory.answer.map(|event| shift.event(&event));
+            theirs.paused.since = shift.stamp(theirs.paused.since);
             if let Some(found) = &mut theirs.memory.triggered.found {
                 found.first = shift.stamp(found.first);
                 found.events.iter_mut().for_each(|event| *event = shift.event(event));

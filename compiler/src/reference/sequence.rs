@@ -28,7 +28,7 @@ impl Match {
     /// The event that plays a role.
     pub(super) fn event(&self, role: &EventRole) -> Option<&Event> {
         let event = match role {
-            EventRole::This => None,
+            EventRole::This | EventRole::Answer => None,
             EventRole::Trigger => self.events.last(),
             EventRole::Element(position, _) => self.events.get(*position as usize),
         };
@@ -105,7 +105,7 @@ impl Reference {
     ) -> Vec<Match> {
         let mut completed = Vec::new();
         for (sequence, number) in self.program.sequences.iter().zip(0..) {
-            let asked = Asked { reference: self, customer, now, found: None };
+            let asked = Asked { reference: self, customer, now, found: None, answer: None };
             let elements =
                 sequence.elements.iter().map(|element| asked.matches(&element.pattern, event)).collect();
             let is_no = sequence.then_no.as_ref().is_some_and(|(pattern, _)| asked.matches(pattern, event));
@@ -128,7 +128,7 @@ impl Reference {
     /// Takes an event as the `no` of every sequence of which it is that, and as nothing else.
     pub(super) fn cancel_sequences(&self, customer: &mut Customer, event: &Arc<Event>, now: Millis) {
         for (sequence, number) in self.program.sequences.iter().zip(0..) {
-            let asked = Asked { reference: self, customer, now, found: None };
+            let asked = Asked { reference: self, customer, now, found: None, answer: None };
             let is_no = sequence.then_no.as_ref().is_some_and(|(pattern, _)| asked.matches(pattern, event));
             let key: Vec<Value> =
                 sequence.same.iter().map(|field| event.field(&self.program, field).kept()).collect();

@@ -8,11 +8,13 @@ use super::{
     run::Memory,
 };
 use crate::{
+    consent::Stamp,
     content::ContentError,
     execution::Output,
     hold::{self, Hold, Verdict},
     record::{ActionId, Call, Emit, Fields, Held, Instant, Json, Reason, Record, Send, Set, Suppressed},
-    typed::{Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId, Until},
+    share::{choose, in_split},
+    typed::{Awaited, Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId, Until},
     value::{Millis, Value},
     wait,
 };
@@ -26,12 +28,26 @@ pub(super) struct Run<'a> {
 }
 
 /// A run leaves off, to go on later with the steps that are left.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Paused {
     /// The step at which it leaves off.
     pub(super) step: u32,
     /// The instant at which it goes on.
     pub(super) until: Millis,
+    /// Where in the customer's order it left off: what comes later is new.
+    pub(super) since: Stamp,
+    /// What may end the wait earlier.
+    pub(super) listening: Option<Listening>,
+}
+
+/// An event that ends a wait.
+#[derive(Clone, Debug)]
+pub(super) struct Listening {
+    pub(super) what: Awaited,
+    /// What is done when it comes.
+    pub(super) what_follows: Vec<Step>,
+    /// What is done when it does not.
+    pub(super) otherwise: Vec<Step>,
 }
 
 impl Reference {
@@ -47,26 +63,49 @@ impl Reference {
                 StepKind::If { arms, otherwise } => {
                     let asked = self.asked(customer, run);
                     let arm = arms.iter().find(|(condition, _)| asked.holds(condition, This::Nothing));
-                    run.do_next(arm.map_or(otherwise, |(_, steps)| steps));
+                    run.memory.do_next(arm.map_or(otherwise, |(_, steps)| steps));
                 }
                 StepKind::Wait(until) => match self.end_of_wait(customer, run, until) {
                     Ok(until) if until == run.now => {}
-                    Ok(until) => return Some(Paused { step: step.number, until }),
+                    Ok(until) => {
+                        let since = customer.next_stamp(run.now);
+                        return Some(Paused { step: step.number, until, since, listening: None });
+                    }
                     Err(reason) => {
                         out.records.push(run.suppressed(customer, step.number, None, reason));
                         return None;
                     }
                 },
+                StepKind::WaitFor { up_to, what, steps, otherwise } => {
+                    let listening = Listening {
+                        what: what.clone(),
+                        what_follows: steps.clone(),
+                        otherwise: otherwise.clone(),
+                    };
+                    return Some(Paused {
+                        step: step.number,
+                        until: run.now.saturating_add(*up_to),
+                        since: customer.next_stamp(run.now),
+                        listening: Some(listening),
+                    });
+                }
+                StepKind::Split(arms) => {
+                    let place = run.place_in_split(customer, step.number);
+                    let chosen = choose(arms.iter().map(|arm| arm.share), place);
+                    let steps = chosen.and_then(|chosen| arms.get(chosen)).map(|arm| arm.steps.as_slice());
+                    run.memory.do_next(steps.unwrap_or_default());
+                }
                 StepKind::Stop => return None,
                 StepKind::Send { channel, to, content } => {
-                    let held = self.send(customer, run, step.number, (channel, to.as_ref(), content), out);
-                    if let Some(until) = held {
-                        let number = step.number;
+                    let outgoing = Outgoing { channel, to: to.as_ref(), content, is_reply: false };
+                    if let Some(until) = self.send(customer, run, step.number, outgoing, out) {
+                        let (number, since) = (step.number, customer.next_stamp(run.now));
                         run.memory.rest.push_front(step);
-                        return Some(Paused { step: number, until });
+                        return Some(Paused { step: number, until, since, listening: None });
                     }
                 }
-                StepKind::Call { .. }
+                StepKind::Reply { .. }
+                | StepKind::Call { .. }
                 | StepKind::Set { .. }
                 | StepKind::SetConsent { .. }
                 | StepKind::Emit { .. } => self.act(customer, run, &step, out),
@@ -86,6 +125,16 @@ impl Reference {
     /// Does a step that takes no time.
     fn act(&self, customer: &mut Customer, run: &mut Run<'_>, step: &Step, out: &mut Output) {
         match &step.kind {
+            StepKind::Reply { channel, to, content } => {
+                let channel = self.asked(customer, run).value(channel, This::Nothing);
+                let Some(channel) = channel.as_text().map(Arc::from) else {
+                    out.records.push(run.suppressed(customer, step.number, None, Reason::NoAddress));
+                    return;
+                };
+                let outgoing = Outgoing { channel: &channel, to: to.as_ref(), content, is_reply: true };
+                // A reply is never held.
+                let _ = self.send(customer, run, step.number, outgoing, out);
+            }
             StepKind::Call { hook, payload } => {
                 let payload = match self.content(&self.asked(customer, run), payload) {
                     Ok(payload) => payload,
@@ -124,7 +173,12 @@ impl Reference {
                 self.follow_change(customer, action, run.now, out);
             }
             StepKind::Emit { event, fields } => self.emit(customer, run, step.number, (*event, fields), out),
-            StepKind::Send { .. } | StepKind::If { .. } | StepKind::Wait(_) | StepKind::Stop => {}
+            StepKind::Send { .. }
+            | StepKind::If { .. }
+            | StepKind::Wait(_)
+            | StepKind::WaitFor { .. }
+            | StepKind::Split(_)
+            | StepKind::Stop => {}
         }
     }
 
@@ -134,12 +188,12 @@ impl Reference {
         customer: &mut Customer,
         run: &mut Run<'_>,
         step: u32,
-        (channel, to, content): (&Arc<str>, Option<&ContentValue>, &Content),
+        Outgoing { channel, to, content, is_reply }: Outgoing<'_>,
         out: &mut Output,
     ) -> Option<Millis> {
         let asked = self.asked(customer, run);
         let to = self.address(&asked, channel, to);
-        let message = Message { step, channel, to: to.as_deref() };
+        let message = Message { step, channel, to: to.as_deref(), is_reply };
         let verdict = self.kept_from_sending(customer, run, &message, &asked);
         if let Some(Verdict::Held(reason, until)) = verdict {
             self.hold(customer, run, &message, (reason, until), out);
@@ -185,8 +239,9 @@ impl Reference {
             because: run.memory.triggered.because.clone(),
         }));
         run.memory.did_something = true;
+        run.memory.sent.push((id, channel.clone()));
         self.begin_goal(customer, run, (false, run.now), &mut out.counts);
-        if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
+        if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional && !is_reply) {
             customer.sent.push(Sent { at: run.now, topic, channel: channel.clone() });
         }
         if let Some(event) = self.built_in.message_sent {
@@ -272,7 +327,13 @@ impl Reference {
 
     /// What a run's conditions and contents are asked of.
     fn asked<'a>(&'a self, customer: &'a Customer, run: &'a Run<'_>) -> Asked<'a> {
-        Asked { reference: self, customer, now: run.now, found: run.memory.triggered.found.as_ref() }
+        Asked {
+            reference: self,
+            customer,
+            now: run.now,
+            found: run.memory.triggered.found.as_ref(),
+            answer: run.memory.answer.as_deref(),
+        }
     }
 
     /// The address that is written, else that of the profile for the channel.
@@ -321,17 +382,30 @@ impl Reference {
     }
 }
 
+/// What a step sends.
+struct Outgoing<'a> {
+    channel: &'a Arc<str>,
+    to: Option<&'a ContentValue>,
+    content: &'a Content,
+    /// Whether it answers the customer, so that it is not capped and counts for no rate.
+    is_reply: bool,
+}
+
 impl Run<'_> {
-    /// Puts steps before those that are left.
-    fn do_next(&mut self, steps: &[Step]) {
-        for step in steps.iter().rev() {
-            self.memory.rest.push_front(step.clone());
-        }
+    /// Where the run stands in a split.
+    fn place_in_split(&self, customer: &Customer, step: u32) -> u64 {
+        let parts: Vec<&str> = self.memory.triggered.parts.iter().map(|part| &**part).collect();
+        in_split(self.rule.identity(), self.origin(customer), &parts, step)
+    }
+
+    /// Whose the run was when it began.
+    fn origin<'c>(&'c self, customer: &'c Customer) -> &'c str {
+        self.memory.origin.as_ref().unwrap_or(&customer.id)
     }
 
     fn action(&self, customer: &Customer, step: u32) -> ActionId {
         let parts: Vec<&str> = self.memory.triggered.parts.iter().map(|part| &**part).collect();
-        ActionId::of(self.rule.identity(), &customer.id, &parts, step)
+        ActionId::of(self.rule.identity(), self.origin(customer), &parts, step)
     }
 
     pub(super) fn suppressed(

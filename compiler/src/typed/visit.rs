@@ -60,10 +60,19 @@ pub fn templates(list: &[Step]) -> Vec<TemplateId> {
             StepKind::Call { hook: _, payload } => {
                 payload.iter().for_each(|(_, value)| templates_of(value, &mut found));
             }
+            StepKind::Reply { channel: _, to, content } => {
+                to.iter().for_each(|to| templates_of(to, &mut found));
+                content.iter().for_each(|(_, value)| templates_of(value, &mut found));
+            }
             StepKind::If { arms, otherwise } => {
                 arms.iter().for_each(|(_, list)| found.extend(templates(list)));
                 found.extend(templates(otherwise));
             }
+            StepKind::WaitFor { up_to: _, what: _, steps, otherwise } => {
+                found.extend(templates(steps));
+                found.extend(templates(otherwise));
+            }
+            StepKind::Split(arms) => arms.iter().for_each(|arm| found.extend(templates(&arm.steps))),
             StepKind::Set { .. }
             | StepKind::SetConsent { .. }
             | StepKind::Emit { .. }
@@ -90,6 +99,25 @@ fn templates_of(value: &ContentValue, found: &mut Vec<TemplateId>) {
 pub fn heard(rule: &Rule, visit: &mut dyn FnMut(&Pattern)) {
     if let Some(StopWhen::Event(pattern)) = &rule.stop_when {
         visit(pattern);
+    }
+    awaited(&rule.steps, visit);
+}
+
+fn awaited(list: &[Step], visit: &mut dyn FnMut(&Pattern)) {
+    for step in list {
+        match &step.kind {
+            StepKind::WaitFor { up_to: _, what, steps, otherwise } => {
+                visit(&what.pattern);
+                awaited(steps, visit);
+                awaited(otherwise, visit);
+            }
+            StepKind::If { arms, otherwise } => {
+                arms.iter().for_each(|(_, steps)| awaited(steps, visit));
+                awaited(otherwise, visit);
+            }
+            StepKind::Split(arms) => arms.iter().for_each(|arm| awaited(&arm.steps, visit)),
+            _ => {}
+        }
     }
 }
 
@@ -118,6 +146,19 @@ pub fn steps(list: &[Step], visit: &mut dyn FnMut(&Expr)) {
                 }
                 steps(otherwise, visit);
             }
+            StepKind::Reply { channel, to, content: fields } => {
+                expression(channel, visit);
+                if let Some(to) = to {
+                    content_value(to, visit);
+                }
+                content(fields, visit);
+            }
+            StepKind::WaitFor { up_to: _, what, steps: list, otherwise } => {
+                pattern(&what.pattern, visit);
+                steps(list, visit);
+                steps(otherwise, visit);
+            }
+            StepKind::Split(arms) => arms.iter().for_each(|arm| steps(&arm.steps, visit)),
             StepKind::Wait(Until::Moment { value, .. }) => expression(value, visit),
             StepKind::Wait(Until::For(_) | Until::Days { .. } | Until::Clock { .. }) | StepKind::Stop => {}
         }

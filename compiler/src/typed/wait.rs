@@ -1,4 +1,8 @@
-//! What a run waits for.
+//! What a run waits for, and the ways that it can take.
+
+use super::{EventSet, Pattern, Step, StepKind};
+use crate::share::Share;
+use std::sync::Arc;
 
 /// Until when a run waits; `V` is how a value is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,4 +56,84 @@ pub const WEEKDAYS: [&str; 7] =
 #[must_use]
 pub fn weekday_number(name: &str) -> Option<i32> {
     WEEKDAYS.iter().zip(0..).find(|(other, _)| **other == name).map(|(_, number)| number)
+}
+
+/// What `wait up to … for` waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Awaited {
+    /// The events.
+    pub pattern: Pattern,
+    /// Which messages they must be about.
+    pub about: About,
+}
+
+/// Which messages an event must be about for a run to hear it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Any, or none.
+    Anything,
+    /// A message of the run, by the field `message`.
+    Message,
+    /// A message of the run; an event that names no message is about those on its `channel`.
+    MessageOrChannel,
+}
+
+/// An arm of `split`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arm {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its share.
+    pub share: Share,
+    /// What is done in it.
+    pub steps: Vec<Step>,
+}
+
+/// Whether steps end the run in every case.
+#[must_use]
+pub fn always_stop(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.kind {
+        StepKind::Stop => true,
+        StepKind::If { arms, otherwise } => {
+            arms.iter().all(|(_, steps)| always_stop(steps)) && always_stop(otherwise)
+        }
+        StepKind::WaitFor { steps, otherwise, .. } => always_stop(steps) && always_stop(otherwise),
+        StepKind::Split(arms) => arms.iter().all(|arm| always_stop(&arm.steps)),
+        _ => false,
+    })
+}
+
+/// Whether somewhere in steps an event is waited for.
+fn await_something(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.kind {
+        StepKind::WaitFor { .. } => true,
+        StepKind::If { arms, otherwise } => {
+            arms.iter().any(|(_, steps)| await_something(steps)) || await_something(otherwise)
+        }
+        StepKind::Split(arms) => arms.iter().any(|arm| await_something(&arm.steps)),
+        _ => false,
+    })
+}
+
+/// The events that `answer` surely is after a step, given what it was before.
+#[must_use]
+pub fn answer_after<'s>(step: &'s StepKind, before: Option<&'s EventSet>) -> Option<&'s EventSet> {
+    match step {
+        StepKind::WaitFor { what, steps, otherwise, .. } => {
+            if always_stop(otherwise) && !await_something(steps) {
+                Some(&what.pattern.events)
+            } else if always_stop(steps) && !await_something(otherwise) {
+                before
+            } else {
+                None
+            }
+        }
+        StepKind::If { arms, otherwise }
+            if arms.iter().any(|(_, steps)| await_something(steps)) || await_something(otherwise) =>
+        {
+            None
+        }
+        StepKind::Split(arms) if arms.iter().any(|arm| await_something(&arm.steps)) => None,
+        _ => before,
+    }
 }

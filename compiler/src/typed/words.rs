@@ -319,6 +319,7 @@ fn field(of: &EventRole, of_path: &FieldPath) -> String {
     match of {
         EventRole::This => path(of_path),
         EventRole::Trigger => format!("event.{}", path(of_path)),
+        EventRole::Answer => format!("answer.{}", path(of_path)),
         EventRole::Element(_, name) => format!("{name}.{}", path(of_path)),
     }
 }

@@ -108,6 +108,8 @@ pub(super) struct Opened {
     pub(super) frames: Vec<Frame>,
     /// The place of its first event.
     pub(super) first: Stamp,
+    /// The event that ended a wait.
+    pub(super) answer: Option<Frame>,
 }
 
 impl Match {
@@ -118,7 +120,8 @@ impl Match {
     }
 
     pub(super) fn open(&self, machine: &Machine) -> Opened {
-        Opened { frames: self.events.iter().map(|event| event.frame(machine)).collect(), first: self.first }
+        let frames = self.events.iter().map(|event| event.frame(machine)).collect();
+        Opened { frames, first: self.first, answer: None }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     total::Total,
 };
 use segue_compiler::{
-    abi::{Header, HostTable, NO_DEADLINE, Slot},
+    abi::{FRAME_ANSWER, Header, HostTable, NO_DEADLINE, Slot},
     consent::Consent,
     execution::Counts,
     limits::MAX_ELEMENTS,
@@ -109,16 +109,19 @@ impl Engine {
     ) -> (R, Effects) {
         let header =
             Header { now: occasion.now, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
-        // The event, the trigger, and the elements of the match.
-        let mut frames = [std::ptr::null::<Slot>(); 2 + MAX_ELEMENTS];
+        // The event, the trigger, the elements of the match, and the answer.
+        let mut frames = [std::ptr::null::<Slot>(); FRAME_ANSWER as usize + 1];
         let slots = |frame: &Frame| frame.slots.as_ptr();
         if let Some((event, _)) = occasion.event {
             frames[0] = slots(event);
         }
         let elements = occasion.run.map(|run| run.frames.as_slice()).unwrap_or_default();
         frames[1] = elements.last().map_or(std::ptr::null(), slots);
-        for (place, element) in frames[2..].iter_mut().zip(elements) {
+        for (place, element) in frames[2..2 + MAX_ELEMENTS].iter_mut().zip(elements) {
             *place = slots(element);
+        }
+        if let Some(answer) = occasion.run.and_then(|run| run.answer.as_ref()) {
+            frames[FRAME_ANSWER as usize] = slots(answer);
         }
         let mut context = Context {
             header,
@@ -324,7 +327,7 @@ impl Alone {
     pub(super) fn new(machine: &Machine, frame: Frame) -> Self {
         let header = Header { now: 0, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
         let record = vec![0; machine.plan.record.words as usize].into();
-        let opened = Opened { frames: vec![frame], first: (0, 0) };
+        let opened = Opened { frames: vec![frame], first: (0, 0), answer: None };
         let mut alone = Self { header, record, frames: [std::ptr::null(); FRAMES], opened };
         alone.change(|_| ());
         alone

@@ -8,6 +8,7 @@ use super::{
     sequence::{self, Completed},
 };
 use segue_compiler::{
+    consent::Stamp,
     event::Incoming,
     execution::{Outcome, Output},
     limits::MAX_CONSEQUENCES,
@@ -43,8 +44,10 @@ impl Origin {
 
 /// A rule's turn within an instant.
 enum Turn {
-    /// A run goes on.
+    /// A run goes on, because its time is up.
     GoOn((u32, u64)),
+    /// A run goes on, because what it waits for has come.
+    Answer(((u32, u64), Stamp)),
     /// A run may start.
     Start(Cause),
 }
@@ -238,7 +241,14 @@ impl Engine {
             self.ask_who_moved(customer, moment);
         }
         let starts = starts && moment.consequences.is_some();
-        let nothing = effects.edges.is_empty()
+        let answered = match event {
+            Some(event) if starts && !customer.waiting.is_empty() => {
+                self.answered(customer, event, moment.now)
+            }
+            _ => Vec::new(),
+        };
+        let nothing = answered.is_empty()
+            && effects.edges.is_empty()
             && effects.matches.is_empty()
             && effects.scheduled.is_empty()
             && effects.waits_over.is_empty();
@@ -248,6 +258,7 @@ impl Engine {
         // Of each rule first the runs that go on, then those that start.
         let mut turns: Vec<(u32, Turn)> =
             effects.waits_over.into_iter().map(|id| (id.0, Turn::GoOn(id))).collect();
+        turns.extend(answered.into_iter().map(|answered| (answered.0.0, Turn::Answer(answered))));
         for (sequence, completed) in effects.matches {
             let Some(plan) = self.machine.plan.sequences.get(sequence.0 as usize) else { continue };
             turns.extend(plan.rules.iter().map(|rule| (*rule, Turn::Start(Cause::Match(completed.clone())))));
@@ -268,6 +279,11 @@ impl Engine {
         for (rule, turn) in turns {
             match turn {
                 Turn::GoOn(id) => self.end_wait(customer, id, moment),
+                Turn::Answer(answered) => {
+                    if let Some(event) = event {
+                        self.answer(customer, answered, event, moment);
+                    }
+                }
                 Turn::Start(cause) => self.trigger(customer, rule, &cause, moment),
             }
         }

@@ -6,6 +6,7 @@ use super::{
     customer::{Customer, Match, Runs},
     query::keeping,
     ring::Ring,
+    run::Waiting,
     sequence,
     sparse::Sparse,
     total::Total,
@@ -20,6 +21,7 @@ use segue_compiler::{
     typed::{FieldId, Limit},
     value::Millis,
 };
+use std::sync::Arc;
 
 /// Where the other customer's places lie in the order of application: after all of the first one's.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +41,7 @@ impl Engine {
     /// Joins a customer with another; time has passed for both up to the same instant.
     pub(super) fn merge_customers(&self, into: &mut Customer, from: Customer, out: &mut Output) {
         let Customer {
-            id: _,
+            id,
             clock,
             order,
             held,
@@ -89,9 +91,7 @@ impl Engine {
             self.record_field(into, FieldId(field), value, shift.stamp(stamp));
         }
         into.consent.merge(&consent, |stamp| shift.stamp(stamp));
-        self.merge_runs(into, runs);
-        self.merge_waiting(into, waiting, shift, &mut out.counts);
-        self.trim_runs(into);
+        self.merge_runs(into, runs, (&id, waiting), shift, &mut out.counts);
         into.sends.extend(sends);
         into.sends.make_contiguous().sort_by_key(|sent| sent.at);
         into.merge_goals(goals, shift);
@@ -174,12 +174,21 @@ impl Engine {
         }
     }
 
-    fn merge_runs(&self, into: &mut Customer, runs: Sparse<Runs>) {
+    fn merge_runs(
+        &self,
+        into: &mut Customer,
+        runs: Sparse<Runs>,
+        waiting: (&Arc<str>, Vec<Waiting>),
+        shift: Shift,
+        counts: &mut Counts,
+    ) {
         for (number, Runs { started, under_way: _ }) in runs.into_all() {
             let mine = &mut into.runs.entry(number).started;
             mine.extend(started);
             mine.make_contiguous().sort_unstable();
         }
+        self.merge_waiting(into, waiting, shift, counts);
+        self.trim_runs(into);
     }
 
     /// Lets go of the starts that no limit asks for, nor will when runs under way are given back.

@@ -57,6 +57,7 @@ impl Context<'_> {
             s if s == Space::Constants as i64 => &self.machine.constants,
             s if s == Space::This as i64 => &self.this?.values,
             s if s == Space::Trigger as i64 => &self.run?.frames.last()?.values,
+            s if s == Space::Answer as i64 => &self.run?.answer.as_ref()?.values,
             s if s == Space::Temporary as i64 => &self.temporaries,
             element => {
                 let number = usize::try_from(element - Space::Elements as i64).ok()?;

@@ -17,10 +17,11 @@ use segue_compiler::{
     hold::{self, Hold},
     limits::MAX_RUNS,
     packed,
-    plan::{Heard, RulePlan},
+    plan::{Heard, OpKind, RulePlan},
     reach::{Reach, is_cold},
     record::{ActionId, Because, Change, Instant, Reason},
-    typed::{Limit, Overlap, Rule, SegmentId, Trigger},
+    share::in_split,
+    typed::{About, Limit, Overlap, Rule, SegmentId, Trigger},
     value::{Millis, Value},
 };
 use std::{cmp::Reverse, sync::Arc};
@@ -43,7 +44,13 @@ pub(super) struct Memory {
     id: u64,
     /// The value that tells the rule's runs apart.
     per: Value,
+    /// Whose it was when it began, where that customer was joined with another: its actions' ids stay as they are.
+    origin: Option<Arc<str>>,
     pub(super) completed: Option<Match>,
+    /// The event that ended a wait last.
+    answer: Option<Arc<Kept>>,
+    /// The messages that it sent, and on which channel.
+    pub(super) sent: Vec<(ActionId, Arc<str>)>,
     /// What its actions' ids are made of.
     trigger: Vec<Arc<str>>,
     pub(super) because: Because,
@@ -68,6 +75,10 @@ pub(super) struct Pause {
     pub(super) step: u32,
     /// The instant at which it goes on.
     pub(super) until: Millis,
+    /// Where in the customer's order it left off: what comes later is new.
+    pub(super) since: Stamp,
+    /// The operation with which it goes on when the event comes that the one before waits for.
+    pub(super) answered: Option<usize>,
 }
 
 /// A run that waits.
@@ -81,8 +92,23 @@ pub(super) struct Waiting {
     next_change: Millis,
 }
 
-packed!(Memory { rule, id, per, completed, trigger, because, began, started, acted, has_sent, hold });
-packed!(Pause { place, step, until });
+packed!(Memory {
+    rule,
+    id,
+    per,
+    origin,
+    completed,
+    answer,
+    sent,
+    trigger,
+    because,
+    began,
+    started,
+    acted,
+    has_sent,
+    hold
+});
+packed!(Pause { place, step, until, since, answered });
 packed!(Waiting { memory, pause, stop_holds, next_change });
 
 impl Waiting {
@@ -97,10 +123,13 @@ impl Waiting {
         progress(self) <= progress(other)
     }
 
-    /// The same in the order of another customer.
-    fn shifted(mut self, shift: Shift) -> Self {
+    /// The same in the order of the customer that its own is joined with.
+    fn joined(mut self, id: &Arc<str>, shift: Shift) -> Self {
+        self.memory.origin.get_or_insert_with(|| id.clone());
         self.memory.id = shift.order(self.memory.id);
         self.memory.began = shift.stamp(self.memory.began);
+        self.memory.answer = self.memory.answer.map(|answer| Arc::new(answer.shifted(shift)));
+        self.pause.since = shift.stamp(self.pause.since);
         self.memory.completed = self.memory.completed.map(|completed| completed.shifted(shift));
         self
     }
@@ -154,6 +183,9 @@ impl Engine {
             trigger: self.trigger_parts(cause, now),
             because: self.because(cause, now),
             started: now,
+            origin: None,
+            answer: None,
+            sent: Vec::new(),
             acted: false,
             has_sent: false,
             hold: None,
@@ -194,7 +226,11 @@ impl Engine {
     }
 
     fn resume<'r>(&self, rule: &'r Rule, plan: &'r RulePlan, memory: Memory) -> Run<'r> {
-        let completed = memory.completed.as_ref().map(|completed| completed.open(&self.machine));
+        let mut completed = memory.completed.as_ref().map(|completed| completed.open(&self.machine));
+        if let Some(answer) = &memory.answer {
+            let nothing = || Opened { frames: Vec::new(), first: (0, 0), answer: None };
+            completed.get_or_insert_with(nothing).answer = Some(answer.frame(&self.machine));
+        }
         Run { rule, plan, completed, memory }
     }
 
@@ -263,6 +299,9 @@ impl Engine {
         for event in memory.completed.iter_mut().flat_map(|completed| &mut completed.events) {
             *event = Arc::new(event.cut());
         }
+        if let Some(answer) = &mut memory.answer {
+            *answer = Arc::new(answer.cut());
+        }
         let run = self.resume(rule, plan, memory);
         let (stop_holds, next_change) = self.stop_condition(customer, &run, now);
         let waiting = Waiting { memory: run.memory, pause, stop_holds, next_change };
@@ -281,16 +320,64 @@ impl Engine {
         }
     }
 
+    /// The runs whose wait an event ends, each with the place where that wait began.
+    pub(super) fn answered(
+        &self,
+        customer: &mut Customer,
+        event: &Frame,
+        now: Millis,
+    ) -> Vec<((u32, u64), Stamp)> {
+        let mut answered = Vec::new();
+        for waiting in std::mem::take(&mut customer.waiting) {
+            let plan = self.machine.plan.rules.get(waiting.memory.rule as usize);
+            let before = waiting.pause.answered.and_then(|place| place.checked_sub(1));
+            let waits = before.and_then(|place| plan?.operations.get(place));
+            let ends = match waits.map(|waits| &waits.kind) {
+                Some(OpKind::WaitFor { heard, .. }) => {
+                    event.stamp() > waiting.pause.since
+                        && heard.concerns(event.event)
+                        && waiting.memory.has_to_do_with(heard, event)
+                        && self.woken(waiting.memory.clone()).is_some_and(|run| {
+                            self.hears(customer, heard, run.completed.as_ref(), event, now)
+                        })
+                }
+                _ => false,
+            };
+            if ends {
+                answered.push((waiting.place(), waiting.pause.since));
+            }
+            customer.waiting.push(waiting);
+        }
+        answered
+    }
+
+    /// Goes on with a run whose wait an event ends, unless something else did.
+    pub(super) fn answer(
+        &self,
+        customer: &mut Customer,
+        (id, since): ((u32, u64), Stamp),
+        event: &Frame,
+        moment: &mut Moment<'_>,
+    ) {
+        let is_it = |run: &Waiting| run.place() == id && run.pause.since == since;
+        let Some(place) = customer.waiting.iter().position(is_it) else { return };
+        let Waiting { mut memory, pause, .. } = customer.waiting.remove(place);
+        memory.answer = Some(event.kept(&self.machine, true));
+        if let (Some(run), Some(place)) = (self.woken(memory), pause.answered) {
+            self.go_on(customer, run, place, moment);
+        }
+    }
+
     /// Puts the runs of two customers together: of two with the same value the one that has come farther stays, else the
     /// one that began earlier.
     pub(super) fn merge_waiting(
         &self,
         into: &mut Customer,
-        waiting: Vec<Waiting>,
+        (id, waiting): (&Arc<str>, Vec<Waiting>),
         shift: Shift,
         counts: &mut Counts,
     ) {
-        for theirs in waiting.into_iter().map(|theirs| theirs.shifted(shift)) {
+        for theirs in waiting.into_iter().map(|theirs| theirs.joined(id, shift)) {
             let (rule, per) = (theirs.memory.rule, theirs.memory.per.clone());
             let same = |mine: &Waiting| mine.memory.rule == rule && mine.memory.per == per;
             let is_full = into.runs_of(rule) >= MAX_RUNS;
@@ -468,10 +555,40 @@ impl Engine {
     }
 }
 
+impl Memory {
+    /// Whether an event is about the messages that a run listens for.
+    fn has_to_do_with(&self, heard: &Heard, event: &Frame) -> bool {
+        let text = |slot: u32| event.values.get(slot as usize).and_then(Value::as_text);
+        let [message, channel] = heard.slots;
+        match (heard.about, text(message)) {
+            (About::Anything, _) => true,
+            (About::Message | About::MessageOrChannel, Some(message)) => {
+                self.sent.iter().any(|(id, _)| id.to_string() == message)
+            }
+            (About::Message, None) => false,
+            (About::MessageOrChannel, None) => {
+                let channel = text(channel);
+                self.sent.iter().any(|(_, other)| channel == Some(&**other))
+            }
+        }
+    }
+}
+
 impl Run<'_> {
+    /// Where the run stands in a split.
+    pub(super) fn place_in_split(&self, customer: &Customer, step: u32) -> u64 {
+        let parts: Vec<&str> = self.memory.trigger.iter().map(|part| &**part).collect();
+        in_split(self.rule.identity(), self.origin(customer), &parts, step)
+    }
+
+    /// Whose the run was when it began.
+    fn origin<'c>(&'c self, customer: &'c Customer) -> &'c str {
+        self.memory.origin.as_ref().unwrap_or(&customer.id)
+    }
+
     pub(super) fn id(&self, customer: &Customer, step: u32) -> ActionId {
         let parts: Vec<&str> = self.memory.trigger.iter().map(|part| &**part).collect();
-        ActionId::of(self.rule.identity(), &customer.id, &parts, step)
+        ActionId::of(self.rule.identity(), self.origin(customer), &parts, step)
     }
 }
 

@@ -16,6 +16,7 @@ use segue_compiler::{
     hold::{self, Verdict},
     plan::{Class, ConditionId, Content, Op, OpKind, ValueId},
     record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
+    share::choose,
     typed::{EventId, FieldId, TopicId, Until},
     value::{Millis, Value},
     wait,
@@ -43,7 +44,10 @@ impl Engine {
                 }
                 OpKind::Wait(until) => match self.end_of_wait(customer, run, until, moment.now) {
                     Ok(until) if until == moment.now => {}
-                    Ok(until) => return Some(Pause { place, step: *step, until }),
+                    Ok(until) => {
+                        let since = (moment.now, customer.next_order());
+                        return Some(Pause { place, step: *step, until, since, answered: None });
+                    }
                     Err(reason) => {
                         let id = run.id(customer, *step);
                         let record = suppressed(moment.now, id, customer, run, *step, None, reason, None);
@@ -51,14 +55,34 @@ impl Engine {
                         return None;
                     }
                 },
-                OpKind::Stop => return None,
-                OpKind::Send { channel, to, content } => {
-                    let held = self.send(customer, run, *step, channel, to.as_ref(), content, moment);
-                    if let Some(until) = held {
-                        return Some(Pause { place: place - 1, step: *step, until });
+                OpKind::WaitFor { up_to, heard: _, otherwise } => {
+                    return Some(Pause {
+                        place: *otherwise as usize,
+                        step: *step,
+                        until: moment.now.saturating_add(*up_to),
+                        since: (moment.now, customer.next_order()),
+                        answered: Some(place),
+                    });
+                }
+                OpKind::Split(arms) => {
+                    let position = run.place_in_split(customer, *step);
+                    let chosen = choose(arms.iter().map(|(share, _)| *share), position);
+                    if let Some((_, start)) = chosen.and_then(|chosen| arms.get(chosen)) {
+                        place = *start as usize;
                     }
                 }
-                OpKind::Call { .. }
+                OpKind::Stop => return None,
+                OpKind::Send { channel, to, content } => {
+                    let channel = (channel, false);
+                    if let Some(until) =
+                        self.send(customer, run, *step, channel, to.as_ref(), content, moment)
+                    {
+                        let since = (moment.now, customer.next_order());
+                        return Some(Pause { place: place - 1, step: *step, until, since, answered: None });
+                    }
+                }
+                OpKind::Reply { .. }
+                | OpKind::Call { .. }
                 | OpKind::Set { .. }
                 | OpKind::SetConsent { .. }
                 | OpKind::Emit { .. } => self.act(customer, run, *step, kind, moment),
@@ -92,6 +116,17 @@ impl Engine {
         moment: &mut Moment<'_>,
     ) {
         match kind {
+            OpKind::Reply { channel, to, content } => {
+                let channel = self.value(customer, moment.now, run.completed.as_ref(), *channel);
+                let Some(channel) = channel.as_text().map(Arc::from) else {
+                    let (id, reason) = (run.id(customer, step), Reason::NoAddress);
+                    let record = suppressed(moment.now, id, customer, run, step, None, reason, None);
+                    moment.out.records.push(record);
+                    return;
+                };
+                // A reply is never held.
+                let _ = self.send(customer, run, step, (&channel, true), to.as_ref(), content, moment);
+            }
             OpKind::Call { hook, payload } => {
                 let payload = match self.fields(customer, run, payload, moment.now) {
                     Ok(payload) => payload,
@@ -122,7 +157,13 @@ impl Engine {
                 self.follow_change(customer, run, step, moment);
             }
             OpKind::Emit { event, fields } => self.emit(customer, run, step, *event, fields, moment),
-            OpKind::Send { .. } | OpKind::Wait(_) | OpKind::Stop | OpKind::Jump(_) | OpKind::Unless(..) => {}
+            OpKind::Send { .. }
+            | OpKind::Wait(_)
+            | OpKind::WaitFor { .. }
+            | OpKind::Split(_)
+            | OpKind::Stop
+            | OpKind::Jump(_)
+            | OpKind::Unless(..) => {}
         }
     }
 
@@ -133,14 +174,14 @@ impl Engine {
         customer: &mut Customer,
         run: &mut Run<'_>,
         step: u32,
-        channel: &Arc<str>,
+        (channel, is_reply): (&Arc<str>, bool),
         to: Option<&Content>,
         content: &[(Arc<str>, Content)],
         moment: &mut Moment<'_>,
     ) -> Option<Millis> {
         let id = run.id(customer, step);
         let address = self.address(customer, run, channel, to, moment.now);
-        let message = Message { step, channel, address: &address };
+        let message = Message { step, channel, address: &address, is_reply };
         let verdict = self.gate(customer, run, &message, moment.now);
         if let Some(Verdict::Held(reason, until)) = verdict {
             self.hold(customer, run, &message, (reason, until), moment);
@@ -174,6 +215,7 @@ impl Engine {
             }
         };
         run.memory.acted = true;
+        run.memory.sent.push((id, channel.clone()));
         self.begin_goal(customer, run, (false, moment.now), moment);
         moment.out.records.push(Record::Send(Send {
             at: Instant(moment.now),
@@ -186,7 +228,7 @@ impl Engine {
             content,
             because: run.memory.because.clone(),
         }));
-        if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional) {
+        if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional && !is_reply) {
             let longest =
                 self.program.topics.iter().flat_map(|topic| &topic.rates).map(|rate| rate.per).max();
             if let Some(longest) = longest {

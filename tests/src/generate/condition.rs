@@ -12,6 +12,8 @@ pub(super) struct Scope {
     pub(super) lets: Vec<String>,
     /// The trigger's event, when there is one.
     pub(super) trigger: Option<&'static str>,
+    /// The event that ended a wait, where there surely is one.
+    pub(super) answer: Option<&'static str>,
     /// Named elements and their events.
     pub(super) elements: Vec<(String, &'static str)>,
 }
@@ -91,6 +93,7 @@ fn leaf(random: &mut Random, scope: &Scope) -> String {
         }
         11 => text_aggregate(random, scope),
         12 if scope.trigger.is_some() => of_event(random, "event"),
+        14 if scope.answer.is_some() => of_event(random, "answer"),
         13 if !scope.elements.is_empty() => {
             let name = scope.elements[random.below(scope.elements.len())].0.clone();
             of_event(random, &name)
@@ -160,6 +163,7 @@ pub(super) fn filter(random: &mut Random, event: &str, scope: &Scope, depth: u32
         11 if scope.trigger.is_some() => {
             random.pick(&["k = event.k", "n <= event.n", "t = event.t"]).to_owned()
         }
+        12 if scope.answer.is_some() => random.pick(&["k = answer.k", "n <= answer.n"]).to_owned(),
         12 => "n >= profile.score".to_owned(),
         _ => format!("n + 1 {} {}", order(random), number(random)),
     };

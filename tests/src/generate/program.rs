@@ -233,6 +233,9 @@ fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rul
     if random.chance(22) {
         wait(random, source, &indent, scope);
     }
+    if depth > 0 && random.chance(20) {
+        conversation(random, source, scope, depth, rule);
+    }
     match random.below(10) {
         0 if depth > 0 => {
             line(source, &format!("{indent}if {} {{", condition(random, scope, 1)));
@@ -279,6 +282,51 @@ fn step(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rul
     }
 }
 
+/// A step that waits for an event, or takes one of some ways.
+fn conversation(random: &mut Random, source: &mut String, scope: &Scope, depth: u32, rule: usize) {
+    let indent = "  ".repeat(4 - depth as usize);
+    if random.chance(20) {
+        let (first, second) = [("50", "50"), ("33.3333", "66.6667"), ("100", "0")][random.below(3)];
+        line(source, &format!("{indent}split {{ one {first}% {{"));
+        step(random, source, scope, depth - 1, rule);
+        line(source, &format!("{indent}}} two {second}% {{"));
+        step(random, source, scope, depth - 1, rule);
+        line(source, &format!("{indent}}} }}"));
+        return;
+    }
+    let mut answered = scope.clone();
+    let event = random.pick(&["A", "B", "C"]);
+    answered.answer = Some(["A", "B", "C"].into_iter().find(|it| *it == event).unwrap_or("A"));
+    let (what, engagement) = match random.below(9) {
+        0 => ("a click".to_owned(), true),
+        1 => ("an open".to_owned(), true),
+        2 => ("a delivery".to_owned(), true),
+        3 => ("a reply".to_owned(), true),
+        4 => ("a reply where text != \"no\"".to_owned(), true),
+        5 => ("any of (\"Message Clicked\", \"Message Opened\") of this run".to_owned(), true),
+        6 => ("\"Message Sent\"".to_owned(), true),
+        _ if random.chance(50) => (format!("\"{event}\" where {}", filter(random, event, scope, 1)), false),
+        _ => (format!("\"{event}\""), false),
+    };
+    if engagement {
+        answered.answer = None;
+    }
+    line(source, &format!("{indent}wait up to {} for {what} {{", duration(random)));
+    if engagement && random.chance(50) {
+        line(source, &format!("{indent}  reply \"Thank you, {{{{ answer.channel | default('nobody') }}}}\""));
+    }
+    step(random, source, &answered, depth - 1, rule);
+    match random.below(3) {
+        0 => line(source, &format!("{indent}}}")),
+        1 => {
+            line(source, &format!("{indent}}} otherwise {{"));
+            step(random, source, scope, depth - 1, rule);
+            line(source, &format!("{indent}}}"));
+        }
+        _ => line(source, &format!("{indent}}} otherwise {{ stop }}")),
+    }
+}
+
 /// A step that takes time, or ends the run.
 fn wait(random: &mut Random, source: &mut String, indent: &str, scope: &Scope) {
     let step = match random.below(10) {
@@ -312,6 +360,9 @@ fn body(random: &mut Random, scope: &Scope) -> String {
     let mut text = "Dear {{ profile.tier | default('you') }}".to_owned();
     if scope.trigger.is_some() && random.chance(50) {
         text.push_str(", {{ event.n | default(0) }} {{ event.t | default('none') }}");
+    }
+    if scope.answer.is_some() && random.chance(50) {
+        text.push_str(", {{ answer.n | default(0) }} {{ answer.k | default('none') }}");
     }
     if let Some(name) = scope.lets.first()
         && random.chance(50)

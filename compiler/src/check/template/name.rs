@@ -154,7 +154,9 @@ impl Checker<'_> {
         known.insert("unsubscribe_url".to_owned());
         let Some(rule) = scope.rule else { return known };
         let elements = rule.elements.iter().map(|(name, _, events)| (name.to_string(), events));
-        for (root, events) in rule.trigger.iter().map(|events| ("event".to_owned(), events)).chain(elements) {
+        let trigger = rule.trigger.iter().map(|events| ("event".to_owned(), events));
+        let answer = rule.answer.iter().map(|events| ("answer".to_owned(), events));
+        for (root, events) in trigger.chain(answer).chain(elements) {
             let EventSet::Of(ids) = events else { continue };
             let fields = ids
                 .iter()
@@ -169,6 +171,9 @@ impl Checker<'_> {
 fn role_of(root: &str, rule: &RuleScope) -> Option<(EventRole, EventSet)> {
     if root == "event" {
         return rule.trigger.clone().map(|events| (EventRole::Trigger, events));
+    }
+    if root == "answer" {
+        return rule.answer.clone().map(|events| (EventRole::Answer, events));
     }
     let (name, number, events) = rule.elements.iter().find(|(name, ..)| **name == *root)?;
     Some((EventRole::Element(*number, name.clone()), events.clone()))

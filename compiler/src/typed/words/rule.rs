@@ -2,8 +2,8 @@
 
 use super::{Words, digest, duration};
 use crate::typed::{
-    Content, ContentValue, Expr, Limit, Overlap, Quiet, Rule, Step, StepKind, StopWhen, TemplateId, Trigger,
-    Until, wait::WEEKDAYS,
+    About, Content, ContentValue, Expr, Limit, Overlap, Quiet, Rule, Step, StepKind, StopWhen, TemplateId,
+    Trigger, Until, wait::WEEKDAYS,
 };
 
 impl Words<'_> {
@@ -125,7 +125,28 @@ impl Words<'_> {
                 });
                 format!("{}otherwise {{ {} }}", arms.collect::<String>(), self.steps(otherwise))
             }
+            StepKind::Reply { channel, to, content } => {
+                let to = to.as_ref().map(|to| format!(" to {}", self.content_value(to)));
+                let channel = self.expression(channel);
+                format!("reply by {channel}{} {}", to.unwrap_or_default(), self.content(content))
+            }
             StepKind::Wait(until) => self.wait(until),
+            StepKind::WaitFor { up_to, what, steps, otherwise } => {
+                let about = match what.about {
+                    About::Anything => "",
+                    About::Message => " of this run",
+                    About::MessageOrChannel => " of this run or its channel",
+                };
+                let (up_to, what) = (duration(*up_to), self.pattern(&what.pattern));
+                let (steps, otherwise) = (self.steps(steps), self.steps(otherwise));
+                format!("wait up to {up_to} for {what}{about} {{ {steps} }} otherwise {{ {otherwise} }}")
+            }
+            StepKind::Split(arms) => {
+                let arms = arms.iter().map(|arm| {
+                    format!("{} {} of a million {{ {} }}", arm.name, arm.share.0, self.steps(&arm.steps))
+                });
+                format!("split {{ {} }}", arms.collect::<Vec<_>>().join(" "))
+            }
             StepKind::Stop => "stop".to_owned(),
         }
     }

@@ -94,6 +94,7 @@ impl Scope for TemplateScope<'_> {
         let Some(completed) = self.completed else { return Value::Missing };
         let event = match role {
             EventRole::This | EventRole::Trigger => completed.frames.last(),
+            EventRole::Answer => completed.answer.as_ref(),
             EventRole::Element(number, _) => completed.frames.get(*number as usize),
         };
         let Some(event) = event else { return Value::Missing };

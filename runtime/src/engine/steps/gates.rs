@@ -23,6 +23,8 @@ pub(super) struct Message<'m> {
     pub(super) step: u32,
     pub(super) channel: &'m Arc<str>,
     pub(super) address: &'m str,
+    /// Whether it answers the customer, so that it is neither held nor capped.
+    pub(super) is_reply: bool,
 }
 
 impl Engine {
@@ -74,7 +76,7 @@ impl Engine {
         if let Some(fault) = address::fault(channel, message.address) {
             return Some(Verdict::Suppressed(Reason::NoAddress, Some(fault)));
         }
-        if transactional {
+        if transactional || message.is_reply {
             return None;
         }
         let since = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
