@@ -1,20 +1,21 @@
 //! Runs from their start to their end: what keeps one from starting, what it remembers while it waits, what ends it.
 
+mod merge;
+
 use super::{
     Engine,
     customer::{Customer, Match, Opened},
     frame::{Frame, Kept},
     host::Occasion,
     instant::{Cause, Moment},
-    merge::{Shift, kept},
+    merge::kept,
     sequence,
     steps::suppressed,
 };
 use segue_compiler::{
     abi::NO_DEADLINE,
     consent::Stamp,
-    execution::Counts,
-    hold::{self, Hold},
+    hold::Hold,
     limits::MAX_RUNS,
     packed,
     plan::{Heard, OpKind, RulePlan},
@@ -24,7 +25,7 @@ use segue_compiler::{
     typed::{About, Limit, Overlap, Rule, SegmentId, Trigger},
     value::{Millis, Value},
 };
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 /// A run that does its steps.
 pub(super) struct Run<'r> {
@@ -115,28 +116,6 @@ impl Waiting {
     /// The next instant at which time alone may have to do with it.
     pub(super) fn next_deadline(&self) -> Millis {
         self.pause.until.min(self.next_change)
-    }
-
-    /// Whether it has come farther than another run; where both are as far, whether it began no later.
-    fn is_ahead_of(&self, other: &Self) -> bool {
-        let progress = |run: &Self| (Reverse(run.pause.step), run.memory.began);
-        progress(self) <= progress(other)
-    }
-
-    /// The same in the order of the customer that its own is joined with.
-    fn joined(mut self, id: &Arc<str>, shift: Shift) -> Self {
-        self.memory.origin.get_or_insert_with(|| id.clone());
-        self.memory.id = shift.order(self.memory.id);
-        self.memory.began = shift.stamp(self.memory.began);
-        self.memory.answer = self.memory.answer.map(|answer| Arc::new(answer.shifted(shift)));
-        self.pause.since = shift.stamp(self.pause.since);
-        self.memory.completed = self.memory.completed.map(|completed| completed.shifted(shift));
-        self
-    }
-
-    /// The number of its rule.
-    pub(super) fn rule(&self) -> u32 {
-        self.memory.rule
     }
 
     fn place(&self) -> (u32, u64) {
@@ -365,46 +344,6 @@ impl Engine {
         memory.answer = Some(event.kept(&self.machine, true));
         if let (Some(run), Some(place)) = (self.woken(memory), pause.answered) {
             self.go_on(customer, run, place, moment);
-        }
-    }
-
-    /// Puts the runs of two customers together: of two with the same value the one that has come farther stays, else the
-    /// one that began earlier.
-    pub(super) fn merge_waiting(
-        &self,
-        into: &mut Customer,
-        (id, waiting): (&Arc<str>, Vec<Waiting>),
-        shift: Shift,
-        counts: &mut Counts,
-    ) {
-        for theirs in waiting.into_iter().map(|theirs| theirs.joined(id, shift)) {
-            let (rule, per) = (theirs.memory.rule, theirs.memory.per.clone());
-            let same = |mine: &Waiting| mine.memory.rule == rule && mine.memory.per == per;
-            let is_full = into.runs_of(rule) >= MAX_RUNS;
-            let dropped = match into.waiting.iter_mut().find(|mine| same(mine)) {
-                Some(mine) if mine.is_ahead_of(&theirs) => theirs,
-                Some(mine) => std::mem::replace(mine, theirs),
-                None if is_full => {
-                    counts.runs_refused += 1;
-                    theirs
-                }
-                None => {
-                    into.waiting.push(theirs);
-                    continue;
-                }
-            };
-            give_back(into, &dropped.memory);
-        }
-        into.waiting.sort_by_key(Waiting::place);
-    }
-
-    /// Asks the conditions of `stop when` anew, so that what was so before starts nothing.
-    pub(super) fn settle_waiting(&self, customer: &mut Customer, now: Millis) {
-        for mut waiting in std::mem::take(&mut customer.waiting) {
-            let Some(mut run) = self.woken(waiting.memory) else { continue };
-            (waiting.stop_holds, waiting.next_change) = self.stop_condition(customer, &run, now);
-            hold::settle(&mut run.memory.hold, self.zone(customer));
-            customer.waiting.push(Waiting { memory: run.memory, ..waiting });
         }
     }
 
