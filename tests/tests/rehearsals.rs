@@ -16,6 +16,7 @@ use messaging
 event "Order" { total: number, note: text? }
 event "View" { page: text? }
 event "Visit" {}
+event "Asked" {}
 topic marketing { 1 per 1 day else skip }
 defaults { topic marketing }
 segment buyer { did "Order" in the last 2 days }
@@ -26,6 +27,8 @@ rule clicks { when "Message Clicked" where message is known  call stats { messag
 rule half { when "Visit" holdout 50%  send email { subject: "Survey", body: "Please." } }
 event "Night" {}
 rule late { when "Night" quiet 21:00 to 08:00 send sms "Good morning" }
+rule ask { when "Asked"  send sms "From 0 to 10?"
+  wait up to 2 days for a reply { reply "Thank you for {{ answer.text | default('that') }}" } }
 rule hello { when enters norwegian  call crm { hello: "God dag" } }
 "#;
 
@@ -242,5 +245,19 @@ fn a_message_is_held_until_morning() {
   at 2026-01-05 22:00 ada "Night"
   expect late for ada to be held"#,
         &["expected `late` to be held for ada", "suppressed for ada: consent"],
+    );
+}
+
+#[test]
+fn replies_are_told_from_messages() {
+    let asked = "at 2026-01-05 10:00 ada \"Asked\"\nexpect ask to send sms\nat +1 hour ada \"Message Replied\" { text: \"9\" }\n";
+    passes(&ada(&format!("{asked}expect ask to reply containing \"for 9\"\nexpect nothing for 3 days")));
+    fails(
+        &ada(&format!("{asked}expect ask to send sms")),
+        &["expected `ask` to send an SMS", "it happened once"],
+    );
+    fails(
+        &ada("at 2026-01-05 10:00 ada \"Asked\"\nexpect ask to reply"),
+        &["expected `ask` to reply", "`ask` sent an SMS to ada"],
     );
 }

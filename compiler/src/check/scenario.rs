@@ -136,7 +136,7 @@ impl Checker<'_> {
                 let declared = self.rule_named(rule, stage);
                 let customer = self.maybe_customer(customer.as_ref(), stage);
                 let at = self.expected_at(at.as_ref(), statement.span, stage);
-                let action = self.action(action, declared?)?;
+                let action = self.action(action, declared?, rule.span)?;
                 Some(StatementKind::ExpectAction {
                     rule: Arc::from(rule.text.as_str()),
                     customer: customer?,
@@ -265,7 +265,7 @@ impl Checker<'_> {
     }
 
     /// What the rule is expected to do, if it has a step that does it.
-    fn action(&mut self, action: &ExpectedAction, rule: &ast::Rule) -> Option<Action> {
+    fn action(&mut self, action: &ExpectedAction, rule: &ast::Rule, span: Span) -> Option<Action> {
         let mut does = Does::default();
         does.steps(&rule.steps);
         let name = &rule.name.text;
@@ -282,7 +282,11 @@ impl Checker<'_> {
             }
             ExpectedAction::Send(channel) => Some(Action::Send(Arc::from(channel.text.as_str()))),
             ExpectedAction::Call(hook) => Some(Action::Call(Arc::from(hook.text.as_str()))),
-            ExpectedAction::Reply => self.unsupported("`to reply`", rule.name.span),
+            ExpectedAction::Reply if !does.replies => {
+                self.report(scenarios::not_in_rule(span, name, "replies", &does.words()));
+                None
+            }
+            ExpectedAction::Reply => Some(Action::Reply),
         }
     }
 }

@@ -97,6 +97,8 @@ pub enum StatementKind {
 pub enum Action {
     /// A message on this channel.
     Send(Arc<str>),
+    /// A message on the channel of the event that it answers.
+    Reply,
     /// A call of this hook.
     Call(Arc<str>),
 }

@@ -94,6 +94,7 @@ impl<E: Execution> Stage<'_, E> {
     /// What became of the rule at that time, else at its last.
     fn outcome(&self, wanted: &Wanted, at: Option<Millis>) -> Option<String> {
         let (Thing::Send { rule, .. }
+        | Thing::Reply { rule, .. }
         | Thing::Call { rule, .. }
         | Thing::Suppressed { rule, .. }
         | Thing::Held { rule }) = &wanted.what
@@ -161,7 +162,8 @@ fn sentence(wanted: &Wanted) -> String {
         text.as_ref().map(|text| format!(" containing \"{}\"", shown(text, SHOWN))).unwrap_or_default()
     };
     match &wanted.what {
-        Thing::Send { rule, channel, containing } => {
+        Thing::Reply { rule, containing, .. } => format!("`{rule}` to reply{to}{}", says(containing)),
+        Thing::Send { rule, channel, containing, .. } => {
             format!("`{rule}` to send {}{to}{}", article(channel), says(containing))
         }
         Thing::Call { rule, hook, containing } => {
@@ -184,6 +186,7 @@ fn sentence(wanted: &Wanted) -> String {
 fn never(wanted: &Wanted) -> String {
     match &wanted.what {
         Thing::Send { rule, .. }
+        | Thing::Reply { rule, .. }
         | Thing::Call { rule, .. }
         | Thing::Suppressed { rule, .. }
         | Thing::Held { rule } => {

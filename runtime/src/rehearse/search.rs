@@ -4,7 +4,10 @@ use super::{Failure, Happening, Stage, What};
 use segue_compiler::{
     execution::Execution,
     record::{Change, Fields, Json, Reason, Record},
-    typed::test::{Action, ExpectedOutcome, Statement, StatementKind, Test},
+    typed::{
+        Step, StepKind,
+        test::{Action, ExpectedOutcome, Statement, StatementKind, Test},
+    },
     value::Millis,
 };
 use std::sync::Arc;
@@ -19,11 +22,34 @@ pub(super) struct Wanted {
 /// A thing that a test can expect.
 #[derive(Clone, Debug)]
 pub(super) enum Thing {
-    Send { rule: Arc<str>, channel: Arc<str>, containing: Option<Arc<str>> },
-    Call { rule: Arc<str>, hook: Arc<str>, containing: Option<Arc<str>> },
-    Suppressed { rule: Arc<str>, reason: Option<Reason> },
-    Held { rule: Arc<str> },
-    Change { segment: Arc<str>, change: Change },
+    /// Not by one of the steps that reply.
+    Send {
+        rule: Arc<str>,
+        channel: Arc<str>,
+        replies: Vec<u32>,
+        containing: Option<Arc<str>>,
+    },
+    Reply {
+        rule: Arc<str>,
+        replies: Vec<u32>,
+        containing: Option<Arc<str>>,
+    },
+    Call {
+        rule: Arc<str>,
+        hook: Arc<str>,
+        containing: Option<Arc<str>>,
+    },
+    Suppressed {
+        rule: Arc<str>,
+        reason: Option<Reason>,
+    },
+    Held {
+        rule: Arc<str>,
+    },
+    Change {
+        segment: Arc<str>,
+        change: Change,
+    },
 }
 
 impl Wanted {
@@ -35,8 +61,14 @@ impl Wanted {
     /// The same, whatever it says.
     pub(super) fn whatever_it_says(&self) -> Self {
         let what = match &self.what {
-            Thing::Send { rule, channel, .. } => {
-                Thing::Send { rule: rule.clone(), channel: channel.clone(), containing: None }
+            Thing::Send { rule, channel, replies, .. } => Thing::Send {
+                rule: rule.clone(),
+                channel: channel.clone(),
+                replies: replies.clone(),
+                containing: None,
+            },
+            Thing::Reply { rule, replies, .. } => {
+                Thing::Reply { rule: rule.clone(), replies: replies.clone(), containing: None }
             }
             Thing::Call { rule, hook, .. } => {
                 Thing::Call { rule: rule.clone(), hook: hook.clone(), containing: None }
@@ -50,8 +82,16 @@ impl Wanted {
 impl Thing {
     fn is(&self, record: &Record) -> bool {
         match (self, record) {
-            (Self::Send { rule, channel, containing }, Record::Send(send)) => {
-                *rule == send.rule && *channel == send.channel && says(&send.content, containing.as_deref())
+            (Self::Send { rule, channel, replies, containing }, Record::Send(send)) => {
+                *rule == send.rule
+                    && *channel == send.channel
+                    && !replies.contains(&send.step)
+                    && says(&send.content, containing.as_deref())
+            }
+            (Self::Reply { rule, replies, containing }, Record::Send(send)) => {
+                *rule == send.rule
+                    && replies.contains(&send.step)
+                    && says(&send.content, containing.as_deref())
             }
             (Self::Call { rule, hook, containing }, Record::Call(call)) => {
                 *rule == call.rule && *hook == call.hook && says(&call.payload, containing.as_deref())
@@ -64,6 +104,30 @@ impl Thing {
                 *segment == it.segment && *change == it.change
             }
             _ => false,
+        }
+    }
+}
+
+fn replies(steps: &[Step], found: &mut Vec<u32>) {
+    for step in steps {
+        match &step.kind {
+            StepKind::Reply { .. } => found.push(step.number),
+            StepKind::If { arms, otherwise } => {
+                arms.iter().for_each(|(_, steps)| replies(steps, found));
+                replies(otherwise, found);
+            }
+            StepKind::WaitFor { steps, otherwise, .. } => {
+                replies(steps, found);
+                replies(otherwise, found);
+            }
+            StepKind::Split(arms) => arms.iter().for_each(|arm| replies(&arm.steps, found)),
+            StepKind::Send { .. }
+            | StepKind::Call { .. }
+            | StepKind::Set { .. }
+            | StepKind::SetConsent { .. }
+            | StepKind::Emit { .. }
+            | StepKind::Wait(_)
+            | StepKind::Stop => {}
         }
     }
 }
@@ -119,7 +183,11 @@ impl<E: Execution> Stage<'_, E> {
             StatementKind::ExpectAction { rule, customer, action, containing, .. } => {
                 let (rule, containing) = (rule.clone(), containing.clone());
                 let what = match action {
-                    Action::Send(channel) => Thing::Send { rule, channel: channel.clone(), containing },
+                    Action::Send(channel) => {
+                        let (channel, replies) = (channel.clone(), self.replies(&rule));
+                        Thing::Send { rule, channel, replies, containing }
+                    }
+                    Action::Reply => Thing::Reply { replies: self.replies(&rule), rule, containing },
                     Action::Call(hook) => Thing::Call { rule, hook: hook.clone(), containing },
                 };
                 Some(Wanted { customer: customer.clone(), what })
@@ -144,6 +212,15 @@ impl<E: Execution> Stage<'_, E> {
                 None
             }
         }
+    }
+
+    /// The numbers of a rule's steps that reply.
+    fn replies(&self, rule: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        if let Some(rule) = self.program.rules.iter().find(|it| *it.name == *rule) {
+            replies(&rule.steps, &mut found);
+        }
+        found
     }
 
     /// Whether nothing reached a customer or a system since the time before, but what was expected.
