@@ -1,4 +1,4 @@
-//! `segue plan` with two versions, and logs that were cut.
+//! What rules cost, `segue plan` with two versions, and logs that were cut.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -74,4 +74,22 @@ fn rules_are_cold_in_a_log_that_was_cut() {
         let records = run(&[&["--log-from", "2025-12-01"], interpret].concat());
         assert!(records.contains(r#""kind":"call""#), "{records}");
     }
+}
+
+#[test]
+fn costs_are_shown_and_what_has_no_bound_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("rules.segue"), rules(30)).unwrap();
+    let output = segue(&["check", "--cost", &path("rules.segue")]);
+    let words = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(words.contains("segment loyal") && words.contains("event + 30 days"), "{words}");
+    assert!(text(&segue(&["check", &path("rules.segue")]).stdout).is_empty());
+    let rules = "event \"Order\" { lines: list of { tags: list of { names: list of text? }? }? }\nrule r {\n  when \"Order\"\n  call crm { again: last 20 of \"Order\" }\n}\n";
+    fs::write(path("large.segue"), rules).unwrap();
+    let output = segue(&["check", "--cost", &path("large.segue")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("error: `rule r` may keep up to"), "{}", text(&output.stderr));
+    assert_eq!(segue(&["check", &path("large.segue")]).status.code(), Some(0));
 }

@@ -3,7 +3,7 @@
 use crate::{
     execution::Counts,
     json::JsonText,
-    limits::MAX_CHANNELS,
+    limits::{MAX_CHANNEL_BYTES, MAX_CHANNELS},
     packed,
     settings::ConsentPolicy,
     typed::{Program, TopicId},
@@ -27,11 +27,12 @@ pub struct Consent {
 
 impl Consent {
     /// Records consent for a channel, or for one topic on it. A record for the whole channel replaces older ones for
-    /// its topics. Channels beyond [`MAX_CHANNELS`] are not recorded, so that they have none.
+    /// its topics. Channels beyond [`MAX_CHANNELS`], and those whose
+    /// names are longer than [`MAX_CHANNEL_BYTES`], are not recorded, so that they have none.
     pub fn record(&mut self, channel: &str, topic: Option<TopicId>, granted: bool, stamp: Stamp) {
         let place = match self.recorded.iter().position(|(other, _)| **other == *channel) {
             Some(place) => place,
-            None if self.recorded.len() >= MAX_CHANNELS => return,
+            None if self.recorded.len() >= MAX_CHANNELS || channel.len() > MAX_CHANNEL_BYTES => return,
             None => {
                 self.recorded.reserve_exact(1);
                 self.recorded.push((Text::from(channel), OfChannel::new()));
@@ -119,7 +120,8 @@ impl Consent {
 
     /// Suppresses a channel for good (a STOP reply, a hard bounce, a complaint).
     pub fn suppress(&mut self, channel: &str) {
-        if !self.is_suppressed(channel) && self.suppressed.len() < MAX_CHANNELS {
+        let fits = self.suppressed.len() < MAX_CHANNELS && channel.len() <= MAX_CHANNEL_BYTES;
+        if !self.is_suppressed(channel) && fits {
             self.suppressed.push(Text::from(channel));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     json::JsonText,
+    limits::MAX_ITEMS,
     time,
     types::{Field, Type},
     value::{Decimal, Millis, Value},
@@ -44,7 +45,8 @@ fn nested(json: JsonText<'_>, ty: &Type, depth: u32) -> Result<Value, Invalid> {
         Type::Duration => whole(json).map(Value::Duration).ok_or(Invalid),
         Type::List(item) => {
             let items = json.items().ok_or(Invalid)?;
-            let values: Result<Vec<_>, _> = items.map(|json| nested(json, item, depth + 1)).collect();
+            let values = items.take(MAX_ITEMS).map(|json| nested(json, item, depth + 1));
+            let values: Result<Vec<_>, _> = values.collect();
             Ok(Value::List(values?.into_iter().filter(Value::is_known).collect()))
         }
         Type::Object(fields) => object(json, fields, depth),

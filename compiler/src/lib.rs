@@ -37,6 +37,7 @@ pub mod value;
 pub mod predicate;
 
 pub mod changes;
+pub mod cost;
 pub mod reach;
 
 pub mod reference;

@@ -15,6 +15,14 @@ pub const MAX_MATCHES: usize = 64;
 pub const MAX_RUNS: usize = 64;
 /// For how many channels a customer's consent and suppression are kept: several times as many as anybody sends on.
 pub const MAX_CHANNELS: usize = 32;
+/// The longest name of a channel whose consent is kept, in bytes: names are words.
+pub const MAX_CHANNEL_BYTES: usize = 64;
+/// Longest customer id, message id or event name in bytes: ids are kept per customer, and nobody's is longer.
+pub const MAX_NAME_BYTES: usize = 1_024;
+/// How many items of a list are read: more than an order has lines, and a bound on what is kept of it.
+pub const MAX_ITEMS: usize = 256;
+/// The most that rules may need to keep of one customer, in bytes (64 MiB): what may be larger is as good as without bound.
+pub const MAX_CUSTOMER_BYTES: u64 = 64 << 20;
 /// How many runs of one rule are followed until a customer reaches its goal: those who were written to more often in vain
 /// are few, and the newest runs are what counts.
 pub const MAX_GOAL_RUNS: usize = 64;

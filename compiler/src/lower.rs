@@ -47,7 +47,11 @@ pub fn lower(program: &Program) -> Plan {
     for sequence in &program.sequences {
         lowering.keys(sequence);
     }
-    let Lowering { graph, layouts, cells, mut plan, .. } = lowering;
+    let Lowering { graph, layouts, cells, mut plan, lets, .. } = lowering;
+    plan.let_nodes = vec![Vec::new(); program.lets.len()];
+    for ((id, _), node) in lets {
+        plan.let_nodes.get_mut(id.0 as usize).into_iter().for_each(|nodes| nodes.push(node));
+    }
     plan.nodes = graph.nodes;
     plan.texts = graph.texts;
     plan.patterns = graph.patterns;

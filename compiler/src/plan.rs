@@ -5,7 +5,6 @@
 //! in cells. A handler says, for one event name, which cells it feeds, which sequences it moves and which segments it can
 //! change.
 
-mod cost;
 mod operands;
 pub mod print;
 mod rule;
@@ -82,6 +81,8 @@ pub struct Plan {
     pub rules: Vec<RulePlan>,
     /// Values of lets that templates read.
     pub lets: Vec<Option<ValueId>>,
+    /// What each let became where something else uses it.
+    pub let_nodes: Vec<Vec<NodeId>>,
 }
 
 /// A value on demand.

@@ -1,13 +1,13 @@
 //! Bounds on what is read and delivered, each with its reason.
 
+pub use segue_compiler::limits::MAX_NAME_BYTES;
+
 /// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
 /// and must not fill the memory.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// How many bytes of lines are read ahead (256 KiB): enough that sharing them out costs little beside working on them,
 /// and few enough that they and what is read of them stay near the processor.
 pub const BATCH_BYTES: usize = 1 << 18;
-/// Longest customer id, message id or event name in bytes: ids are kept per customer, and nobody's is longer.
-pub const MAX_NAME_BYTES: usize = 1024;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
 /// How many customers of a shard are awake at once: as many as are on a shop's site in one moment. Few, because whoever is

@@ -54,44 +54,10 @@ pub fn drive_and_count<E: Execution>(
     calls: &[Value],
     until: Option<Millis>,
 ) -> (Driven, Counts) {
-    let mut customers: BTreeMap<String, E::Resting> = BTreeMap::new();
     let mut out = Output::default();
-    let mut outcomes = Vec::new();
-    let mut latest = i64::MIN;
-    // Who is who, as far as calls have said so.
-    let (mut known, mut owners) = (BTreeSet::new(), BTreeMap::new());
-    for call in calls {
-        let Some(mut read) = Read::of(call) else {
-            outcomes.push("unreadable".to_owned());
-            continue;
-        };
-        latest = latest.max(read.at);
-        let ahead = is_ahead(read.at, read.received_at, until);
-        let joins = read
-            .same_as
-            .take()
-            .filter(|id| !ahead && *id != read.customer && !known.contains(id) && !owners.contains_key(id));
-        if read.known {
-            known.insert(read.customer.clone());
-        } else if let Some(owner) = owners.get(&read.customer) {
-            read.customer.clone_from(owner);
-        }
-        // Everybody rests between calls: nothing may be lost by that.
-        let resting = customers.remove(&read.customer);
-        let mut customer = match resting {
-            Some(mut resting) => executor.wake(&mut resting),
-            None => executor.customer(Arc::from(read.customer.as_str())),
-        };
-        if let Some(anonymous) = joins {
-            if let Some(mut other) = customers.remove(&anonymous) {
-                join(executor, &mut customer, executor.wake(&mut other), read.at, &mut out);
-            }
-            owners.insert(anonymous, read.customer.clone());
-        }
-        outcomes.push(format!("{:?}", executor.apply(&mut customer, &read.incoming(), &mut out)));
-        customers.insert(read.customer, executor.rest(customer, &mut Packer::default()));
-    }
-    let end = until.unwrap_or(latest);
+    let (customers, outcomes) = apply(executor, calls, until, &mut out);
+    let latest = calls.iter().filter_map(Read::of).map(|read| read.at).max();
+    let end = until.or(latest).unwrap_or(i64::MIN);
     let mut customers: BTreeMap<String, E::Customer> =
         customers.into_iter().map(|(id, mut resting)| (id, executor.wake(&mut resting))).collect();
     for customer in customers.values_mut() {
@@ -111,6 +77,50 @@ pub fn drive_and_count<E: Execution>(
         .collect();
     let goals = customers.iter().map(|(id, customer)| (id.clone(), executor.goals(customer))).collect();
     (Driven { records, members, fired, goals, outcomes, settled: out.settled }, out.counts)
+}
+
+/// Applies calls in order, up to an end; what the customers are at rest then, and what became of each call.
+pub fn apply<E: Execution>(
+    executor: &E,
+    calls: &[Value],
+    until: Option<Millis>,
+    out: &mut Output,
+) -> (BTreeMap<String, E::Resting>, Vec<String>) {
+    let mut customers: BTreeMap<String, E::Resting> = BTreeMap::new();
+    let mut outcomes = Vec::new();
+    // Who is who, as far as calls have said so.
+    let (mut known, mut owners) = (BTreeSet::new(), BTreeMap::new());
+    for call in calls {
+        let Some(mut read) = Read::of(call) else {
+            outcomes.push("unreadable".to_owned());
+            continue;
+        };
+        let ahead = is_ahead(read.at, read.received_at, until);
+        let joins = read
+            .same_as
+            .take()
+            .filter(|id| !ahead && *id != read.customer && !known.contains(id) && !owners.contains_key(id));
+        if read.known {
+            known.insert(read.customer.clone());
+        } else if let Some(owner) = owners.get(&read.customer) {
+            read.customer.clone_from(owner);
+        }
+        // Everybody rests between calls: nothing may be lost by that.
+        let resting = customers.remove(&read.customer);
+        let mut customer = match resting {
+            Some(mut resting) => executor.wake(&mut resting),
+            None => executor.customer(Arc::from(read.customer.as_str())),
+        };
+        if let Some(anonymous) = joins {
+            if let Some(mut other) = customers.remove(&anonymous) {
+                join(executor, &mut customer, executor.wake(&mut other), read.at, out);
+            }
+            owners.insert(anonymous, read.customer.clone());
+        }
+        outcomes.push(format!("{:?}", executor.apply(&mut customer, &read.incoming(), out)));
+        customers.insert(read.customer, executor.rest(customer, &mut Packer::default()));
+    }
+    (customers, outcomes)
 }
 
 /// A call with everything that [`Incoming`] borrows.

@@ -295,7 +295,11 @@ impl Lowering<'_> {
         }
         classes.push(Class::Value);
         let span = span(window);
-        let cell = self.cells.rows(&pattern.events, filter, columns, classes, true, EXACT_ROWS, None, span);
+        // Of what ends now and needs no further question, the newest are all that is ever shown.
+        let ends_now =
+            matches!(window, Window::Always | Window::Last(_) | Window::Since(_) | Window::Calendar(_));
+        let capacity = if condition.is_none() && by.is_none() && ends_now { count } else { EXACT_ROWS };
+        let cell = self.cells.rows(&pattern.events, filter, columns, classes, true, capacity, None, span);
         let result = QueryResult::Newest { count, distinct: by.is_some() };
         self.graph.node(Node::Query { cell, filter: condition, span, result, class: Class::Value })
     }

@@ -3,10 +3,10 @@
 use super::{
     Cell, CellKind, CellSource, FIXED_SLOTS, FrameRef, Handler, NO_ELEMENT, Node, NodeId, Order, Plan,
     QueryResult, WindowSpan,
-    cost::{BYTES_OF_SCHEDULE, Bytes, SESSION, bytes_of_cell, bytes_of_sequence},
 };
 use crate::{
     calendar::{Calendar, Habit},
+    cost::{Assumed, Size, Sizes},
     typed::{EventId, Program, SegmentId, SequenceId},
 };
 use std::fmt::Write;
@@ -60,42 +60,36 @@ impl Printer<'_> {
         line(
             text,
             &format!(
-                "  {:>9}  record: first seen, last active, {} segments, cells of one word, {} profile fields",
-                Bytes(fixed),
+                "  {:>9}  record while awake: first seen, last active, {} segments, cells of one word, {} profile fields",
+                Size(fixed),
                 self.program.segments.len(),
                 record.profile.len()
             ),
         );
-        let mut worst = fixed;
+        let sizes = Sizes::new(self.program, self.plan);
+        let at_most = |bytes: u64| format!("≤ {}", Size(bytes));
         for cell in &self.plan.cells {
-            let bytes = bytes_of_cell(cell);
-            worst += bytes;
-            let size = if bytes == 0 { "8 B".to_owned() } else { format!("≤ {}", Bytes(bytes)) };
+            let size = at_most(sizes.cell(cell, Assumed::WORST));
             line(text, &format!("  {size:>9}  {}", self.cell(cell)));
         }
         for (sequence, number) in self.plan.sequences.iter().zip(0_u32..) {
-            let bytes = bytes_of_sequence(self.plan, SequenceId(number));
-            worst += bytes;
+            let bytes = sizes.sequence(SequenceId(number), Assumed::WORST);
             if bytes > 0 {
-                let size = format!("≤ {}", Bytes(bytes));
-                line(text, &format!("  {size:>9}  matches of {}", self.sequence(number, sequence.then_no)));
+                let (size, name) = (at_most(bytes), self.sequence(number, sequence.then_no));
+                line(text, &format!("  {size:>9}  matches of {name}"));
             }
         }
         if self.program.sessions {
-            worst += SESSION;
-            line(text, &format!("  {:>9}  the latest session", format!("≤ {}", Bytes(SESSION))));
+            line(text, &format!("  {:>9}  the latest session", at_most(Sizes::SESSION)));
         }
         for plan in &self.plan.schedules {
-            worst += BYTES_OF_SCHEDULE;
-            let size = format!("≤ {}", Bytes(BYTES_OF_SCHEDULE));
-            let rules = self.rules(&plan.rules);
-            let what =
-                format!("last occurrence of {}, the trigger of {rules}", plan.schedule.words(self.program));
-            line(text, &format!("  {size:>9}  {what}"));
+            let (size, rules) = (at_most(Sizes::SCHEDULE), self.rules(&plan.rules));
+            let when = plan.schedule.words(self.program);
+            line(text, &format!("  {size:>9}  last occurrence of {when}, the trigger of {rules}"));
         }
         line(
             text,
-            &format!("  {:>9}  fixed, {} at worst; empty cells cost nothing", Bytes(fixed), Bytes(worst)),
+            "  Customers at rest are bytes, and what never happened takes none; `segue check --cost` adds up.",
         );
     }
 

@@ -47,6 +47,32 @@ pub fn rule(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
     steps(&rule.steps, visit);
 }
 
+/// Visits every step, those within others included.
+pub fn each_step(list: &[Step], visit: &mut dyn FnMut(&Step)) {
+    for step in list {
+        visit(step);
+        match &step.kind {
+            StepKind::If { arms, otherwise } => {
+                arms.iter().for_each(|(_, list)| each_step(list, visit));
+                each_step(otherwise, visit);
+            }
+            StepKind::WaitFor { up_to: _, what: _, steps, otherwise } => {
+                each_step(steps, visit);
+                each_step(otherwise, visit);
+            }
+            StepKind::Split(arms) => arms.iter().for_each(|arm| each_step(&arm.steps, visit)),
+            StepKind::Send { .. }
+            | StepKind::Call { .. }
+            | StepKind::Set { .. }
+            | StepKind::SetConsent { .. }
+            | StepKind::Emit { .. }
+            | StepKind::Reply { .. }
+            | StepKind::Wait(_)
+            | StepKind::Stop => {}
+        }
+    }
+}
+
 /// Every template of steps.
 #[must_use]
 pub fn templates(list: &[Step]) -> Vec<TemplateId> {

@@ -3,7 +3,7 @@
 
 use super::{
     Engine,
-    customer::{Customer, Match, Runs},
+    customer::{Customer, Match, Runs, Sent},
     query::keeping,
     ring::Ring,
     run::Waiting,
@@ -21,7 +21,7 @@ use segue_compiler::{
     typed::{FieldId, Limit},
     value::Millis,
 };
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 /// Where the other customer's places lie in the order of application: after all of the first one's.
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +92,9 @@ impl Engine {
         }
         into.consent.merge(&consent, |stamp| shift.stamp(stamp));
         self.merge_runs(into, runs, (&id, waiting), shift, &mut out.counts);
-        into.sends.extend(sends);
-        into.sends.make_contiguous().sort_by_key(|sent| sent.at);
+        self.merge_messages(into, sends);
         into.merge_goals(goals, shift);
-        let theirs = session.map(|session| session.placed(|stamp| shift.stamp(stamp)));
-        into.session = match (into.session.take(), theirs) {
+        into.session = match (into.session.take(), session.map(|it| it.placed(|stamp| shift.stamp(stamp)))) {
             (Some(mine), Some(theirs)) => Some(mine.merged(theirs)),
             (mine, theirs) => mine.or(theirs),
         };
@@ -107,6 +105,13 @@ impl Engine {
         self.set_levels(into, now);
         self.settle_waiting(into, now);
         settle::merge(self, into, held, out);
+    }
+
+    /// The messages that count for rates.
+    fn merge_messages(&self, into: &mut Customer, sends: VecDeque<Sent>) {
+        into.sends.extend(sends);
+        into.sends.make_contiguous().sort_by_key(|sent| sent.at);
+        self.keep_newest_messages(into);
     }
 
     /// The words of the record.

@@ -229,12 +229,7 @@ impl Engine {
             because: run.memory.because.clone(),
         }));
         if let Some(topic) = run.rule.topic.filter(|_| !run.rule.transactional && !is_reply) {
-            let longest =
-                self.program.topics.iter().flat_map(|topic| &topic.rates).map(|rate| rate.per).max();
-            if let Some(longest) = longest {
-                customer.sends.retain(|sent| sent.at > moment.now - longest);
-                customer.sends.push_back(Sent { at: moment.now, topic, channel: channel.clone() });
-            }
+            self.count_message(customer, Sent { at: moment.now, topic, channel: channel.clone() });
         }
         if let Some(sent) = self.messaging.sent {
             let fields = sent_fields(

@@ -147,6 +147,29 @@ impl Engine {
             })
     }
 
+    /// Remembers a message for the rates of its topic and of those around it.
+    pub(super) fn count_message(&self, customer: &mut Customer, sent: Sent) {
+        let rates = self.program.topics.iter().flat_map(|topic| &topic.rates);
+        let Some(longest) = rates.map(|rate| rate.per).max() else { return };
+        customer.sends.retain(|other| other.at > sent.at - longest);
+        customer.sends.push_back(sent);
+        self.keep_newest_messages(customer);
+    }
+
+    /// Forgets messages that no rate looks at: of each topic and channel the newest are kept, as many as any rate counts.
+    pub(in crate::engine) fn keep_newest_messages(&self, customer: &mut Customer) {
+        let rates = self.program.topics.iter().flat_map(|topic| &topic.rates);
+        let most = rates.map(|rate| rate.count as usize).max().unwrap_or(0);
+        let sends = &mut customer.sends;
+        for place in (0..sends.len().saturating_sub(most)).rev() {
+            let Some(sent) = sends.get(place) else { continue };
+            let is_alike = |other: &&Sent| other.topic == sent.topic && other.channel == sent.channel;
+            if sends.range(place + 1..).filter(is_alike).count() >= most {
+                sends.remove(place);
+            }
+        }
+    }
+
     /// The rates of the rule's topic, and of those that it lies within, that one more message would exceed.
     fn exceeded(&self, customer: &Customer, run: &Run<'_>, channel: &str, now: Millis) -> Exceeded {
         let mut exceeded = Exceeded::default();
