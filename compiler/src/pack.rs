@@ -91,7 +91,7 @@ impl Packer {
         self.bytes
     }
 
-    /// Writes a number: one below [`LONG`] as it is, others as the count of their bytes and these.
+    /// Writes a number: one below 248 as it is, others as the count of their bytes and these.
     #[inline]
     pub fn number(&mut self, number: u64) {
         if number < u64::from(LONG) {

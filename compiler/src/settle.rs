@@ -1,4 +1,4 @@
-//! Holding a customer's calls for a while, so that they are applied in order of time however they arrive [7].
+//! Holding a customer's calls for a while, so that they are applied in order of time however they arrive (7).
 //!
 //! A call is held until one arrives that is stamped more than `settle` after it; up to then whatever belongs before it finds
 //! its place. The customer's deadlines wait as long: what is not settled lets nothing pass.

@@ -9,7 +9,7 @@ use segue_grammar::span::Span;
 pub struct Pattern {
     /// The events.
     pub events: EventSet,
-    /// The condition on one event; sees [`EventRole::This`], the profile, and in rules the other roles.
+    /// The condition on one event; sees [`super::EventRole::This`], the profile, and in rules the other roles.
     pub filter: Option<Box<Expr>>,
     /// Where it stands.
     pub span: Span,
