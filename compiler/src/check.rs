@@ -25,10 +25,10 @@ mod walk;
 pub(crate) mod words;
 
 use crate::{
-    diagnostics::{limits, names, rules},
+    diagnostics::{limits, names},
     limits::MAX_DECLARATIONS,
     packs,
-    project::Project,
+    project::{Project, used_from},
     typed::{EventSet, EventType, ProfileField, Program, Suppression},
     types::{Field, Type},
     value::Value,
@@ -198,12 +198,27 @@ impl Checker<'_> {
         self.program.rules = rules;
     }
 
+    /// A path leads to a rule file of the project, or to a folder with some.
+    fn use_of_path(&mut self, used: &ast::Use) {
+        let name = |source: &crate::project::Source| used_from("", &source.name);
+        let from = self.project.sources.get(used.span.source.0 as usize).map(|source| source.name.as_str());
+        let path = used_from(from.unwrap_or_default(), &used.target.text);
+        let folder = format!("{path}/");
+        let is_there = self.project.sources.iter().map(name).any(|source| {
+            source == path || source.starts_with(&folder) || path.is_empty() && !source.starts_with("..")
+        });
+        if !is_there {
+            let is_pack = packs::named(&used.target.text).is_some();
+            self.report(names::unknown_use(used.target.span, &used.target.text, is_pack));
+        }
+    }
+
     /// `use` of a pack that does not exist, or of a path.
     fn uses(&mut self, items: &[&Item]) {
         for item in items {
             let Item::Use(used) = item else { continue };
             if used.is_path {
-                self.report(rules::not_supported(used.span, "`use \"path\"`"));
+                self.use_of_path(used);
             } else if packs::named(&used.target.text).is_none() {
                 let known = packs::PACKS.iter().map(|pack| pack.name);
                 self.report(names::unknown_pack(used.target.span, &used.target.text, known));

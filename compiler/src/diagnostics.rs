@@ -60,7 +60,6 @@ codes! {
     NOT_IN_RULE = "not-in-rule": "a test that expects of a rule what no step of it does",
     NOT_IN_WHERE = "not-in-where": "history, a segment or a named value after `where`",
     NOT_OF_THIS_RUN = "not-of-this-run": "`of this run` for events that do not say which message they are about",
-    NOT_SUPPORTED = "not-supported": "a part of the language that this version cannot run yet",
     OPTIONAL_IN_TEMPLATE = "optional-in-template": "a value that may be missing, printed without a default",
     RULE_CYCLE = "rule-cycle": "rules that start each other without end",
     SEGMENT_CYCLE = "segment-cycle": "segments or named values that are defined by themselves",
@@ -87,6 +86,7 @@ codes! {
     UNKNOWN_SEGMENT = "unknown-segment": "a segment that is not declared",
     UNKNOWN_TEMPLATE_NAME = "unknown-template-name": "a name in a template that means nothing there",
     UNKNOWN_TOPIC = "unknown-topic": "a topic that is not declared",
+    UNKNOWN_USE = "unknown-use": "a path that leads to no rule file of the project",
     UNKNOWN_TYPE = "unknown-type": "a type that does not exist",
     WHEN_CONDITION = "when-condition": "a trigger that is a condition, not an event or a change",
 }

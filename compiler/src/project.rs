@@ -51,6 +51,38 @@ impl Checked {
     }
 }
 
+/// The paths that a rule file says with `use "path"`, as they are written: whoever loads a project loads them, too.
+#[must_use]
+pub fn used_paths(text: &str) -> Vec<String> {
+    let (file, _) = parse(SourceId(0), text);
+    let path = |item: Item| match item {
+        Item::Use(used) if used.is_path => Some(used.target.text),
+        _ => None,
+    };
+    file.items.into_iter().filter_map(path).collect()
+}
+
+/// What a path in a rule file leads to: from the file's folder on, without steps that go back.
+#[must_use]
+pub fn used_from(file: &str, path: &str) -> String {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let (root, folder) = match folder.strip_prefix('/') {
+        Some(rest) => ("/", rest),
+        None => ("", folder),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("{root}{}", parts.join("/"))
+}
+
 /// Parses and checks a project.
 #[must_use]
 pub fn compile(project: &Project) -> Checked {
@@ -64,7 +96,10 @@ pub fn compile(project: &Project) -> Checked {
     let names: BTreeSet<&str> = files
         .iter()
         .flat_map(|file| &file.items)
-        .filter_map(|item| if let Item::Use(used) = item { Some(used.target.text.as_str()) } else { None })
+        .filter_map(|item| match item {
+            Item::Use(used) if !used.is_path => Some(used.target.text.as_str()),
+            _ => None,
+        })
         .collect();
     let used = packs::PACKS.iter().filter(|pack| names.contains(pack.name));
     // Places in packs lie beyond all sources of the project.

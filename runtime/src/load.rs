@@ -7,6 +7,7 @@ use crate::{
     },
     words::reason,
 };
+use segue_compiler::project::{used_from, used_paths};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -112,10 +113,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     if rules.is_empty() {
         return Err(LoadError::NoRules { path: path.display().to_string() });
     }
-    let mut sources = Vec::with_capacity(rules.len());
-    for path in rules {
-        sources.push((shown(&path), read_rules(&path)?));
-    }
+    let sources = with_used(&root, rules)?;
     let mut files = BTreeMap::new();
     for path in found.content {
         let Ok(relative) = path.strip_prefix(&root) else { continue };
@@ -126,6 +124,40 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     }
     let notes = if is_folder { found.notes } else { Vec::new() };
     Ok(Loaded { root, sources, files, config, config_errors, notes })
+}
+
+/// The rule files and those that they use, in order of name. A path that leads out of the project, or nowhere, is left to
+/// the checker, which says so.
+fn with_used(root: &Path, rules: Vec<PathBuf>) -> Result<Vec<(String, String)>, LoadError> {
+    let whole = fs::canonicalize(root).map_err(|error| unreadable(root, error))?;
+    let is_within = |path: &Path| fs::canonicalize(path).is_ok_and(|path| path.starts_with(&whole));
+    let mut open = rules;
+    let mut sources: BTreeMap<String, String> = BTreeMap::new();
+    while let Some(path) = open.pop() {
+        // The same file may be reached by several ways.
+        let name = used_from("", &shown(&path));
+        if sources.contains_key(&name) {
+            continue;
+        }
+        if sources.len() >= MAX_PROJECT_FILES {
+            return Err(LoadError::TooManyFiles { path: root.display().to_string() });
+        }
+        let text = read_rules(&path)?;
+        for used in used_paths(&text) {
+            let used = PathBuf::from(used_from(&name, &used));
+            let used = if used.as_os_str().is_empty() { PathBuf::from(".") } else { used };
+            if !is_within(&used) {
+                continue;
+            }
+            if used.is_dir() {
+                open.extend(find(&used)?.rules);
+            } else if used.extension().is_some_and(|extension| extension == "segue") {
+                open.push(used);
+            }
+        }
+        sources.insert(name, text);
+    }
+    Ok(sources.into_iter().collect())
 }
 
 /// The projects at a path: itself, and the folders within that have a `segue.toml` of their own.

@@ -2,7 +2,7 @@
 
 use super::{Checker, Scope, words};
 use crate::{
-    diagnostics::{conditions, limits, names, rules, types},
+    diagnostics::{conditions, limits, names, types},
     limits::{MAX_CHOICES, MAX_PATTERN_BYTES, MAX_PATTERNS},
     pattern::ready,
     time,
@@ -97,11 +97,6 @@ impl Checker<'_> {
             | ast::ExprKind::Regularly { .. }
             | ast::ExprKind::Streak { .. } => self.history(expr, scope),
         }
-    }
-
-    pub(super) fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
-        self.report(rules::not_supported(span, what));
-        None
     }
 
     /// Conditions; every one is checked.

@@ -276,9 +276,6 @@ impl Checker<'_> {
         };
         self.sequence_words(sequence);
         let first_time = sequence.elements.first().is_some_and(|element| element.first_time.is_some());
-        if let Some(span) = sequence.elements.iter().skip(1).find_map(|element| element.first_time) {
-            return self.unsupported("`for the first time` after the first event of a sequence", span);
-        }
         let same = self.same(sequence, &elements, then_no.as_ref().map(|(pattern, _)| pattern))?;
         let checked =
             Sequence { anchor: sequence.anchor, first_time, elements, then_no, same, span: sequence.span };

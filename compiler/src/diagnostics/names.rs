@@ -135,6 +135,17 @@ pub(crate) fn unknown_type(span: Span, name: &str) -> Diagnostic {
     ))
 }
 
+/// `is_pack` says whether a pack has that name.
+pub(crate) fn unknown_use(span: Span, path: &str, is_pack: bool) -> Diagnostic {
+    let help = if is_pack {
+        format!("packs are named without quotes: `use {path}`")
+    } else {
+        "name a `.segue` file of the project or a folder with some, from this file's folder on".to_owned()
+    };
+    Diagnostic::error(super::UNKNOWN_USE, span, format!("`{path}` leads to no rule file of this project"))
+        .help(help)
+}
+
 pub(crate) fn unknown_pack<'n>(
     span: Span,
     name: &str,

@@ -3,10 +3,6 @@
 use super::Diagnostic;
 use segue_grammar::Span;
 
-pub(crate) fn not_supported(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(super::NOT_SUPPORTED, span, format!("{what} is not supported yet"))
-}
-
 pub(crate) fn when_condition(span: Span, name: &str, condition: &str) -> Diagnostic {
     Diagnostic::error(
         super::WHEN_CONDITION,
