@@ -46,7 +46,7 @@ pub struct GoalPlan {
 pub struct Heard {
     /// Which; `None`: any.
     pub events: Option<Vec<EventId>>,
-    /// The condition on [`FrameRef::This`].
+    /// The condition on [`super::FrameRef::This`].
     pub filter: Option<ConditionId>,
     /// Which messages they must be about.
     pub about: About,
