@@ -57,7 +57,7 @@ fn a_place_in_another_file_is_no_second_error() {
 #[test]
 fn settings_are_told_like_rules_and_with_them() {
     let files = [
-        ("segue.toml", "[project]\ntime_zone = \"Europe/Olso\"\nkeep = \"400 days\"\n"),
+        ("segue.toml", "[project]\ntime_zone = \"Europe/Olso\"\nkeep = \"400 d\"\n"),
         ("a.segue", "segment x { did \"A\" }"),
     ];
     let (code, words) = check(&files, "human");
@@ -65,7 +65,7 @@ fn settings_are_told_like_rules_and_with_them() {
     for part in [
         "segue::unknown-time-zone",
         "did you mean \"Europe/Oslo\"?",
-        "segue::not-supported",
+        "segue::bad-duration",
         "segue::unknown-event",
         "[segue.toml:2:13]",
     ] {
@@ -74,9 +74,7 @@ fn settings_are_told_like_rules_and_with_them() {
     assert!(words.ends_with("3 errors\n"), "{words}");
     let (_, words) = check(&files, "short");
     assert!(
-        words.contains(
-            "segue.toml:3:8: error[not-supported]: keeping a log (`keep`) is not supported yet (leave it out)"
-        ),
+        words.contains("segue.toml:3:8: error[bad-duration]: `400 d` is no duration (write \"400 days\")"),
         "{words}"
     );
     let (_, words) =

@@ -3,13 +3,19 @@
 mod channels;
 mod diagnostic;
 mod duration;
+mod rate;
 mod table;
 
 pub use channels::{ChannelConfig, Secret, WebhookConfig};
 pub use diagnostic::ConfigError;
-pub use duration::{parse_duration, parse_rate};
+pub use duration::parse_duration;
+pub use rate::Rate;
 
-use crate::{fuse::Fuse, limits::SHOWN_CHARACTERS, words::shown};
+use crate::{
+    fuse::Fuse,
+    limits::{MIN_KEEP, SHOWN_CHARACTERS},
+    words::shown,
+};
 use diagnostic::Finding;
 use segue_compiler::{
     settings::{ConsentPolicy, Settings},
@@ -26,6 +32,8 @@ pub struct Config {
     pub settings: Settings,
     /// How channels and hooks are reached, by name.
     pub channels: BTreeMap<String, ChannelConfig>,
+    /// How far back the log of a live service reaches, in milliseconds; all of it is kept when `None`.
+    pub keep: Option<i64>,
     /// How many messages of one rule a live service sends before a person looks.
     pub fuse: Option<Fuse>,
     /// Whether there is no `segue.toml`, so that all of this is assumed.
@@ -37,7 +45,7 @@ impl Config {
     #[must_use]
     pub fn assumed() -> Self {
         let settings = Settings { consent: ConsentPolicy::Assumed, ..Settings::default() };
-        Self { settings, channels: BTreeMap::new(), fuse: None, assumed: true }
+        Self { settings, channels: BTreeMap::new(), keep: None, fuse: None, assumed: true }
     }
 
     /// Reads a `segue.toml`. `name` is the file's name in messages.
@@ -96,9 +104,20 @@ fn project(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
     if let Some((dedupe, _)) = project.duration("dedupe", findings) {
         config.settings.dedupe = dedupe;
     }
-    if let Some((_, span)) = project.value("keep") {
-        findings.push(Finding::unsupported(span, "keeping a log (`keep`)"));
+    config.keep = keep(&project, findings);
+}
+
+fn keep(project: &Table<'_>, findings: &mut Vec<Finding>) -> Option<i64> {
+    let (keep, span) = project.duration("keep", findings)?;
+    if keep < MIN_KEEP {
+        let finding = Finding::new("out-of-range", span, "`keep` is at least 1 day");
+        findings.push(
+            finding.help(
+                "the log is what rules that are new look back on, and what is applied again after a stop",
+            ),
+        );
     }
+    Some(keep)
 }
 
 fn consent(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
@@ -114,15 +133,8 @@ fn consent(root: &Table<'_>, config: &mut Config, findings: &mut Vec<Finding>) {
 fn fuse(root: &Table<'_>, findings: &mut Vec<Finding>) -> Option<Fuse> {
     let fuse = root.table("fuse", findings)?;
     fuse.only(&["sends"], findings);
-    let (rate, span) = fuse.text("sends", findings)?;
-    match parse_rate(rate) {
-        Ok((count, per)) => Some(Fuse { count, per }),
-        Err(help) => {
-            let message = format!("`{}` is no rate", shown(rate, SHOWN_CHARACTERS));
-            findings.push(Finding::new("bad-rate", span, message).help(help));
-            None
-        }
-    }
+    let Rate { count, per } = fuse.rate("sends", findings)?;
+    Some(Fuse { count, per })
 }
 
 #[cfg(test)]
@@ -151,6 +163,7 @@ mod tests {
             settle = "2 minutes"
             lateness = "1_0 minutes"
             dedupe = "2 days"
+            keep = "400 days"
             [consent]
             policy = "assumed"
             [fuse]
@@ -161,6 +174,7 @@ mod tests {
             secret = { env = "SMS_SECRET" }
             timeout = "3 seconds"
             retries = 2
+            rate = "5 per second"
             [channels.email]
             hook = "file"
             path = "out/mails.ndjson"
@@ -173,12 +187,14 @@ mod tests {
         assert_eq!(config.settings.settle, 120_000);
         assert_eq!(config.settings.consent, ConsentPolicy::Assumed);
         assert_eq!(config.fuse, Some(Fuse { count: 5_000, per: 3_600_000 }));
+        assert_eq!(config.keep, Some(400 * 86_400_000));
         assert_eq!(config.channels.len(), 3);
         let webhook = WebhookConfig {
             url: "http://127.0.0.1:9000/sms".to_owned(),
             secret: Some(Secret::Env("SMS_SECRET".to_owned())),
             timeout: 3_000,
             retries: 2,
+            rate: Some(Rate { count: 5, per: 1_000 }),
         };
         assert_eq!(config.channels.get("sms"), Some(&ChannelConfig::Webhook(webhook)));
     }
@@ -196,7 +212,7 @@ mod tests {
 timezone = "UTC"
 time_zone = "Europe/Olso"
 settle = "5m"
-keep = "400 days"
+keep = "1 hour"
 lateness = "10m"
 dedupe = 24
 [consent]
@@ -213,7 +229,8 @@ calls = "5 per hour"
                 "4 \"Europe/Olso\": unknown-time-zone: unknown time zone `Europe/Olso` \
                     [did you mean \"Europe/Oslo\"?]",
                 "5 \"5m\": bad-duration: `5m` is no duration [write \"5 minutes\"]",
-                "6 \"400 days\": not-supported: keeping a log (`keep`) is not supported yet [leave it out]",
+                "6 \"1 hour\": out-of-range: `keep` is at least 1 day \
+                    [the log is what rules that are new look back on, and what is applied again after a stop]",
                 "7 \"10m\": bad-duration: `10m` is no duration [write \"10 minutes\"]",
                 "8 24: wrong-type: `dedupe` should be a duration, found a number [write it as in rules, such as \"10 minutes\"]",
                 "10 \"requierd\": unknown-word: `policy` is `required` or `assumed`, found `requierd` [did you mean `required`?]",
@@ -238,7 +255,7 @@ hook = "webhook"
 url = "ftp://x"
 timeout = "1 hour"
 retries = 99
-rate = "5 per 1 second"
+rate = "5 per sec"
 secret = { env = "A", file = "b" }
 [channels.e]
 hook = "file"
@@ -255,7 +272,8 @@ hook = "file"
                 "10 \"ftp://x\": bad-url: `ftp://x` is no address of a webhook [write http://… or https://…]",
                 "11 \"1 hour\": out-of-range: `timeout` is at most 2 minutes [a hook that needs more answers first and works later]",
                 "12 99: out-of-range: `retries` is a whole number from 0 to 10",
-                "13 \"5 per 1 second\": not-supported: a rate for a channel is not supported yet [leave it out]",
+                "13 \"5 per sec\": bad-rate: `5 per sec` is no rate \
+                    [the units are seconds, minutes, hours, days and weeks]",
                 "14 { env = \"A\", file = \"b\" }: bad-secret: a secret comes from one place \
                     [write { env = \"NAME\" } or { file = \"PATH\" }]",
                 "15 e: missing-key: channel `e` has no `path` [a file hook needs path = \"FILE\"]",

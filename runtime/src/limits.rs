@@ -32,6 +32,8 @@ pub const MAX_FOLDER_DEPTH: usize = 32;
 pub const MAX_PROJECT_FILES: usize = 10_000;
 /// Longest duration in `segue.toml` in milliseconds (36,525 days, a century): sums with instants stay in range.
 pub const MAX_DURATION: i64 = 36_525 * 86_400_000;
+/// Shortest `keep` in milliseconds (a day): events that are out of order, and a stop of a night, are within it.
+pub const MIN_KEEP: i64 = 86_400_000;
 
 /// How long a webhook may take to answer, in milliseconds, when `timeout` is not set.
 pub const WEBHOOK_TIMEOUT: i64 = 10_000;

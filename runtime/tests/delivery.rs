@@ -8,7 +8,7 @@ use segue_compiler::{
 };
 use segue_runtime::{
     channel::{Channel, Console, Delivery, FileHook, Hooks, Outcome, Sleep, Webhook},
-    config::WebhookConfig,
+    config::{Rate, WebhookConfig},
 };
 use std::{
     collections::BTreeMap,
@@ -16,6 +16,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 fn record(number: u128, channel: &str) -> Record {
@@ -81,13 +82,13 @@ fn status(line: &str, headers: &str, body: &str) -> String {
 struct Slept(Arc<Mutex<Vec<u64>>>);
 
 impl Sleep for Slept {
-    fn sleep(&mut self, millis: u64) {
-        self.0.lock().unwrap().push(millis);
+    fn sleep(&mut self, time: Duration) {
+        self.0.lock().unwrap().push(u64::try_from(time.as_millis()).unwrap());
     }
 }
 
 fn webhook(url: &str, secret: Option<&str>, sleep: &Slept) -> Webhook {
-    let config = WebhookConfig { url: url.to_owned(), secret: None, timeout: 2_000, retries: 4 };
+    let config = WebhookConfig { url: url.to_owned(), secret: None, timeout: 2_000, retries: 4, rate: None };
     Webhook::new(&config, secret, Box::new(sleep.clone()))
 }
 
@@ -135,6 +136,26 @@ fn retries_wait_longer_each_time_and_obey_the_receiver() {
 }
 
 #[test]
+fn a_rate_spaces_requests_and_those_that_are_tried_again() {
+    let url = serve(|count, _| match count {
+        2 => status("500 Oh", "", ""),
+        3 => status("429 Too Many Requests", "retry-after: 7\r\n", ""),
+        _ => status("200 OK", "", ""),
+    });
+    let slept = Slept::default();
+    let rate = Some(Rate { count: 2, per: 3_000 });
+    let config = WebhookConfig { url, secret: None, timeout: 2_000, retries: 4, rate };
+    let mut webhook = Webhook::new(&config, None, Box::new(slept.clone()));
+    for number in 0..3 {
+        let record = record(number, "sms");
+        let outcome = webhook.deliver(&Delivery::of(&record).unwrap());
+        assert!(matches!(outcome, Outcome::Delivered { .. }), "{outcome:?}");
+    }
+    // Before the second request, its two retries, and the third.
+    assert_eq!(*slept.0.lock().unwrap(), [1_500, 1_500, 7_000, 1_500]);
+}
+
+#[test]
 fn a_refusal_is_not_tried_again() {
     for (line, words) in [("422 Unprocessable Entity", "bad number"), ("302 Found", "elsewhere")] {
         let url = serve(move |_, _| status(line, "location: /other\r\n", words));
@@ -154,7 +175,7 @@ fn a_hook_that_hangs_is_a_failure_and_holds_up_no_other() {
     // Accepts connections (by the backlog) and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let config = WebhookConfig { url, secret: None, timeout: 100, retries: 0 };
+    let config = WebhookConfig { url, secret: None, timeout: 100, retries: 0, rate: None };
     let mut hooks = Hooks::default();
     hooks.add("sms", Box::new(Webhook::new(&config, None, Box::new(Slept::default()))));
     hooks.add("push", Box::new(Console::new(Box::new(std::io::sink()))));

@@ -2,7 +2,7 @@
 
 use super::{Channel, Delivery, Outcome};
 use crate::{
-    config::WebhookConfig,
+    config::{Rate, WebhookConfig},
     limits::{FIRST_RETRY, LONGEST_RETRY, MAX_ANSWER_BYTES},
     words::shown,
 };
@@ -14,8 +14,8 @@ const SHOWN: usize = 200;
 
 /// What waits between attempts.
 pub trait Sleep: Send {
-    /// Waits for so many milliseconds.
-    fn sleep(&mut self, millis: u64);
+    /// Waits.
+    fn sleep(&mut self, time: Duration);
 }
 
 /// Waits for real.
@@ -23,18 +23,24 @@ pub trait Sleep: Send {
 pub struct RealSleep;
 
 impl Sleep for RealSleep {
-    fn sleep(&mut self, millis: u64) {
-        std::thread::sleep(Duration::from_millis(millis));
+    fn sleep(&mut self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 
 /// Posts a decision's record as JSON. Every attempt bears the same `Idempotency-Key` and `webhook-id`, the decision's
 /// id; a secret goes along as a bearer token.
+///
+/// With a rate, requests are evenly spaced: each begins at least the rate's gap after the one before has ended. So no
+/// clock is needed, nothing comes in bursts, and the receiver never gets more than the rate, whatever is tried again.
 pub struct Webhook {
     agent: Agent,
     url: String,
     authorization: Option<String>,
     retries: u32,
+    gap: Duration,
+    /// What has to pass before the next request.
+    pause: Duration,
     sleep: Box<dyn Sleep>,
 }
 
@@ -65,10 +71,16 @@ impl Webhook {
             .build()
             .new_agent();
         let authorization = secret.map(|secret| format!("Bearer {secret}"));
-        Self { agent, url: config.url.clone(), authorization, retries: config.retries, sleep }
+        let gap = config.rate.map_or(Duration::ZERO, Rate::gap);
+        let (url, retries) = (config.url.clone(), config.retries);
+        Self { agent, url, authorization, retries, gap, pause: Duration::ZERO, sleep }
     }
 
-    fn attempt(&self, id: &str, body: &[u8]) -> Attempt {
+    fn attempt(&mut self, id: &str, body: &[u8]) -> Attempt {
+        if !self.pause.is_zero() {
+            self.sleep.sleep(self.pause);
+        }
+        self.pause = self.gap;
         let mut request = self
             .agent
             .post(&self.url)
@@ -107,7 +119,7 @@ impl Channel for Webhook {
                 }
                 Attempt::Failed { after, .. } => {
                     let wait = backoff.max(after.unwrap_or_default()).min(LONGEST_RETRY);
-                    self.sleep.sleep(wait);
+                    self.pause = self.gap.max(Duration::from_millis(wait));
                     backoff = backoff.saturating_mul(2);
                 }
             }

@@ -1,6 +1,7 @@
 //! `[channels.NAME]`.
 
 use super::{
+    Rate,
     diagnostic::Finding,
     table::{Table, wrong_type},
 };
@@ -33,6 +34,8 @@ pub struct WebhookConfig {
     pub timeout: i64,
     /// How often a delivery is tried again.
     pub retries: u32,
+    /// How many requests it may get, those that are tried again included.
+    pub rate: Option<Rate>,
 }
 
 /// Where a secret is; never the secret itself.
@@ -96,10 +99,8 @@ impl Channel<'_> {
         let secret = self.secret(findings);
         let timeout = self.timeout(findings);
         let retries = self.retries(findings);
-        if let Some((_, span)) = self.table.value("rate") {
-            findings.push(Finding::unsupported(span, "a rate for a channel"));
-        }
-        Some(WebhookConfig { url: url?, secret, timeout, retries })
+        let rate = self.table.rate("rate", findings);
+        Some(WebhookConfig { url: url?, secret, timeout, retries, rate })
     }
 
     fn url(&self, findings: &mut Vec<Finding>) -> Option<String> {

@@ -67,11 +67,6 @@ impl Finding {
         self
     }
 
-    /// Something of the target that is not built.
-    pub(super) fn unsupported(span: Range<usize>, what: &str) -> Self {
-        Self::new("not-supported", span, format!("{what} is not supported yet")).help("leave it out")
-    }
-
     /// What the reader of TOML says; where it names an end of the text, the character before it is marked.
     pub(super) fn syntax(error: &toml::de::Error, text: &str) -> Self {
         let span = error.span().unwrap_or(0..0);

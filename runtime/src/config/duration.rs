@@ -43,39 +43,9 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
     })
 }
 
-/// Reads a rate such as `5_000 per hour` or `10 per 2 minutes`: how many, and in how many milliseconds.
-///
-/// # Errors
-/// What to write instead, for a person.
-pub fn parse_rate(text: &str) -> Result<(u32, i64), String> {
-    let example = || "write a number and a stretch of time, such as \"5_000 per hour\"".to_owned();
-    let (count, per) = text.split_once(" per ").ok_or_else(example)?;
-    let count = count.trim().replace('_', "").parse().ok().filter(|count| *count > 0).ok_or_else(example)?;
-    let per = per.trim();
-    let per = if per.starts_with(|it: char| it.is_ascii_digit()) {
-        parse_duration(per)?
-    } else {
-        parse_duration(&format!("1 {per}"))?
-    };
-    if per > 0 { Ok((count, per)) } else { Err(example()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_rates() {
-        assert_eq!(parse_rate("5_000 per hour"), Ok((5_000, 3_600_000)));
-        assert_eq!(parse_rate("3 per 2 days"), Ok((3, 172_800_000)));
-        for text in ["5000", "per hour", "0 per hour", "-1 per hour", "5 per 0 hours", "5 per", "5 / hour"] {
-            assert!(parse_rate(text).is_err_and(|help| help.contains("5_000 per hour")), "{text}");
-        }
-        assert_eq!(
-            parse_rate("5 per month"),
-            Err("the units are seconds, minutes, hours, days and weeks".to_owned())
-        );
-    }
 
     #[test]
     fn reads_durations() {

@@ -1,7 +1,10 @@
 //! Reading a TOML table key by key.
 
-use super::{diagnostic::Finding, duration::parse_duration};
-use crate::words::nearest;
+use super::{Rate, diagnostic::Finding, duration::parse_duration};
+use crate::{
+    limits::SHOWN_CHARACTERS,
+    words::{nearest, shown},
+};
 use std::ops::Range;
 use toml::{
     Spanned,
@@ -83,6 +86,18 @@ impl<'t> Table<'t> {
             Err(help) => {
                 findings
                     .push(Finding::new("bad-duration", span, format!("`{text}` is no duration")).help(help));
+                None
+            }
+        }
+    }
+
+    pub(super) fn rate(&self, key: &str, findings: &mut Vec<Finding>) -> Option<Rate> {
+        let (rate, span) = self.text(key, findings)?;
+        match Rate::parse(rate) {
+            Ok(rate) => Some(rate),
+            Err(help) => {
+                let message = format!("`{}` is no rate", shown(rate, SHOWN_CHARACTERS));
+                findings.push(Finding::new("bad-rate", span, message).help(help));
                 None
             }
         }
