@@ -11,7 +11,7 @@ use toml::{Table, Value};
 type Checked = Result<(), Box<dyn Error>>;
 
 /// The crates in the order in which they may depend on each other: each on those before it.
-const LAYERS: [&str; 4] = ["segue-grammar", "segue-compiler", "segue-runtime", "segue"];
+const LAYERS: [&str; 5] = ["segue-grammar", "segue-compiler", "segue-runtime", "segue-service", "segue"];
 /// The files that may hold `unsafe`: the owner of executable memory, and the functions that machine code calls.
 const UNSAFE_FILES: [&str; 2] = ["compiler/src/module.rs", "runtime/src/engine/host.rs"];
 /// Most lines of a source file: what one can still hold in mind.

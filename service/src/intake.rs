@@ -1,0 +1,261 @@
+//! The way in: calls wait in a bounded queue until the log has them on disk.
+//!
+//! [`Intake::submit`] answers when what was submitted is durable, or at once with a [`Refusal`]; nothing waits without a
+//! bound. Whoever writes takes everything that waits with [`Arrivals::take`], and answers each [`Submission`]. One that is
+//! dropped without an answer is refused as [`Refusal::Full`], so that nobody waits for ever.
+
+use crate::limits::{MAX_WAITING_BYTES, MAX_WAITING_CALLS, RETRY_AFTER};
+use segue_compiler::value::Millis;
+use segue_runtime::{limits::MAX_LINE_BYTES, source::Envelope};
+use std::{
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// One call of a tracker as one line of JSON, as event files have them, complete: with `type`, whose it is, `timestamp` and
+/// `messageId`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call(String);
+
+impl Call {
+    /// Takes a line for a call.
+    ///
+    /// # Errors
+    /// When it is none; says why, for a person.
+    pub fn new(line: impl Into<String>) -> Result<Self, String> {
+        let line = line.into();
+        if line.len() > MAX_LINE_BYTES {
+            return Err(format!("it has {} bytes, at most {MAX_LINE_BYTES} are taken", line.len()));
+        }
+        Envelope::parse(line.as_bytes())?;
+        Ok(Self(line))
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Calls that are on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The position in the log of the first of them; the others follow it.
+    pub first: u64,
+    /// When they were received: `receivedAt` of each.
+    pub received_at: Millis,
+}
+
+/// Calls that were not taken. Nothing of what was submitted together is in the log, as far as anybody will be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Too much waits to be written.
+    #[error("too much waits to be written; try again in a moment")]
+    Busy {
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// The disk is full, or cannot be written.
+    #[error("nothing can be written at present: the disk is full or fails")]
+    Full,
+    /// The service is about to end.
+    #[error("the service is about to end")]
+    Closing,
+}
+
+/// The way in; copies lead to the same place.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    queue: Arc<Queue>,
+}
+
+/// The other end: what was submitted.
+#[derive(Debug)]
+pub struct Arrivals {
+    queue: Arc<Queue>,
+}
+
+/// Calls that were submitted together, and whom to answer.
+#[derive(Debug)]
+pub struct Submission {
+    /// The calls.
+    pub calls: Vec<Call>,
+    answer: oneshot::Sender<Result<Accepted, Refusal>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    arrival: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    submissions: Vec<Submission>,
+    calls: usize,
+    bytes: usize,
+    closing: bool,
+}
+
+/// Makes a way in and its other end.
+#[must_use]
+pub fn intake() -> (Intake, Arrivals) {
+    let queue = Arc::new(Queue::default());
+    (Intake { queue: queue.clone() }, Arrivals { queue })
+}
+
+impl Intake {
+    /// Submits calls; all of them are taken or none. Returns when they are on disk.
+    ///
+    /// # Errors
+    /// When they were not taken.
+    pub async fn submit(&self, calls: Vec<Call>) -> Result<Accepted, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.push(Submission { calls, answer })?;
+        answered.await.unwrap_or(Err(Refusal::Full))
+    }
+
+    /// As [`Intake::submit`], for threads that may wait.
+    ///
+    /// # Errors
+    /// When they were not taken.
+    pub fn submit_blocking(&self, calls: Vec<Call>) -> Result<Accepted, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.push(Submission { calls, answer })?;
+        answered.blocking_recv().unwrap_or(Err(Refusal::Full))
+    }
+
+    /// From now on everything is refused; what waits is still written.
+    pub fn close(&self) {
+        self.queue.lock().closing = true;
+        self.queue.arrival.notify_all();
+    }
+
+    /// How many calls wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().calls
+    }
+}
+
+impl Arrivals {
+    /// Takes all that waits, and waits for something where nothing does, at most so long. Empty when nothing came.
+    #[must_use]
+    pub fn take(&self, patience: Duration) -> Vec<Submission> {
+        let mut waiting = self.queue.lock();
+        if waiting.submissions.is_empty() && !waiting.closing {
+            let woken = self.queue.arrival.wait_timeout(waiting, patience);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        (waiting.calls, waiting.bytes) = (0, 0);
+        mem::take(&mut waiting.submissions)
+    }
+
+    /// Whether the way in was closed and nothing waits any more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let waiting = self.queue.lock();
+        waiting.closing && waiting.submissions.is_empty()
+    }
+}
+
+impl Submission {
+    /// Says what became of the calls. Whoever asked may be gone.
+    pub fn answer(self, result: Result<Accepted, Refusal>) {
+        let _ = self.answer.send(result);
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing is left half done in here.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, submission: Submission) -> Result<(), Refusal> {
+        let bytes: usize = submission.calls.iter().map(|call| call.0.len()).sum();
+        let mut waiting = self.lock();
+        if waiting.closing {
+            return Err(Refusal::Closing);
+        }
+        // What comes to an empty queue is taken however large it is: its own bounds were looked at before.
+        let is_crowded = waiting.calls + submission.calls.len() > MAX_WAITING_CALLS
+            || waiting.bytes + bytes > MAX_WAITING_BYTES;
+        if is_crowded && !waiting.submissions.is_empty() {
+            return Err(Refusal::Busy { retry_after: Duration::from_millis(RETRY_AFTER) });
+        }
+        waiting.calls += submission.calls.len();
+        waiting.bytes += bytes;
+        waiting.submissions.push(submission);
+        self.arrival.notify_one();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn call(id: usize) -> Call {
+        let line = format!(
+            r#"{{"type":"track","messageId":"m{id}","userId":"ada","event":"A","timestamp":"2026-01-05T10:00:00Z"}}"#
+        );
+        Call::new(line).unwrap()
+    }
+
+    #[test]
+    fn only_calls_come_in() {
+        assert!(Call::new("{}").unwrap_err().contains("`type` is missing"));
+        assert!(Call::new(" ".repeat(MAX_LINE_BYTES + 1)).unwrap_err().contains("bytes"));
+    }
+
+    #[test]
+    fn whoever_submits_is_answered() {
+        let (intake, arrivals) = intake();
+        thread::scope(|scope| {
+            let submitted = scope.spawn(|| intake.submit_blocking(vec![call(1), call(2)]));
+            let taken = loop {
+                if let Some(taken) = arrivals.take(Duration::from_secs(1)).pop() {
+                    break taken;
+                }
+            };
+            assert_eq!((taken.calls.len(), intake.waiting()), (2, 0));
+            let accepted = Accepted { first: 7, received_at: 1 };
+            taken.answer(Ok(accepted));
+            assert_eq!(submitted.join().unwrap(), Ok(accepted));
+        });
+    }
+
+    #[test]
+    fn who_is_forgotten_is_refused() {
+        let (intake, arrivals) = intake();
+        thread::scope(|scope| {
+            let submitted = scope.spawn(|| intake.submit_blocking(vec![call(1)]));
+            while arrivals.take(Duration::from_secs(1)).is_empty() {}
+            assert_eq!(submitted.join().unwrap(), Err(Refusal::Full));
+        });
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let (intake, arrivals) = intake();
+        let queue = &intake.queue;
+        let push = |count: usize| {
+            let (answer, _) = oneshot::channel();
+            queue.push(Submission { calls: (0..count).map(call).collect(), answer })
+        };
+        assert_eq!(push(MAX_WAITING_CALLS), Ok(()));
+        assert!(matches!(push(1), Err(Refusal::Busy { .. })));
+        assert_eq!(arrivals.take(Duration::ZERO).len(), 1);
+        assert_eq!(push(1), Ok(()));
+        intake.close();
+        assert_eq!(push(1), Err(Refusal::Closing));
+        assert!(!arrivals.is_done());
+        assert_eq!(arrivals.take(Duration::ZERO).len(), 1);
+        assert!(arrivals.is_done());
+    }
+}

@@ -1,0 +1,7 @@
+//! The live service: what happened comes in over HTTP and is kept, what is decided goes out.
+//!
+//! State is a function of the log. In reading order: [`intake`] is the way in. Bounds are in [`limits`].
+
+pub mod intake;
+
+pub mod limits;
