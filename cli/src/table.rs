@@ -57,13 +57,11 @@ pub(crate) fn what(record: &Record) -> String {
             }
         }
         Record::Held(it) => {
-            let until = segue_compiler::record::Instant(it.until.0).to_string();
-            format!(
-                "{} held until {}: {}",
-                it.channel,
-                until.get(..16).unwrap_or(&until).replace('T', " "),
-                it.reason.word()
-            )
+            let until = it.until.map_or_else(String::new, |until| {
+                let until = until.to_string();
+                format!(" until {}", until.get(..16).unwrap_or(&until).replace('T', " "))
+            });
+            format!("{} held{until}: {}", it.channel, it.reason.word())
         }
         Record::Segment(it) => match it.change {
             Change::Enter => "entered".to_owned(),

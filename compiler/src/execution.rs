@@ -43,6 +43,11 @@ pub trait Execution {
     /// up to then are applied.
     fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output);
 
+    /// As [`Execution::advance`], of time in which the service was down; it is back at `now`, which is not before `until`.
+    /// What changes does so at its own time, but a message that came due before `now` waits until then, and is decided as
+    /// of then; where that is longer than its rule allows, it is suppressed as `late`.
+    fn overdue(&self, customer: &mut Self::Customer, until: Millis, now: Millis, out: &mut Output);
+
     /// Until when time passes for a customer before being joined with another by what was said at `at`; of the two instants
     /// the later one holds for both, see [`join`].
     fn meeting(&self, customer: &Self::Customer, at: Millis) -> Millis;
@@ -100,6 +105,10 @@ impl<E: Execution> Execution for Arc<E> {
 
     fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output) {
         (**self).advance(customer, until, out);
+    }
+
+    fn overdue(&self, customer: &mut Self::Customer, until: Millis, now: Millis, out: &mut Output) {
+        (**self).overdue(customer, until, now, out);
     }
 
     fn meeting(&self, customer: &Self::Customer, at: Millis) -> Millis {

@@ -35,9 +35,11 @@ pub struct Hold {
     pub zone: Arc<str>,
     /// Since when it waits for room, if it does or did.
     pub waits_for_room: Option<Millis>,
+    /// When it was due, if the service was down then, so that it waits until the service is back.
+    pub due: Option<Millis>,
 }
 
-packed!(Hold { reason, until, channel, zone, waits_for_room });
+packed!(Hold { reason, until, channel, zone, waits_for_room, due });
 
 impl Hold {
     /// Whether the end of the quiet time is another one now, because the customer has moved.
@@ -45,6 +47,35 @@ impl Hold {
     pub fn is_elsewhere(&self, zone: &Zone) -> bool {
         self.reason == Reason::Quiet && *self.zone != *zone.name()
     }
+}
+
+/// What becomes of a message that comes due while the service is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is asked when the service is back.
+    Waits {
+        /// When it was due.
+        due: Millis,
+        /// When the service is back.
+        until: Millis,
+    },
+    /// It would be too late then, so it is not sent.
+    Late,
+}
+
+/// What becomes of a message that is asked for at an instant; nothing special unless the service was down then, until
+/// `back`. What waited already when the service failed again is due since it was first.
+#[must_use]
+pub fn overdue(
+    back: Option<Millis>,
+    now: Millis,
+    hold: Option<&Hold>,
+    late_after: Option<i64>,
+) -> Option<Overdue> {
+    let until = back.filter(|back| *back > now)?;
+    let due = hold.and_then(|hold| hold.due).unwrap_or(now);
+    let is_late = late_after.is_some_and(|after| until.saturating_sub(due) > after);
+    Some(if is_late { Overdue::Late } else { Overdue::Waits { due, until } })
 }
 
 impl Quiet {

@@ -19,7 +19,7 @@
 //! [`reach`] how far back they look, and [`changes`] what becomes of states when rules change;
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
-//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`consent`], [`goal`]s, [`address`]es, [`share`]s of
+//! in and [`record`]s out, [`decode`] and [`content`], [`admission`], [`arrival`]s, [`consent`], [`goal`]s, [`address`]es, [`share`]s of
 //! customers, [`hold`]s, [`schedule`](mod@schedule)s and [`time`]; [`pack`] writes states and records as bytes.
 
 pub mod project;
@@ -51,6 +51,7 @@ pub mod module;
 
 pub mod address;
 pub mod admission;
+pub mod arrival;
 pub mod calendar;
 pub mod consent;
 pub mod content;

@@ -96,10 +96,11 @@ pub struct Held {
     pub rule: Arc<str>,
     pub step: u32,
     pub channel: Arc<str>,
-    /// `quiet` or `cap`.
+    /// `quiet`, `cap` or `fuse`.
     pub reason: Reason,
-    /// When it is asked again.
-    pub until: Instant,
+    /// When it is asked again; a fuse is let go on by a person, and nobody knows when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
 }
 
 /// A segment was entered or left.
@@ -158,6 +159,7 @@ pub enum Reason {
     Consent,
     NoAddress,
     Late,
+    Fuse,
     Quiet,
     Cap,
     Content,
@@ -231,6 +233,7 @@ packed_enum!(Reason {
     9 = Stopped,
     10 = Late,
     11 = Quiet,
+    12 = Fuse,
     16 = Cold,
 });
 packed_enum!(Json { 0 = Value(it), 1 = Fields(it) });
@@ -290,6 +293,23 @@ impl Record {
     }
 }
 
+impl Send {
+    /// What is told of a message that the fuse of its rule holds until a person lets it go on.
+    #[must_use]
+    pub fn held_by_fuse(&self) -> Record {
+        Record::Held(Held {
+            at: self.at,
+            id: self.id,
+            customer: self.customer.clone(),
+            rule: self.rule.clone(),
+            step: self.step,
+            channel: self.channel.clone(),
+            reason: Reason::Fuse,
+            until: None,
+        })
+    }
+}
+
 impl Reason {
     /// Every reason, in the order in which they are looked at.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -308,7 +328,8 @@ impl Reason {
             Self::Suppressed => Some(Self::Consent),
             Self::Consent => Some(Self::NoAddress),
             Self::NoAddress => Some(Self::Late),
-            Self::Late => Some(Self::Quiet),
+            Self::Late => Some(Self::Fuse),
+            Self::Fuse => Some(Self::Quiet),
             Self::Quiet => Some(Self::Cap),
             Self::Cap => Some(Self::Content),
             Self::Content => None,
@@ -329,6 +350,7 @@ impl Reason {
             Self::Consent => "consent",
             Self::NoAddress => "no_address",
             Self::Late => "late",
+            Self::Fuse => "fuse",
             Self::Quiet => "quiet",
             Self::Cap => "cap",
             Self::Content => "content",

@@ -167,6 +167,12 @@ impl Execution for Reference {
         settle::advance(self, customer, until, out);
     }
 
+    fn overdue(&self, customer: &mut Customer, until: Millis, now: Millis, out: &mut Output) {
+        customer.back_at = Some(now);
+        settle::advance(self, customer, until, out);
+        customer.back_at = None;
+    }
+
     fn meeting(&self, customer: &Customer, at: Millis) -> Millis {
         settle::meeting(self, customer, at)
     }

@@ -168,6 +168,8 @@ pub struct Rule {
     pub was: Option<Arc<str>>,
     /// Whether it takes effect before the log reaches back as far as it looks.
     pub start_cold: bool,
+    /// How long after it was due a message still goes out where the service was down; `None` when it is never too late.
+    pub late_after: Option<i64>,
     /// What it does.
     pub steps: Vec<Step>,
 }

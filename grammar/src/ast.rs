@@ -251,6 +251,8 @@ pub enum ClauseKind {
     Priority(NumberText),
     Was(Name),
     StartCold,
+    LateAfter(Duration),
+    LateNever,
 }
 
 /// What ends a run that waits.

@@ -233,6 +233,12 @@ impl Execution for Engine {
         settle::advance(self, customer, until, out);
     }
 
+    fn overdue(&self, customer: &mut Customer, until: Millis, now: Millis, out: &mut Output) {
+        customer.back_at = Some(now);
+        settle::advance(self, customer, until, out);
+        customer.back_at = None;
+    }
+
     fn meeting(&self, customer: &Customer, at: Millis) -> Millis {
         settle::meeting(self, customer, at)
     }

@@ -13,12 +13,21 @@
 //! A call is `TIME CUSTOMER "Event" JSON`, `TIME CUSTOMER identify JSON` or `TIME CUSTOMER group NAME`; after it
 //! `id=ID` gives a message id, `zone=NAME` a time zone and `arrived=TIME` the arrival, with `T` before the hour;
 //! a customer whose name begins with `anon` is anonymous; `identify JSON was=ID` and `alias was=ID` say who one is;
-//! `times=COUNT` stands for so many calls, each a second after the one before, with ids of their own. Words after `run` are settings: `until TIME`,
-//! `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`, `settle MINUTES`, `log from TIME`, `zone NAME` (the project's). Where rules have
-//! goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference interpreter and on machine code,
-//! and nothing else than what is written may come out.
+//! `times=COUNT` stands for so many calls, each a second after the one before, with ids of their own. `erase CUSTOMER`
+//! forgets somebody. Words after `run` are settings: `until TIME`, `consent assumed`, `lateness MINUTES`, `dedupe MINUTES`,
+//! `settle MINUTES`, `log from TIME`, `zone NAME` (the project's).
+//!
+//! With `live` among the settings the wall clock moves the customers' clocks, too, as in the service. A call arrives when it
+//! happens, unless it says `arrived=TIME`; `clock TIME` says that the wall clock has come there, and
+//! `down FROM until TO` that it had come to the first time when the service failed, which came up at the second.
+//!
+//! Where rules have goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference
+//! interpreter and on machine code, and nothing else than what is written may come out.
 
-use crate::{difference::with_settings, drive::Driven};
+use crate::{
+    difference::{of_log, with_settings},
+    drive::{Driven, Entry},
+};
 use segue_compiler::{
     project::{Project, Source, compile},
     record::{Change, Instant, Json, Reason, Record},
@@ -68,16 +77,16 @@ fn outcome(text: &str, path: &Path) -> String {
             while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
             continue;
         }
-        let mut calls = Vec::new();
+        let mut log = Vec::new();
         while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
             actual.push_str(line);
             if !line.trim().is_empty() && !line.starts_with('#') {
-                calls.extend(repeated(line.trim(), calls.len()));
+                log.extend(entries(line.trim(), log.len()));
             }
         }
-        let (settings, until) = settings(header.trim_start_matches("--- run").trim());
+        let (settings, until, live) = settings(header.trim_start_matches("--- run").trim());
         let program = Arc::new(checked(&rules, &settings.time_zone, path));
-        match with_settings(program.clone(), &calls, until, &settings) {
+        match both(&program, log, until, &settings, live) {
             Ok(driven) => {
                 actual.push_str("--- records\n");
                 for record in &driven.records {
@@ -92,6 +101,24 @@ fn outcome(text: &str, path: &Path) -> String {
         }
     }
     actual
+}
+
+/// What both executors make of a log.
+fn both(
+    program: &Arc<Program>,
+    log: Vec<Entry>,
+    until: Option<i64>,
+    settings: &Settings,
+    live: bool,
+) -> Result<Driven, String> {
+    if live {
+        return of_log(program.clone(), &log, until, settings);
+    }
+    let calls = log.into_iter().map(|entry| match entry {
+        Entry::Call(call) => call,
+        Entry::Clock(_) | Entry::Up(_) | Entry::Erase(_) => panic!("only for `run live`: {entry:?}"),
+    });
+    with_settings(program.clone(), &calls.collect::<Vec<_>>(), until, settings)
 }
 
 /// What came of the goals of rules, where there are some.
@@ -120,12 +147,14 @@ fn checked(rules: &str, zone: &Zone, path: &Path) -> Program {
     checked.program.unwrap_or_else(|| panic!("{}: {}", path.display(), words.join("\n")))
 }
 
-fn settings(words: &str) -> (Settings, Option<i64>) {
+/// Settings, the end of time, and whether the host is live.
+fn settings(words: &str) -> (Settings, Option<i64>, bool) {
     let mut settings = Settings::default();
-    let mut until = None;
+    let (mut until, mut live) = (None, false);
     for part in words.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         match part.split_once(' ').unwrap_or((part, "")) {
             ("until", at) => until = Some(instant(at)),
+            ("live", "") => live = true,
             ("consent", "assumed") => settings.consent = ConsentPolicy::Assumed,
             ("lateness", minutes) => settings.lateness = minutes.parse::<i64>().unwrap() * 60_000,
             ("dedupe", minutes) => settings.dedupe = minutes.parse::<i64>().unwrap() * 60_000,
@@ -135,12 +164,27 @@ fn settings(words: &str) -> (Settings, Option<i64>) {
             (other, _) => panic!("unknown setting {other}"),
         }
     }
-    settings.until = until;
-    (settings, until)
+    // A live service has no end.
+    settings.until = until.filter(|_| !live);
+    (settings, until, live)
 }
 
 fn instant(text: &str) -> i64 {
     parse_local(text, &Zone::utc()).unwrap_or_else(|| panic!("no instant: {text}"))
+}
+
+/// A line as entries of a log.
+fn entries(line: &str, number: usize) -> Vec<Entry> {
+    if let Some(clock) = line.strip_prefix("clock ") {
+        return vec![Entry::Clock(instant(clock))];
+    }
+    if let Some((from, to)) = line.strip_prefix("down ").and_then(|times| times.split_once(" until ")) {
+        return vec![Entry::Clock(instant(from)), Entry::Up(instant(to))];
+    }
+    if let Some(customer) = line.strip_prefix("erase ") {
+        return vec![Entry::Erase(customer.to_owned())];
+    }
+    repeated(line, number).into_iter().map(Entry::Call).collect()
 }
 
 /// A line as Segment-spec calls.
@@ -232,11 +276,11 @@ fn line(record: &Record) -> String {
             format!("{}.{}{channel} suppressed: {}{detail}", it.rule, it.step, it.reason.word())
         }
         Record::Held(it) => format!(
-            "{}.{} {} held until {}: {}",
+            "{}.{} {} held{}: {}",
             it.rule,
             it.step,
             it.channel,
-            short(it.until.0),
+            it.until.map_or_else(String::new, |until| format!(" until {}", short(until.0))),
             it.reason.word()
         ),
         Record::Segment(it) => match it.change {

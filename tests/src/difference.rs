@@ -1,8 +1,8 @@
 //! Compares machine code with the reference interpreter.
 
 use crate::{
-    drive::{Driven, drive},
-    generate::{disguise, engage, history, program},
+    drive::{Driven, Entry, drive, drive_live},
+    generate::{disguise, engage, history, log, program},
     random::Random,
 };
 use segue_compiler::{
@@ -56,10 +56,16 @@ pub fn compare(seed: u64) -> Comparison {
         let sent = drive(&program, &reference, &calls, until);
         engage(&mut random, &mut calls, &sent.records);
     }
-    match with_settings(program, &calls, until, &settings) {
+    let log = random.chance(25).then(|| log(&mut random, &calls));
+    let agreed = match &log {
+        Some(log) => of_log(program, log, until, &settings),
+        None => with_settings(program, &calls, until, &settings),
+    };
+    match agreed {
         Ok(driven) => Comparison::Agreed(driven.records.len()),
         Err(difference) => {
-            let history: Vec<String> = calls.iter().map(Value::to_string).collect();
+            let log = log.unwrap_or_else(|| calls.into_iter().map(Entry::Call).collect());
+            let history: Vec<String> = log.iter().map(Entry::to_string).collect();
             Comparison::Differed(format!("seed {seed}\n{source}\n{}\n\n{difference}", history.join("\n")))
         }
     }
@@ -94,10 +100,32 @@ pub fn with_settings(
     until: Option<i64>,
     settings: &Settings,
 ) -> Result<Driven, String> {
-    let reference = Reference::new(program.clone(), settings.clone());
+    let (reference, engine) = executors(&program, settings)?;
+    agreed(drive(&program, &reference, calls, until), drive(&program, &engine, calls, until))
+}
+
+/// As [`with_settings`], over the log of a live service.
+///
+/// # Errors
+/// As [`difference`].
+pub fn of_log(
+    program: Arc<Program>,
+    log: &[Entry],
+    until: Option<i64>,
+    settings: &Settings,
+) -> Result<Driven, String> {
+    let (reference, engine) = executors(&program, settings)?;
+    let expected = drive_live(&program, &reference, log, settings.settle, until);
+    agreed(expected, drive_live(&program, &engine, log, settings.settle, until))
+}
+
+fn executors(program: &Arc<Program>, settings: &Settings) -> Result<(Reference, Engine), String> {
     let engine = Engine::new(program.clone(), settings.clone()).map_err(|error| error.to_string())?;
-    let expected = drive(&program, &reference, calls, until);
-    let actual = drive(&program, &engine, calls, until);
+    Ok((Reference::new(program.clone(), settings.clone()), engine))
+}
+
+/// What came of both, if it is the same.
+fn agreed(expected: Driven, actual: Driven) -> Result<Driven, String> {
     if expected != actual {
         return Err(first_difference(&expected, &actual));
     }

@@ -1,20 +1,20 @@
-//! Drives an executor over calls, customer by customer, as a replay does.
+//! Drives an executor over calls, customer by customer, as a replay does, or over the log of a live service.
 
+use crate::read::Read;
 use segue_compiler::{
     admission::is_ahead,
-    event::{Call, Incoming},
+    arrival::Arrivals,
     execution::{Counts, Execution, Outcome, Output, join},
     goal,
-    json::JsonText,
     pack::Packer,
-    record::Record,
-    time,
+    record::{Instant, Record},
     typed::{Program, SegmentId},
     value::Millis,
 };
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -33,6 +33,30 @@ pub struct Driven {
     pub outcomes: Vec<String>,
     /// What became of those that were held, in order per customer.
     pub settled: Vec<Outcome>,
+}
+
+/// An entry of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A Segment-spec call.
+    Call(Value),
+    /// The wall clock has come to an instant. Only where the host is live.
+    Clock(Millis),
+    /// The service comes up again. Only where the host is live.
+    Up(Millis),
+    /// A customer is to be forgotten.
+    Erase(String),
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call) => write!(f, "{call}"),
+            Self::Clock(at) => write!(f, "clock {}", Instant(*at)),
+            Self::Up(at) => write!(f, "up {}", Instant(*at)),
+            Self::Erase(customer) => write!(f, "erase {customer}"),
+        }
+    }
 }
 
 /// Applies calls in order and lets time pass to `until`, or to the last call's time.
@@ -54,29 +78,24 @@ pub fn drive_and_count<E: Execution>(
     calls: &[Value],
     until: Option<Millis>,
 ) -> (Driven, Counts) {
-    let mut out = Output::default();
-    let (customers, outcomes) = apply(executor, calls, until, &mut out);
-    let latest = calls.iter().filter_map(Read::of).map(|read| read.at).max();
-    let end = until.or(latest).unwrap_or(i64::MIN);
-    let mut customers: BTreeMap<String, E::Customer> =
-        customers.into_iter().map(|(id, mut resting)| (id, executor.wake(&mut resting))).collect();
-    for customer in customers.values_mut() {
-        executor.advance(customer, end, &mut out);
-    }
-    let fired = out.fired;
-    let mut records = out.records;
-    // Stable: what happened to one customer at one instant stays in its order.
-    records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
-    let members = customers
-        .iter()
-        .map(|(id, customer)| {
-            let of =
-                program.segments.iter().zip(0..).filter(|(_, n)| executor.is_member(customer, SegmentId(*n)));
-            (id.clone(), of.map(|(segment, _)| segment.name.to_string()).collect())
-        })
-        .collect();
-    let goals = customers.iter().map(|(id, customer)| (id.clone(), executor.goals(customer))).collect();
-    (Driven { records, members, fired, goals, outcomes, settled: out.settled }, out.counts)
+    let mut driver = Driver::new(executor, until);
+    calls.iter().for_each(|call| driver.call(call));
+    driver.finish(program)
+}
+
+/// As [`drive`], over the log of a live service; at the end time passes to `until`.
+#[must_use]
+pub fn drive_live<E: Execution>(
+    program: &Program,
+    executor: &E,
+    log: &[Entry],
+    settle: i64,
+    until: Option<Millis>,
+) -> Driven {
+    let mut driver = Driver::new(executor, None).live(settle);
+    log.iter().for_each(|entry| driver.take(entry));
+    driver.until = until;
+    driver.finish(program).0
 }
 
 /// Applies calls in order, up to an end; what the customers are at rest then, and what became of each call.
@@ -86,109 +105,157 @@ pub fn apply<E: Execution>(
     until: Option<Millis>,
     out: &mut Output,
 ) -> (BTreeMap<String, E::Resting>, Vec<String>) {
-    let mut customers: BTreeMap<String, E::Resting> = BTreeMap::new();
-    let mut outcomes = Vec::new();
-    // Who is who, as far as calls have said so.
-    let (mut known, mut owners) = (BTreeSet::new(), BTreeMap::new());
-    for call in calls {
+    let mut driver = Driver::new(executor, until);
+    calls.iter().for_each(|call| driver.call(call));
+    *out = driver.out;
+    (driver.customers, driver.outcomes)
+}
+
+/// A host that is as simple as one can be.
+pub struct Driver<'e, E: Execution> {
+    executor: &'e E,
+    /// The wall clock, where the host is live.
+    arrivals: Option<Arrivals>,
+    until: Option<Millis>,
+    customers: BTreeMap<String, E::Resting>,
+    /// Who was ever named by a `userId`.
+    known: BTreeSet<String>,
+    /// Whose anonymous ids are, as far as calls have said so.
+    owners: BTreeMap<String, String>,
+    out: Output,
+    outcomes: Vec<String>,
+    /// The latest time of a call.
+    latest: Option<Millis>,
+}
+
+impl<'e, E: Execution> Driver<'e, E> {
+    /// Without customers; `until` is the end of time.
+    pub fn new(executor: &'e E, until: Option<Millis>) -> Self {
+        Self {
+            executor,
+            arrivals: None,
+            until,
+            customers: BTreeMap::new(),
+            known: BTreeSet::new(),
+            owners: BTreeMap::new(),
+            out: Output::default(),
+            outcomes: Vec::new(),
+            latest: None,
+        }
+    }
+
+    /// The same, moved by the wall clock.
+    #[must_use]
+    pub fn live(self, settle: i64) -> Self {
+        Self { arrivals: Some(Arrivals::new(settle)), ..self }
+    }
+
+    /// Takes an entry of a log.
+    ///
+    /// # Panics
+    /// On a clock where the host is not live.
+    pub fn take(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Call(call) => self.call(call),
+            Entry::Clock(clock) => {
+                let until = self.arrivals.as_mut().unwrap().come_to(*clock);
+                self.everybody(|executor, customer, out| executor.advance(customer, until, out));
+            }
+            Entry::Up(clock) => {
+                let until = self.arrivals.as_mut().unwrap().come_up(*clock);
+                self.everybody(|executor, customer, out| executor.overdue(customer, until, *clock, out));
+            }
+            Entry::Erase(customer) => self.erase(customer),
+        }
+    }
+
+    /// Applies a call.
+    pub fn call(&mut self, call: &Value) {
         let Some(mut read) = Read::of(call) else {
-            outcomes.push("unreadable".to_owned());
-            continue;
+            self.outcomes.push("unreadable".to_owned());
+            return;
         };
-        let ahead = is_ahead(read.at, read.received_at, until);
-        let joins = read
-            .same_as
-            .take()
-            .filter(|id| !ahead && *id != read.customer && !known.contains(id) && !owners.contains_key(id));
+        self.latest = self.latest.max(Some(read.at));
+        let ahead = is_ahead(read.at, read.received_at, self.until);
+        let joins = read.same_as.take().filter(|id| {
+            !ahead && *id != read.customer && !self.known.contains(id) && !self.owners.contains_key(id)
+        });
         if read.known {
-            known.insert(read.customer.clone());
-        } else if let Some(owner) = owners.get(&read.customer) {
+            self.known.insert(read.customer.clone());
+        } else if let Some(owner) = self.owners.get(&read.customer) {
             read.customer.clone_from(owner);
         }
-        // Everybody rests between calls: nothing may be lost by that.
-        let resting = customers.remove(&read.customer);
-        let mut customer = match resting {
-            Some(mut resting) => executor.wake(&mut resting),
-            None => executor.customer(Arc::from(read.customer.as_str())),
+        let mut customer = match self.wake(&read.customer) {
+            Some(customer) => customer,
+            None => self.executor.customer(Arc::from(read.customer.as_str())),
         };
+        let (executor, arrivals) = (self.executor, self.arrivals);
         if let Some(anonymous) = joins {
-            if let Some(mut other) = customers.remove(&anonymous) {
-                join(executor, &mut customer, executor.wake(&mut other), read.at, out);
+            if let Some(mut other) = self.wake(&anonymous) {
+                if let Some(arrivals) = arrivals {
+                    let passed = arrivals.before_call(read.received_at.unwrap_or(read.at));
+                    executor.advance(&mut other, passed, &mut self.out);
+                    executor.advance(&mut customer, passed, &mut self.out);
+                }
+                join(executor, &mut customer, other, read.at, &mut self.out);
             }
-            owners.insert(anonymous, read.customer.clone());
+            self.owners.insert(anonymous, read.customer.clone());
         }
-        outcomes.push(format!("{:?}", executor.apply(&mut customer, &read.incoming(), out)));
-        customers.insert(read.customer, executor.rest(customer, &mut Packer::default()));
-    }
-    (customers, outcomes)
-}
-
-/// A call with everything that [`Incoming`] borrows.
-pub struct Read {
-    customer: String,
-    /// Whether the customer is named by `userId`.
-    known: bool,
-    /// The anonymous id that is said to be the same person's.
-    same_as: Option<String>,
-    message_id: String,
-    at: Millis,
-    received_at: Option<Millis>,
-    time_zone: Option<String>,
-    kind: String,
-    event: String,
-    payload: Option<String>,
-    group: String,
-}
-
-impl Read {
-    /// Reads a call; `None` when it has no time.
-    #[must_use]
-    pub fn of(call: &Value) -> Option<Self> {
-        let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let instant = |name: &str| match call.get(name)? {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => time::parse_instant(text),
-            _ => None,
+        let outcome = match arrivals {
+            Some(arrivals) => arrivals.apply(executor, &mut customer, &read.incoming(), &mut self.out),
+            None => executor.apply(&mut customer, &read.incoming(), &mut self.out),
         };
-        let kind = text("type");
-        let known = !text("userId").is_empty();
-        let same_as = match kind.as_str() {
-            "identify" if known => Some(text("anonymousId")),
-            "alias" => Some(text("previousId")),
-            _ => None,
-        };
-        let payload = call.get(if kind == "identify" { "traits" } else { "properties" });
-        Some(Self {
-            customer: if known { text("userId") } else { text("anonymousId") },
-            known,
-            same_as: same_as.filter(|id| !id.is_empty()),
-            message_id: if text("messageId").is_empty() { call.to_string() } else { text("messageId") },
-            at: instant("timestamp")?,
-            received_at: instant("receivedAt"),
-            time_zone: call.pointer("/context/timezone").and_then(Value::as_str).map(str::to_owned),
-            event: text("event"),
-            payload: payload.map(Value::to_string),
-            group: text("groupId"),
-            kind,
-        })
+        self.outcomes.push(format!("{outcome:?}"));
+        self.rest(read.customer, customer);
     }
 
-    /// The call as executors take it.
+    /// Carries time on to the end. Gives what came of it, and what was counted.
     #[must_use]
-    pub fn incoming(&self) -> Incoming<'_> {
-        let payload = self.payload.as_deref().and_then(|payload| JsonText::parse(payload).ok());
-        let call = match self.kind.as_str() {
-            "identify" => Call::Identify { traits: payload },
-            "alias" => Call::Identify { traits: None },
-            "group" => Call::Group { id: &self.group },
-            _ => Call::Track { event: &self.event, properties: payload, name: None },
-        };
-        Incoming {
-            message_id: &self.message_id,
-            at: self.at,
-            received_at: self.received_at,
-            time_zone: self.time_zone.as_deref(),
-            call,
+    pub fn finish(mut self, program: &Program) -> (Driven, Counts) {
+        let (executor, end) = (self.executor, self.until.or(self.latest).unwrap_or(i64::MIN));
+        self.everybody(|executor, customer, out| executor.advance(customer, end, out));
+        let Output { mut records, fired, settled, counts } = std::mem::take(&mut self.out);
+        // Stable: what happened to one customer at one instant stays in its order.
+        records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
+        let (mut members, mut goals) = (BTreeMap::new(), BTreeMap::new());
+        for (id, mut resting) in self.customers {
+            let customer = executor.wake(&mut resting);
+            let segments = program.segments.iter().zip(0..);
+            let of = segments.filter(|(_, number)| executor.is_member(&customer, SegmentId(*number)));
+            members.insert(id.clone(), of.map(|(segment, _)| segment.name.to_string()).collect());
+            goals.insert(id, executor.goals(&customer));
         }
+        (Driven { records, members, fired, goals, outcomes: self.outcomes, settled }, counts)
+    }
+
+    /// Everybody rests between calls: nothing may be lost by that.
+    fn rest(&mut self, id: String, customer: E::Customer) {
+        self.customers.insert(id, self.executor.rest(customer, &mut Packer::default()));
+    }
+
+    fn wake(&mut self, id: &str) -> Option<E::Customer> {
+        self.customers.remove(id).map(|mut resting| self.executor.wake(&mut resting))
+    }
+
+    fn everybody(&mut self, mut what: impl FnMut(&E, &mut E::Customer, &mut Output)) {
+        let ids: Vec<String> = self.customers.keys().cloned().collect();
+        for id in ids {
+            if let Some(mut customer) = self.wake(&id) {
+                what(self.executor, &mut customer, &mut self.out);
+                self.rest(id, customer);
+            }
+        }
+    }
+
+    /// Forgets a customer, with the anonymous ids that are theirs and what is told of all of these.
+    fn erase(&mut self, customer: &str) {
+        self.owners.remove(customer);
+        let theirs = self.owners.extract_if(.., |_, owner| owner == customer);
+        let ids: BTreeSet<String> = theirs.map(|(id, _)| id).chain([customer.to_owned()]).collect();
+        for id in &ids {
+            self.customers.remove(id);
+            self.known.remove(id);
+        }
+        self.out.records.retain(|record| !ids.contains(&**record.customer()));
     }
 }

@@ -7,6 +7,7 @@ mod engagement;
 mod facts;
 mod history;
 mod identity;
+mod log;
 mod program;
 
 pub use busy::busy_history;
@@ -14,6 +15,7 @@ pub use engagement::engage;
 pub use facts::facts;
 pub use history::{Step, history};
 pub use identity::{disguise, disguise_all};
+pub use log::log;
 pub use program::program;
 
 /// The events and the profile that every generated program declares.

@@ -3,7 +3,7 @@
 //! - [`case`] reads and runs the files under `cases/`.
 //! - [`generate`] makes random programs and histories from a seed.
 //! - [`rehearsals`] runs the tests that rules bring along.
-//! - [`drive`] applies calls to an executor; [`difference`] compares two.
+//! - [`drive`] applies calls to an executor, which [`read`](mod@read) makes ready for it; [`difference`] compares two.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
@@ -13,4 +13,5 @@ pub mod drive;
 pub mod expectation;
 pub mod generate;
 pub mod random;
+pub mod read;
 pub mod rehearsals;

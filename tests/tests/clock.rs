@@ -11,9 +11,9 @@ use segue_compiler::{
 };
 use segue_runtime::engine::Engine;
 use segue_tests::{
-    drive::Read,
     generate::{history, program},
     random::Random,
+    read::Read,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;

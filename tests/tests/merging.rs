@@ -15,9 +15,10 @@ use segue_runtime::{
     source::{Batch, Events},
 };
 use segue_tests::{
-    drive::{Read, drive},
+    drive::drive,
     generate::{disguise_all, facts, history, program},
     random::Random,
+    read::Read,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, num::NonZeroUsize, path::PathBuf, sync::Arc};

@@ -26,7 +26,7 @@ rule nudge { when "View" then no "Order" within 1 day  call crm { page: event.pa
 rule clicks { when "Message Clicked" where message is known  call stats { message: event.message, by: event.rule } }
 rule half { when "Visit" holdout 50%  send email { subject: "Survey", body: "Please." } }
 event "Night" {}
-rule late { when "Night" quiet 21:00 to 08:00 send sms "Good morning" }
+rule at_night { when "Night" quiet 21:00 to 08:00 send sms "Good morning" }
 rule ask { when "Asked"  send sms "From 0 to 10?"
   wait up to 2 days for a reply { reply "Thank you for {{ answer.text | default('that') }}" } }
 rule hello { when enters norwegian  call crm { hello: "God dag" } }
@@ -233,18 +233,18 @@ fn a_message_is_held_until_morning() {
     let night = r#"customer ada { phone: "+4790000000", consent: { sms: true } }
   at 2026-01-05 22:00 ada "Night""#;
     passes(&format!(
-        "{night}\n  expect late for ada at 2026-01-05 22:00 to be held\n  expect nothing until 2026-01-06 07:59
-  expect late at 2026-01-06 08:00 to send sms containing \"morning\""
+        "{night}\n  expect at_night for ada at 2026-01-05 22:00 to be held\n  expect nothing until 2026-01-06 07:59
+  expect at_night at 2026-01-06 08:00 to send sms containing \"morning\""
     ));
     fails(
-        &format!("{night}\n  expect late at 2026-01-05 22:00 to be suppressed"),
-        &["`late` held an SMS for ada until 2026-01-06 08:00: quiet"],
+        &format!("{night}\n  expect at_night at 2026-01-05 22:00 to be suppressed"),
+        &["`at_night` held an SMS for ada until 2026-01-06 08:00: quiet"],
     );
     fails(
         r#"customer ada { phone: "+4790000000" }
   at 2026-01-05 22:00 ada "Night"
-  expect late for ada to be held"#,
-        &["expected `late` to be held for ada", "suppressed for ada: consent"],
+  expect at_night for ada to be held"#,
+        &["expected `at_night` to be held for ada", "suppressed for ada: consent"],
     );
 }
 

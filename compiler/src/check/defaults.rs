@@ -69,6 +69,9 @@ impl Checker<'_> {
             ClauseKind::Quiet(quiet) => {
                 self.quiet(quiet, scope);
             }
+            ClauseKind::LateAfter(after) => {
+                self.duration(after);
+            }
             ClauseKind::When(_)
             | ClauseKind::Was(_)
             | ClauseKind::LimitOnce
@@ -76,6 +79,7 @@ impl Checker<'_> {
             | ClauseKind::OverlapRestart
             | ClauseKind::OverlapPer(_)
             | ClauseKind::Transactional
+            | ClauseKind::LateNever
             | ClauseKind::StartCold => {}
         }
     }
@@ -94,6 +98,7 @@ fn kind(clause: &Clause) -> Option<u8> {
         ClauseKind::Holdout(_) => Some(7),
         ClauseKind::Goal { .. } => Some(8),
         ClauseKind::StartCold => Some(9),
+        ClauseKind::LateAfter(_) | ClauseKind::LateNever => Some(10),
         ClauseKind::When(_) | ClauseKind::Quiet(_) | ClauseKind::Was(_) => None,
     }
 }

@@ -3,6 +3,7 @@
 use super::{Checker, Scope, rule::first_send};
 use crate::{
     diagnostics::{limits, rules},
+    limits::LATE_AFTER,
     share::Share,
     typed::{EventRole, ExprKind, Goal, Quiet, visit, wait::weekday_number},
     value::Decimal,
@@ -77,6 +78,19 @@ impl Checker<'_> {
             }
         }
         Some(Quiet { from: from?, to: to?, days, condition, skip: quiet.skip, spread })
+    }
+
+    /// How long after it was due a message still goes out where the service was down.
+    pub(super) fn late_after(&mut self, rule: &ast::Rule, clause: Option<&Clause>) -> Option<i64> {
+        let Some(clause) = clause else { return Some(LATE_AFTER) };
+        let is_own = rule.clauses.iter().any(|own| own.span == clause.span);
+        if is_own && first_send(&rule.steps).is_none() {
+            self.report(rules::no_message(clause.span, "`late`", &rule.name.text));
+        }
+        match &clause.kind {
+            ClauseKind::LateAfter(after) => self.duration(after),
+            _ => None,
+        }
     }
 
     /// What a rule is for. In the defaults it is for every rule that sends.

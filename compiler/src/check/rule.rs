@@ -56,6 +56,7 @@ struct Clauses<'c> {
     goal: Option<&'c Clause>,
     was: Option<&'c Clause>,
     start_cold: Option<&'c Clause>,
+    late: Option<&'c Clause>,
 }
 
 impl<'c> Clauses<'c> {
@@ -76,6 +77,7 @@ impl<'c> Clauses<'c> {
             ClauseKind::Goal { .. } => Some(&mut self.goal),
             ClauseKind::Was(_) => Some(&mut self.was),
             ClauseKind::StartCold => Some(&mut self.start_cold),
+            ClauseKind::LateAfter(_) | ClauseKind::LateNever => Some(&mut self.late),
             ClauseKind::Quiet(_) => None,
         }
     }
@@ -113,6 +115,7 @@ impl Checker<'_> {
         let holdout = self.holdout(rule, clauses.holdout, transactional);
         let quiet = self.quiet_times(rule, &clauses.quiet, transactional, in_rule);
         let goal = self.goal(rule, clauses.goal, in_rule);
+        let late_after = self.late_after(rule, clauses.late);
         let was = match clauses.was.map(|clause| &clause.kind) {
             Some(ClauseKind::Was(name)) => Some(Arc::from(name.text.as_str())),
             _ => None,
@@ -143,6 +146,7 @@ impl Checker<'_> {
             priority,
             was,
             start_cold: clauses.start_cold.is_some(),
+            late_after,
             steps,
         })
     }

@@ -60,6 +60,8 @@ pub struct Customer {
     pub(super) goals: BTreeMap<u32, Progress<Match>>,
     /// Instants after the clock at which a condition may change.
     pub(super) deadlines: BTreeSet<Millis>,
+    /// When the service is back, while time passes in which it was down [6].
+    pub(super) back_at: Option<Millis>,
     /// How many consequences there were in the instant.
     pub(super) consequences: u32,
     pub(super) schedules: Schedules,
@@ -152,6 +154,7 @@ impl Customer {
             sent: Vec::new(),
             goals: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            back_at: None,
             consequences: 0,
             schedules: Schedules::new(program),
         }

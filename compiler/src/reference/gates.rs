@@ -27,6 +27,8 @@ pub(super) struct Message<'m> {
     pub(super) to: Option<&'m str>,
     /// Whether it answers the customer, so that it is neither held nor capped.
     pub(super) is_reply: bool,
+    /// Whether it came due while the service was down, too long before that is back.
+    pub(super) is_late: bool,
 }
 
 impl Reference {
@@ -117,6 +119,9 @@ impl Reference {
         };
         if let Some(fault) = address::fault(channel, to) {
             return Some(Verdict::Suppressed(Reason::NoAddress, Some(fault)));
+        }
+        if message.is_late {
+            return because(Reason::Late);
         }
         if rule.transactional || message.is_reply {
             return None;

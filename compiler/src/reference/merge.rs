@@ -7,10 +7,10 @@
 use super::{
     Reference,
     customer::{Completed, CountedRun, Customer, Event},
-    sequence::{Matcher, Room},
+    sequence::{Match, Matcher, Room},
 };
-use crate::{consent::Stamp, execution::Output, settle, typed::FieldId, value::Millis};
-use std::sync::Arc;
+use crate::{consent::Stamp, execution::Output, goal::Progress, settle, typed::FieldId, value::Millis};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Where the other customer's places lie in the order of application: after all of the first one's.
 ///
@@ -60,6 +60,7 @@ impl Reference {
             goals,
             schedules,
             session,
+            back_at: _,
         } = from;
         let shift = Shift(into.order);
         into.order += order;
@@ -85,11 +86,7 @@ impl Reference {
         into.sent.extend(sent);
         into.sent.sort_by_key(|sent| sent.at);
         self.merge_sequences(into, matchers, completions, shift, now, out);
-        for (rule, theirs) in goals {
-            let theirs = theirs.placed(|stamp| shift.stamp(stamp));
-            let merged = into.goals.get(&rule).map(|mine| mine.merged(&theirs));
-            into.goals.insert(rule, merged.unwrap_or(theirs));
-        }
+        merge_goals(into, goals, shift);
         let theirs = session.map(|session| session.placed(|stamp| shift.stamp(stamp)));
         into.session = match (into.session.take(), theirs) {
             (Some(mine), Some(theirs)) => Some(mine.merged(theirs)),
@@ -129,5 +126,13 @@ impl Reference {
             mine.extend(theirs.into_iter().map(|it| Completed { stamp: shift.stamp(it.stamp), ..it }));
             mine.sort_by_key(|completed| completed.stamp);
         }
+    }
+}
+
+fn merge_goals(into: &mut Customer, goals: BTreeMap<u32, Progress<Match>>, shift: Shift) {
+    for (rule, theirs) in goals {
+        let theirs = theirs.placed(|stamp| shift.stamp(stamp));
+        let merged = into.goals.get(&rule).map(|mine| mine.merged(&theirs));
+        into.goals.insert(rule, merged.unwrap_or(theirs));
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     consent::Stamp,
     content::ContentError,
     execution::Output,
-    hold::{self, Hold, Verdict},
+    hold::{self, Hold, Overdue, Verdict},
     record::{ActionId, Call, Emit, Fields, Held, Instant, Json, Reason, Record, Send, Set, Suppressed},
     share::{choose, in_split},
     typed::{Awaited, Content, ContentValue, EventId, Expr, Rule, Step, StepKind, TopicId, Until},
@@ -96,19 +96,18 @@ impl Reference {
                     run.memory.do_next(steps.unwrap_or_default());
                 }
                 StepKind::Stop => return None,
-                StepKind::Send { channel, to, content } => {
-                    let outgoing = Outgoing { channel, to: to.as_ref(), content, is_reply: false };
-                    if let Some(until) = self.send(customer, run, step.number, outgoing, out) {
+                StepKind::Send { .. }
+                | StepKind::Reply { .. }
+                | StepKind::Call { .. }
+                | StepKind::Set { .. }
+                | StepKind::SetConsent { .. }
+                | StepKind::Emit { .. } => {
+                    if let Some(until) = self.act(customer, run, &step, out) {
                         let (number, since) = (step.number, customer.next_stamp(run.now));
                         run.memory.rest.push_front(step);
                         return Some(Paused { step: number, until, since, listening: None });
                     }
                 }
-                StepKind::Reply { .. }
-                | StepKind::Call { .. }
-                | StepKind::Set { .. }
-                | StepKind::SetConsent { .. }
-                | StepKind::Emit { .. } => self.act(customer, run, &step, out),
             }
         }
         None
@@ -122,25 +121,34 @@ impl Reference {
         if end < run.now { Err(Reason::Late) } else { Ok(end) }
     }
 
-    /// Does a step that takes no time.
-    fn act(&self, customer: &mut Customer, run: &mut Run<'_>, step: &Step, out: &mut Output) {
+    /// Does a step that takes no time; where it sends a message that is held, gives the instant at which it is asked again.
+    fn act(
+        &self,
+        customer: &mut Customer,
+        run: &mut Run<'_>,
+        step: &Step,
+        out: &mut Output,
+    ) -> Option<Millis> {
         match &step.kind {
+            StepKind::Send { channel, to, content } => {
+                let outgoing = Outgoing { channel, to: to.as_ref(), content, is_reply: false };
+                return self.send(customer, run, step.number, outgoing, out);
+            }
             StepKind::Reply { channel, to, content } => {
                 let channel = self.asked(customer, run).value(channel, This::Nothing);
                 let Some(channel) = channel.as_text().map(Arc::from) else {
                     out.records.push(run.suppressed(customer, step.number, None, Reason::NoAddress));
-                    return;
+                    return None;
                 };
                 let outgoing = Outgoing { channel: &channel, to: to.as_ref(), content, is_reply: true };
-                // A reply is never held.
-                let _ = self.send(customer, run, step.number, outgoing, out);
+                return self.send(customer, run, step.number, outgoing, out);
             }
             StepKind::Call { hook, payload } => {
                 let payload = match self.content(&self.asked(customer, run), payload) {
                     Ok(payload) => payload,
                     Err(error) => {
                         out.records.push(run.without_content(customer, step.number, None, &error));
-                        return;
+                        return None;
                     }
                 };
                 out.records.push(Record::Call(Call {
@@ -173,13 +181,13 @@ impl Reference {
                 self.follow_change(customer, action, run.now, out);
             }
             StepKind::Emit { event, fields } => self.emit(customer, run, step.number, (*event, fields), out),
-            StepKind::Send { .. }
-            | StepKind::If { .. }
+            StepKind::If { .. }
             | StepKind::Wait(_)
             | StepKind::WaitFor { .. }
             | StepKind::Split(_)
             | StepKind::Stop => {}
         }
+        None
     }
 
     /// Sends a message, or decides that it is not sent; where it is held, gives the instant at which it is asked again.
@@ -193,7 +201,13 @@ impl Reference {
     ) -> Option<Millis> {
         let asked = self.asked(customer, run);
         let to = self.address(&asked, channel, to);
-        let message = Message { step, channel, to: to.as_deref(), is_reply };
+        let overdue = hold::overdue(customer.back_at, run.now, run.memory.hold.as_ref(), run.rule.late_after);
+        let is_late = overdue == Some(Overdue::Late);
+        let message = Message { step, channel, to: to.as_deref(), is_reply, is_late };
+        if let Some(Overdue::Waits { due, until }) = overdue {
+            run.memory.hold = Some(self.held(customer, run, &message, (Reason::Late, until), Some(due)));
+            return Some(until);
+        }
         let verdict = self.kept_from_sending(customer, run, &message, &asked);
         if let Some(Verdict::Held(reason, until)) = verdict {
             self.hold(customer, run, &message, (reason, until), out);
@@ -268,15 +282,8 @@ impl Reference {
         (reason, until): (Reason, Millis),
         out: &mut Output,
     ) {
-        let before = run.memory.hold.take();
-        let waits_for_room = before.as_ref().and_then(|hold| hold.waits_for_room);
-        let hold = Hold {
-            reason,
-            until,
-            channel: message.channel.clone(),
-            zone: Arc::from(self.zone(customer).name()),
-            waits_for_room: waits_for_room.or((reason == Reason::Cap).then_some(run.now)),
-        };
+        let hold = self.held(customer, run, message, (reason, until), None);
+        let before = run.memory.hold.replace(hold);
         if before.is_none_or(|before| (before.reason, before.until) != (reason, until)) {
             out.records.push(Record::Held(Held {
                 at: Instant(run.now),
@@ -286,10 +293,29 @@ impl Reference {
                 step: message.step,
                 channel: message.channel.clone(),
                 reason,
-                until: Instant(until),
+                until: Some(Instant(until)),
             }));
         }
-        run.memory.hold = Some(hold);
+    }
+
+    /// What is remembered of a message that is held.
+    fn held(
+        &self,
+        customer: &Customer,
+        run: &Run<'_>,
+        message: &Message<'_>,
+        (reason, until): (Reason, Millis),
+        due: Option<Millis>,
+    ) -> Hold {
+        let waits_for_room = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
+        Hold {
+            reason,
+            until,
+            channel: message.channel.clone(),
+            zone: Arc::from(self.zone(customer).name()),
+            waits_for_room: waits_for_room.or((reason == Reason::Cap).then_some(run.now)),
+            due,
+        }
     }
 
     fn emit(

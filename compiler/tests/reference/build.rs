@@ -207,6 +207,7 @@ impl Build {
             priority: 0,
             was: None,
             start_cold: false,
+            late_after: Some(segue_compiler::limits::LATE_AFTER),
             steps,
         });
         self.0.rules.last_mut().unwrap()

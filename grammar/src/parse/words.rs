@@ -21,6 +21,7 @@ pub(super) const CLAUSES: &[&str] = &[
     "priority",
     "was",
     "start",
+    "late",
 ];
 
 /// Words that start a step.

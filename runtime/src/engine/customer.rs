@@ -64,6 +64,8 @@ pub struct Customer {
     pub(super) goals: Sparse<Progress<Match>>,
     /// The earliest instant at which a segment may change by time; [`i64::MIN`] when that must be found out.
     pub(super) next_change: Millis,
+    /// When the service is back, while time passes in which it was down. At rest there is none.
+    pub(super) back_at: Option<Millis>,
     /// What is known of schedules; `None` where the program has none.
     pub(super) schedules: Option<Schedules>,
 }
@@ -150,6 +152,7 @@ impl Customer {
             sends: VecDeque::new(),
             goals: Sparse::default(),
             next_change: i64::MIN,
+            back_at: None,
             schedules: None,
         }
     }

@@ -65,6 +65,7 @@ impl Engine {
             profile_slots: _,
             zone: _,
             next_change: _,
+            back_at: _,
         } = from;
         let shift = Shift(into.order);
         into.order += order;

@@ -40,6 +40,7 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
         sends,
         goals,
         next_change,
+        back_at: _,
         schedules,
     } = customer;
     id.pack(to);

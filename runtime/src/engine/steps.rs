@@ -13,7 +13,7 @@ use super::{
 use gates::Message;
 use segue_compiler::{
     content::ContentError,
-    hold::{self, Verdict},
+    hold::{self, Overdue, Verdict},
     plan::{Class, ConditionId, Content, Op, OpKind, ValueId},
     record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
     share::choose,
@@ -72,20 +72,17 @@ impl Engine {
                     }
                 }
                 OpKind::Stop => return None,
-                OpKind::Send { channel, to, content } => {
-                    let channel = (channel, false);
-                    if let Some(until) =
-                        self.send(customer, run, *step, channel, to.as_ref(), content, moment)
-                    {
+                OpKind::Send { .. }
+                | OpKind::Reply { .. }
+                | OpKind::Call { .. }
+                | OpKind::Set { .. }
+                | OpKind::SetConsent { .. }
+                | OpKind::Emit { .. } => {
+                    if let Some(until) = self.act(customer, run, *step, kind, moment) {
                         let since = (moment.now, customer.next_order());
                         return Some(Pause { place: place - 1, step: *step, until, since, answered: None });
                     }
                 }
-                OpKind::Reply { .. }
-                | OpKind::Call { .. }
-                | OpKind::Set { .. }
-                | OpKind::SetConsent { .. }
-                | OpKind::Emit { .. } => self.act(customer, run, *step, kind, moment),
             }
         }
         None
@@ -106,7 +103,8 @@ impl Engine {
         if end < now { Err(Reason::Late) } else { Ok(end) }
     }
 
-    /// Does an operation that takes no time.
+    /// Does an operation that takes no time; where it sends a message that is held, gives the instant at which it is asked
+    /// again.
     fn act(
         &self,
         customer: &mut Customer,
@@ -114,18 +112,20 @@ impl Engine {
         step: u32,
         kind: &OpKind,
         moment: &mut Moment<'_>,
-    ) {
+    ) -> Option<Millis> {
         match kind {
+            OpKind::Send { channel, to, content } => {
+                return self.send(customer, run, step, (channel, false), to.as_ref(), content, moment);
+            }
             OpKind::Reply { channel, to, content } => {
                 let channel = self.value(customer, moment.now, run.completed.as_ref(), *channel);
                 let Some(channel) = channel.as_text().map(Arc::from) else {
                     let (id, reason) = (run.id(customer, step), Reason::NoAddress);
                     let record = suppressed(moment.now, id, customer, run, step, None, reason, None);
                     moment.out.records.push(record);
-                    return;
+                    return None;
                 };
-                // A reply is never held.
-                let _ = self.send(customer, run, step, (&channel, true), to.as_ref(), content, moment);
+                return self.send(customer, run, step, (&channel, true), to.as_ref(), content, moment);
             }
             OpKind::Call { hook, payload } => {
                 let payload = match self.fields(customer, run, payload, moment.now) {
@@ -133,7 +133,7 @@ impl Engine {
                     Err(error) => {
                         let record = without_content(moment.now, customer, run, step, None, &error);
                         moment.out.records.push(record);
-                        return;
+                        return None;
                     }
                 };
                 run.memory.acted = true;
@@ -157,14 +157,14 @@ impl Engine {
                 self.follow_change(customer, run, step, moment);
             }
             OpKind::Emit { event, fields } => self.emit(customer, run, step, *event, fields, moment),
-            OpKind::Send { .. }
-            | OpKind::Wait(_)
+            OpKind::Wait(_)
             | OpKind::WaitFor { .. }
             | OpKind::Split(_)
             | OpKind::Stop
             | OpKind::Jump(_)
             | OpKind::Unless(..) => {}
         }
+        None
     }
 
     /// Sends a message, or decides that it is not sent; where it is held, gives the instant at which it is asked again.
@@ -181,7 +181,14 @@ impl Engine {
     ) -> Option<Millis> {
         let id = run.id(customer, step);
         let address = self.address(customer, run, channel, to, moment.now);
-        let message = Message { step, channel, address: &address, is_reply };
+        let overdue =
+            hold::overdue(customer.back_at, moment.now, run.memory.hold.as_ref(), run.rule.late_after);
+        let is_late = overdue == Some(Overdue::Late);
+        let message = Message { step, channel, address: &address, is_reply, is_late };
+        if let Some(Overdue::Waits { due, until }) = overdue {
+            self.wait_for_service(customer, run, &message, (due, until), moment.now);
+            return Some(until);
+        }
         let verdict = self.gate(customer, run, &message, moment.now);
         if let Some(Verdict::Held(reason, until)) = verdict {
             self.hold(customer, run, &message, (reason, until), moment);

@@ -122,10 +122,10 @@ impl<E: Execution> Stage<'_, E> {
                 why(it.reason)
             )),
             What::Record(Record::Held(it)) => Some(format!(
-                "at {when} `{rule}` held {} for {} until {}: {}",
+                "at {when} `{rule}` held {} for {}{}: {}",
                 article(&it.channel),
                 found.customer,
-                self.print(it.until.0),
+                it.until.map_or_else(String::new, |until| format!(" until {}", self.print(until.0))),
                 it.reason.word()
             )),
             What::Record(Record::Send(it)) => {

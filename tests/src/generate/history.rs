@@ -27,6 +27,11 @@ const TURNS: [i64; 6] = [
 ];
 const HOUR: i64 = 3_600_000;
 
+/// When a call happened.
+pub(super) fn at(call: &Value) -> i64 {
+    call.get("timestamp").and_then(Value::as_i64).unwrap_or_default()
+}
+
 /// A random history: mostly in order, some late, some twice.
 #[must_use]
 pub fn history(random: &mut Random) -> Vec<Step> {

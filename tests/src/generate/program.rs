@@ -63,12 +63,7 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
         1 => line(source, &format!("  limit {} per {}", random.below(2) + 1, duration(random))),
         _ => {}
     }
-    if random.chance(10) {
-        line(source, "  start cold");
-    }
-    if random.chance(20) {
-        line(source, &format!("  priority {}", random.below(5)));
-    }
+    rare_clauses(random, source);
     match random.below(6) {
         0 if scope.trigger.is_some_and(|event| event != "any") => line(source, "  overlap per k"),
         1 => line(source, "  overlap restart"),
@@ -113,6 +108,20 @@ fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) 
         line(source, &format!("  send sms \"{}\"", body(random, &scope)));
     }
     line(source, "}");
+}
+
+fn rare_clauses(random: &mut Random, source: &mut String) {
+    if random.chance(10) {
+        line(source, "  start cold");
+    }
+    if random.chance(20) {
+        line(source, &format!("  priority {}", random.below(5)));
+    }
+    match random.below(8) {
+        0 => line(source, "  late never"),
+        1 => line(source, &format!("  late after {}", duration(random))),
+        _ => {}
+    }
 }
 
 fn trigger(random: &mut Random, scope: &mut Scope) -> String {

@@ -1,6 +1,7 @@
 //! Rules in words: their parts, each by itself.
 
 use super::{Words, digest, duration};
+use crate::limits::LATE_AFTER;
 use crate::typed::{
     About, Content, ContentValue, Expr, Limit, Overlap, Quiet, Rule, Step, StepKind, StopWhen, TemplateId,
     Trigger, Until, wait::WEEKDAYS,
@@ -41,6 +42,7 @@ impl Words<'_> {
             priority,
             was: _,
             start_cold,
+            late_after,
             steps,
         } = rule;
         let asked = |condition: &Option<Expr>| {
@@ -80,6 +82,14 @@ impl Words<'_> {
             ),
             ("priority", if *priority == 0 { String::new() } else { priority.to_string() }),
             ("start cold", if *start_cold { "yes" } else { "" }.to_owned()),
+            (
+                "late",
+                match late_after {
+                    Some(LATE_AFTER) => String::new(),
+                    Some(after) => format!("after {}", duration(*after)),
+                    None => "never".to_owned(),
+                },
+            ),
             ("steps", self.steps(steps)),
         ]
     }

@@ -38,6 +38,8 @@ impl Build<'_> {
             Rule::priority => ClauseKind::Priority(self.kid_number(node)?),
             Rule::was => ClauseKind::Was(self.kid_name(node, Rule::name)?),
             Rule::k_start_cold => ClauseKind::StartCold,
+            Rule::late if has(node, Rule::k_late_never) => ClauseKind::LateNever,
+            Rule::late => ClauseKind::LateAfter(self.kid_duration(node)?),
             _ => return None,
         })
     }

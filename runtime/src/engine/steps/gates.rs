@@ -25,6 +25,8 @@ pub(super) struct Message<'m> {
     pub(super) address: &'m str,
     /// Whether it answers the customer, so that it is neither held nor capped.
     pub(super) is_reply: bool,
+    /// Whether it came due while the service was down, too long before that is back.
+    pub(super) is_late: bool,
 }
 
 impl Engine {
@@ -76,6 +78,9 @@ impl Engine {
         if let Some(fault) = address::fault(channel, message.address) {
             return Some(Verdict::Suppressed(Reason::NoAddress, Some(fault)));
         }
+        if message.is_late {
+            return because(Reason::Late);
+        }
         if transactional || message.is_reply {
             return None;
         }
@@ -111,9 +116,8 @@ impl Engine {
         (reason, until): (Reason, Millis),
         moment: &mut Moment<'_>,
     ) {
-        let before = run.memory.hold.take();
-        let waits_for_room = before.as_ref().and_then(|hold| hold.waits_for_room);
-        let zone = Arc::from(self.zone(customer).name());
+        let hold = self.held(customer, run, message, (reason, until), moment.now);
+        let before = run.memory.hold.replace(hold);
         let channel = message.channel;
         if before.is_none_or(|before| (before.reason, before.until) != (reason, until)) {
             moment.out.records.push(Record::Held(Held {
@@ -124,11 +128,42 @@ impl Engine {
                 step: message.step,
                 channel: channel.clone(),
                 reason,
-                until: Instant(until),
+                until: Some(Instant(until)),
             }));
         }
-        let waits_for_room = waits_for_room.or((reason == Reason::Cap).then_some(moment.now));
-        run.memory.hold = Some(Hold { reason, until, channel: channel.clone(), zone, waits_for_room });
+    }
+
+    /// Keeps a message that came due while the service was down until that is back.
+    pub(super) fn wait_for_service(
+        &self,
+        customer: &Customer,
+        run: &mut Run<'_>,
+        message: &Message<'_>,
+        (due, until): (Millis, Millis),
+        now: Millis,
+    ) {
+        let hold = self.held(customer, run, message, (Reason::Late, until), now);
+        run.memory.hold = Some(Hold { due: Some(due), ..hold });
+    }
+
+    /// What is remembered of a message that is held.
+    fn held(
+        &self,
+        customer: &Customer,
+        run: &Run<'_>,
+        message: &Message<'_>,
+        (reason, until): (Reason, Millis),
+        now: Millis,
+    ) -> Hold {
+        let waits_for_room = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
+        Hold {
+            reason,
+            until,
+            channel: message.channel.clone(),
+            zone: Arc::from(self.zone(customer).name()),
+            waits_for_room: waits_for_room.or((reason == Reason::Cap).then_some(now)),
+            due: None,
+        }
     }
 
     /// A topic and those that it lies within, innermost first.
