@@ -3,6 +3,7 @@
 mod conversation;
 mod defaults;
 mod empty;
+mod expected;
 mod expr;
 mod field;
 mod guardrail;
@@ -10,6 +11,7 @@ mod held;
 mod history;
 mod interval;
 mod literal;
+mod matched;
 mod named;
 mod path;
 mod resolve;

@@ -33,6 +33,7 @@ codes! {
     BAD_SHARE = "bad-share": "a share of customers that is nobody or everybody",
     BAD_SPLIT = "bad-split": "arms of a split that are not a whole together",
     BAD_WINDOW = "bad-window": "a stretch of time that is empty or turned around",
+    BUILT_IN_EVENT = "built-in-event": "a rule that emits an event which others tell of",
     CLAUSE_AFTER_STEP = "clause-after-step": "a clause that stands after a step",
     DUPLICATE_CLAUSE = "duplicate-clause": "a clause that a rule, or the defaults, say twice",
     DUPLICATE_FIELD = "duplicate-field": "a field that one list names twice",

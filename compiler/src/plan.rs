@@ -244,9 +244,9 @@ pub enum Node {
     SameText(NodeId, NodeId),
     /// Both are known and equal lists or objects.
     SameValue(NodeId, NodeId),
-    /// A test of a text by a text.
+    /// A test of a text, or of any item of a list, by a text.
     TextTest(TextTest, NodeId, NodeId),
-    /// A regular expression finds something.
+    /// A regular expression finds something in a text, or in any item of a list.
     Matches(NodeId, u32),
     /// A list has an item.
     ListContains {

@@ -358,6 +358,17 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// What something is suppressed by, as rules and people say it.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Suppressed => "suppression",
+            other => other.word(),
+        }
+    }
+}
+
 impl ActionId {
     /// The id of a rule's action: the first 128 bits of SHA-256 over the parts, each preceded by its length. `rule` is the
     /// rule's identity.

@@ -770,4 +770,7 @@ pub enum ExpectedAction {
     Send(Name),
     Call(Name),
     Reply,
+    Set { field: Path, value: Option<Box<Expr>> },
+    Emit(Name),
+    Consent { channel: Name, topic: Option<Name>, granted: bool },
 }

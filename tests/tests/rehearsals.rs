@@ -29,6 +29,13 @@ event "Night" {}
 rule at_night { when "Night" quiet 21:00 to 08:00 send sms "Good morning" }
 rule ask { when "Asked"  send sms "From 0 to 10?"
   wait up to 2 days for a reply { reply "Thank you for {{ answer.text | default('that') }}" } }
+event "Join" { code: text? }
+rule join { when "Join"
+  set profile.offer = "BACK10"
+  grant consent email marketing
+  withdraw consent sms
+  emit "View" { page: event.code } }
+profile { offer: text?, visits: number = 0 }
 rule hello { when enters norwegian  call crm { hello: "God dag" } }
 "#;
 
@@ -259,5 +266,38 @@ fn replies_are_told_from_messages() {
     fails(
         &ada("at 2026-01-05 10:00 ada \"Asked\"\nexpect ask to reply"),
         &["expected `ask` to reply", "`ask` sent an SMS to ada"],
+    );
+}
+
+#[test]
+fn what_a_rule_sets_emits_and_records_of_consent() {
+    let join = "at 2026-01-05 10:00 ada \"Join\" { code: \"ab-1\" }\n";
+    passes(&ada(&format!(
+        "{join}expect join for ada at 2026-01-05 10:00 to set profile.offer = \"BACK10\"
+  expect join to grant consent email marketing
+  expect join to withdraw consent sms
+  expect join to emit \"View\" containing \"ab-1\"
+  expect nothing until 2026-01-06 09:59"
+    )));
+    passes(&ada(&format!("{join}expect join to set profile.offer\nexpect join to emit \"View\"")));
+    fails(
+        &ada(&format!("{join}expect join to set profile.offer = \"BACK20\"")),
+        &["expected `join` to set `profile.offer` to \"BACK20\"", "it says: \"BACK10\""],
+    );
+    fails(
+        &ada(&format!("{join}expect join to set profile.offer\nexpect join to set profile.offer")),
+        &["it happened once", "has it already"],
+    );
+    fails(
+        &ada(&format!("{join}expect join to emit \"View\" containing \"ab-2\"")),
+        &["to emit \"View\" containing \"ab-2\"", "it says: page: ab-1"],
+    );
+    fails(
+        &ada("at 2026-01-05 10:00 ada \"Visit\"\nexpect join to be suppressed by condition"),
+        &["nothing started `join`", "write `expect nothing until …`"],
+    );
+    fails(
+        &ada("at 2026-01-05 10:00 ada \"Visit\"\nexpect join for ada to grant consent email marketing"),
+        &["expected `join` to grant consent `email marketing` for ada", "nothing started `join`"],
     );
 }

@@ -322,11 +322,19 @@ impl Checker<'_> {
         match (&value.ty, test) {
             (Type::List(item), TextTest::Contains) => {
                 if **item != operand.ty {
-                    self.report(types::different_types(operand.span, item, &operand.ty, value.span));
+                    let mut told = types::different_types(operand.span, item, &operand.ty, value.span);
+                    if let Type::Object(fields) = &**item
+                        && let Some(field) = fields.iter().find(|field| field.ty == operand.ty)
+                    {
+                        let list = self.text(value.span);
+                        told = told.help(format!("name the field: `{list}.{} contains …`", field.name));
+                    }
+                    self.report(told);
                     return None;
                 }
             }
             (Type::Text, _) if operand.ty == Type::Text => {}
+            (Type::List(item), _) if **item == Type::Text && operand.ty == Type::Text => {}
             (Type::Text, _) => {
                 self.report(types::different_types(operand.span, &Type::Text, &operand.ty, value.span));
                 return None;

@@ -31,6 +31,12 @@ impl Checker<'_> {
             ast::ExprKind::Did { sequence, times, window } => {
                 let window = self.window(window.as_ref(), scope);
                 let what = self.occurrence(sequence, scope);
+                let what = match (what, window) {
+                    (Some(Occurrence::Pattern(pattern)), Some(window)) => {
+                        self.pattern_in(pattern, window, scope).map(Occurrence::Pattern)
+                    }
+                    (what, _) => what,
+                };
                 let (bound, count) = match times {
                     None => (Bound::AtLeast, Some(1)),
                     Some(times) => {
@@ -48,11 +54,9 @@ impl Checker<'_> {
             }
             ast::ExprKind::Count { pattern, window } => {
                 let (window, pattern) = (self.window(window.as_ref(), scope), self.pattern(pattern, scope));
-                Some(Expr {
-                    kind: ExprKind::Count { pattern: pattern?, window: window? },
-                    ty: Type::Number,
-                    span,
-                })
+                let window = window?;
+                let pattern = self.pattern_in(pattern?, window, scope)?;
+                Some(Expr { kind: ExprKind::Count { pattern, window }, ty: Type::Number, span })
             }
             ast::ExprKind::Aggregate { function, value, pattern, window } => {
                 self.aggregate(*function, value, pattern, window.as_ref(), scope, span)
@@ -66,11 +70,9 @@ impl Checker<'_> {
                     None => None,
                 };
                 let ty = Type::List(Box::new(Type::Object(self.common_fields(&pattern.events))));
-                Some(Expr {
-                    kind: ExprKind::LastOf { count: count?, pattern, distinct_by, window: window? },
-                    ty,
-                    span,
-                })
+                let (count, window) = (count?, window?);
+                let pattern = self.pattern_in(pattern, window, scope)?;
+                Some(Expr { kind: ExprKind::LastOf { count, pattern, distinct_by, window }, ty, span })
             }
             ast::ExprKind::TimeSince { first, pattern } => {
                 let pattern = self.pattern(pattern, scope)?;
@@ -135,8 +137,10 @@ impl Checker<'_> {
             return None;
         }
         let ty = if function == Aggregate::DistinctCount { Type::Number } else { value.ty.clone() };
+        let window = window?;
+        let pattern = self.pattern_in(pattern, window, scope)?;
         Some(Expr {
-            kind: ExprKind::Aggregate { function, value: Box::new(value), pattern, window: window? },
+            kind: ExprKind::Aggregate { function, value: Box::new(value), pattern, window },
             ty,
             span,
         })

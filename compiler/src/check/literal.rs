@@ -76,7 +76,7 @@ impl Checker<'_> {
     }
 
     /// A value of a type, as it is written in a test.
-    fn literal_of(&mut self, value: &ast::Expr, ty: &Type) -> Option<Value> {
+    pub(super) fn literal_of(&mut self, value: &ast::Expr, ty: &Type) -> Option<Value> {
         match (&value.kind, ty) {
             (ast::ExprKind::Literal(Literal::List(items)), Type::List(item)) => {
                 let items: Vec<Option<Value>> = items.iter().map(|it| self.literal_of(it, item)).collect();

@@ -4,7 +4,8 @@ use super::{Checker, Scope};
 use crate::{
     diagnostics::{conditions, limits, rules, types},
     limits::MAX_LIMIT_COUNT,
-    typed::{EventSet, Expr, Limit, Overlap, Rule, Sequence, StopWhen, TopicId, Trigger},
+    typed::{EventSet, Expr, FieldPath, Limit, Overlap, Rule, Sequence, StopWhen, TopicId, Trigger},
+    types::Type,
 };
 use segue_grammar::{
     ast::{self, Clause, ClauseKind},
@@ -19,6 +20,8 @@ pub(super) struct RuleScope {
     pub(super) trigger: Option<EventSet>,
     /// Named elements: name, number, events.
     pub(super) elements: Vec<(Arc<str>, u32, EventSet)>,
+    /// The fields of `event` that all events of the match have in common, with their types.
+    pub(super) same: Vec<(FieldPath, Type)>,
     /// The events that `answer` surely is.
     pub(super) answer: Option<EventSet>,
     /// Whether the trigger was refused, so that what `event` means is not known.
@@ -33,6 +36,7 @@ impl RuleScope {
         Self {
             trigger: sequence.elements.last().map(|element| element.pattern.events.clone()),
             elements: named.collect(),
+            same: Vec::new(),
             answer: None,
             refused: false,
         }
@@ -92,6 +96,7 @@ impl Checker<'_> {
         let mut scope = RuleScope { refused: trigger.is_none(), ..RuleScope::default() };
         if let Some(Trigger::Sequence(id)) = trigger {
             scope = self.program.sequences.get(id.0 as usize).map(RuleScope::of).unwrap_or_default();
+            scope.same = self.same_in_match(id);
         }
         let in_rule = Scope { rule: Some(&scope), ..Scope::default() };
         let only_if = self.clause_condition(clauses.only_if, in_rule);

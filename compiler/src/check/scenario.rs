@@ -6,11 +6,11 @@ use crate::{
     limits::MAX_STATEMENTS,
     record::{Change, Reason},
     time,
-    typed::test::{Action, ExpectedOutcome, Statement, StatementKind, Test},
+    typed::test::{ExpectedOutcome, Statement, StatementKind, Test},
     value::Millis,
 };
 use segue_grammar::{
-    ast::{self, ExpectedAction, Item, Moment, Name, StepKind},
+    ast::{self, Item, Moment, Name},
     span::Span,
 };
 use std::{
@@ -136,7 +136,7 @@ impl Checker<'_> {
                 let declared = self.rule_named(rule, stage);
                 let customer = self.maybe_customer(customer.as_ref(), stage);
                 let at = self.expected_at(at.as_ref(), statement.span, stage);
-                let action = self.action(action, declared?, rule.span)?;
+                let action = self.expected_action(action, declared?, rule.span)?;
                 Some(StatementKind::ExpectAction {
                     rule: Arc::from(rule.text.as_str()),
                     customer: customer?,
@@ -256,38 +256,12 @@ impl Checker<'_> {
 
     fn reason(&mut self, name: Option<&Name>) -> Option<Option<Reason>> {
         let Some(name) = name else { return Some(None) };
-        let reason = Reason::all().find(|reason| reason.word() == name.text);
+        let reason = Reason::all().find(|reason| reason.word() == name.text || reason.noun() == name.text);
         if reason.is_none() {
-            let known: Vec<&str> = Reason::all().map(Reason::word).collect();
+            let known: Vec<&str> = Reason::all().map(Reason::noun).collect();
             self.report(scenarios::unknown_reason(name.span, &name.text, &known));
         }
         reason.map(Some)
-    }
-
-    /// What the rule is expected to do, if it has a step that does it.
-    fn action(&mut self, action: &ExpectedAction, rule: &ast::Rule, span: Span) -> Option<Action> {
-        let mut does = Does::default();
-        does.steps(&rule.steps);
-        let name = &rule.name.text;
-        match action {
-            ExpectedAction::Send(channel) if !does.channels.contains(channel.text.as_str()) => {
-                let never = format!("sends on `{}`", channel.text);
-                self.report(scenarios::not_in_rule(channel.span, name, &never, &does.words()));
-                None
-            }
-            ExpectedAction::Call(hook) if !does.hooks.contains(hook.text.as_str()) => {
-                let never = format!("calls `{}`", hook.text);
-                self.report(scenarios::not_in_rule(hook.span, name, &never, &does.words()));
-                None
-            }
-            ExpectedAction::Send(channel) => Some(Action::Send(Arc::from(channel.text.as_str()))),
-            ExpectedAction::Call(hook) => Some(Action::Call(Arc::from(hook.text.as_str()))),
-            ExpectedAction::Reply if !does.replies => {
-                self.report(scenarios::not_in_rule(span, name, "replies", &does.words()));
-                None
-            }
-            ExpectedAction::Reply => Some(Action::Reply),
-        }
     }
 }
 
@@ -296,62 +270,5 @@ fn span_of(moment: &Moment) -> Span {
     match moment {
         Moment::Instant(name) => name.span,
         Moment::After(duration) => duration.span,
-    }
-}
-
-/// What the steps of a rule do that a test can expect.
-#[derive(Default)]
-struct Does<'r> {
-    channels: BTreeSet<&'r str>,
-    hooks: BTreeSet<&'r str>,
-    replies: bool,
-}
-
-impl<'r> Does<'r> {
-    fn steps(&mut self, steps: &'r [ast::Step]) {
-        for step in steps {
-            match &step.kind {
-                StepKind::Send { channel, .. } => {
-                    self.channels.insert(&channel.text);
-                }
-                StepKind::Reply { .. } => self.replies = true,
-                StepKind::Call { hook, .. } => {
-                    self.hooks.insert(&hook.text);
-                }
-                StepKind::WaitFor(wait) => {
-                    self.steps(&wait.steps);
-                    self.steps(wait.otherwise.as_deref().unwrap_or_default());
-                }
-                StepKind::If { arms, otherwise } => {
-                    arms.iter().for_each(|(_, steps)| self.steps(steps));
-                    self.steps(otherwise.as_deref().unwrap_or_default());
-                }
-                StepKind::Split(arms) => arms.iter().for_each(|arm| self.steps(&arm.steps)),
-                StepKind::Wait { .. }
-                | StepKind::WaitUntil(_)
-                | StepKind::Set { .. }
-                | StepKind::GrantConsent { .. }
-                | StepKind::WithdrawConsent { .. }
-                | StepKind::Emit { .. }
-                | StepKind::Stop => {}
-            }
-        }
-    }
-
-    fn words(&self) -> Vec<String> {
-        let list = |names: &BTreeSet<&str>| {
-            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        };
-        let mut words = Vec::new();
-        if !self.channels.is_empty() {
-            words.push(format!("sends on {}", list(&self.channels)));
-        }
-        if !self.hooks.is_empty() {
-            words.push(format!("calls {}", list(&self.hooks)));
-        }
-        if self.replies {
-            words.push("replies".to_owned());
-        }
-        words
     }
 }

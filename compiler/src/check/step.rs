@@ -3,6 +3,7 @@
 use super::{Checker, Scope};
 use crate::{
     diagnostics::{names, rules, types},
+    session,
     typed::{Content, ContentValue, Expr, Step, StepKind, wait::answer_after},
 };
 use segue_grammar::{ast, span::Span};
@@ -170,6 +171,10 @@ impl Checker<'_> {
         let fields = self.once(fields, |(name, _)| name);
         let values: Vec<Option<Expr>> = fields.iter().map(|(_, value)| self.expr(value, scope)).collect();
         let id = self.event(event)?;
+        if let Some(who) = told_by(&event.text) {
+            self.report(rules::not_yours_to_emit(event.span, &event.text, who));
+            return None;
+        }
         let declared = self.program.events.get(id.0 as usize)?.fields.clone();
         let mut checked = Vec::new();
         for ((name, _), value) in fields.iter().copied().zip(values) {
@@ -190,5 +195,18 @@ impl Checker<'_> {
             self.report(rules::missing_field(event.span, &event.text, &field.name));
         }
         Some(StepKind::Emit { event: id, fields: checked })
+    }
+}
+
+/// Who tells of an event that rules cannot make.
+fn told_by(event: &str) -> Option<&'static str> {
+    match event {
+        session::STARTED | session::ENDED => Some("Segue makes it itself, from what customers do"),
+        "Message Sent" => Some("Segue makes it itself, when a message is sent"),
+        "Message Delivered" | "Message Opened" | "Message Clicked" | "Message Replied"
+        | "Message Bounced" | "Message Failed" | "Unsubscribed" | "Complained" => {
+            Some("only whoever delivered a message can tell; it may change what a customer consents to")
+        }
+        _ => None,
     }
 }

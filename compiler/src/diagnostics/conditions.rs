@@ -68,3 +68,10 @@ pub(crate) fn same_without_sequence(span: Span) -> Diagnostic {
     Diagnostic::error(super::BAD_WINDOW, span, "`with same` needs a sequence, whose events have it in common")
         .help("leave it out, or add `then …` before it")
 }
+
+/// Of several events that are asked for `in this match` some have the field of `with same`, some have not.
+pub(crate) fn not_all_in_match(span: Span, field: &str) -> Diagnostic {
+    let message = format!("`in this match` goes by `{field}`, which not all of these events have");
+    Diagnostic::error(super::UNKNOWN_FIELD, span, message)
+        .help("ask about those that have it and those that have not by themselves")
+}

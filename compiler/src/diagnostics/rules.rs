@@ -179,3 +179,8 @@ pub(crate) fn rule_cycle(span: Span, rules: &str, send: bool) -> Diagnostic {
     Diagnostic::error(super::RULE_CYCLE, span, format!("what this does starts it again without end: {rules}"))
         .help(help)
 }
+
+pub(crate) fn not_yours_to_emit(span: Span, event: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(super::BUILT_IN_EVENT, span, format!("a rule cannot emit \"{event}\": {why}"))
+        .help("emit an event of your own, declared with `event \"…\" { … }`, and let rules look for that")
+}

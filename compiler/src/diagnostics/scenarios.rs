@@ -42,7 +42,7 @@ pub(crate) fn unknown_reason(span: Span, name: &str, known: &[&str]) -> Diagnost
 /// `does` are the words for what the rule does instead.
 pub(crate) fn not_in_rule(span: Span, rule: &str, never: &str, does: &[String]) -> Diagnostic {
     let help = match does {
-        [] => format!("`{rule}` neither sends nor calls anything"),
+        [] => format!("`{rule}` only waits"),
         _ => format!("`{rule}` {}", does.join(" and ")),
     };
     Diagnostic::error(super::NOT_IN_RULE, span, format!("`{rule}` never {never}")).help(help)

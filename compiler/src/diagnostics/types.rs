@@ -102,7 +102,7 @@ pub(crate) fn no_profile_date(span: Span, words: &str) -> Diagnostic {
 }
 
 pub(crate) fn no_text_test(span: Span, operator: &str, ty: &Type) -> Diagnostic {
-    let wanted = if operator == "contains" { "a text or a list" } else { "a text" };
+    let wanted = if operator == "contains" { "a text or a list" } else { "a text or a list of texts" };
     mismatch(span, &format!("{wanted} for `{operator}`"), ty)
 }
 

@@ -188,7 +188,7 @@ impl Lowering<'_> {
             return self.graph.node(Node::Matches(tested, pattern));
         }
         let item = self.value(operand, scope);
-        if matches!(value.ty, Type::List(_)) {
+        if matches!(value.ty, Type::List(_)) && test == TextTest::Contains {
             let class = Class::of(&operand.ty);
             return self.graph.node(Node::ListContains { list: tested, item, class });
         }

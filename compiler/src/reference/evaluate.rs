@@ -166,7 +166,12 @@ impl<'a> Asked<'a> {
         let value = self.value(value, this);
         if let (TextTest::Matches, ExprKind::Literal(Value::Text(pattern))) = (test, &operand.kind) {
             let regex = self.reference.regexes.get(pattern.as_str());
-            return value.as_text().is_some_and(|text| regex.is_some_and(|regex| regex.is_match(text)));
+            let is_match =
+                |it: &Value| it.as_text().is_some_and(|text| regex.is_some_and(|regex| regex.is_match(text)));
+            return match &value {
+                Value::List(items) => items.iter().any(is_match),
+                value => is_match(value),
+            };
         }
         operators::text_test(test, &value, &self.value(operand, this))
     }

@@ -34,10 +34,16 @@ fn order(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-/// A test of a text by a text, or whether a list contains an item.
+/// A test of a text by a text. Of a list, `contains` asks for an item that is the operand, the others whether any item
+/// passes the test.
 pub(super) fn text_test(test: TextTest, value: &Value, operand: &Value) -> bool {
     if let Value::List(items) = value {
-        return test == TextTest::Contains && operand.is_known() && items.contains(operand);
+        return match test {
+            TextTest::Contains => operand.is_known() && items.contains(operand),
+            TextTest::StartsWith | TextTest::EndsWith | TextTest::Matches => {
+                items.iter().any(|item| text_test(test, item, operand))
+            }
+        };
     }
     let (Some(text), Some(part)) = (value.as_text(), operand.as_text()) else { return false };
     match test {

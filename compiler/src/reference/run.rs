@@ -108,7 +108,9 @@ impl Reference {
         if let Some(reason) = refused {
             let is_full = reason == Reason::Running && self.runs_of(customer, number) >= MAX_RUNS;
             out.counts.runs_refused += u64::from(is_full);
-            out.records.push(Run { rule, now, memory }.suppressed(customer, 0, None, reason));
+            if reason != Reason::Condition || !self.program.is_for_everybody(rule) {
+                out.records.push(Run { rule, now, memory }.suppressed(customer, 0, None, reason));
+            }
             return;
         }
         if rule.overlap == Overlap::Restart {

@@ -237,7 +237,7 @@ impl Matcher {
                 let longest_untouched =
                     keys.min_by_key(|(_, state)| state.touched).map(|(key, _)| key.clone());
                 longest_untouched.and_then(|key| self.keys.remove(&key));
-                room.counts.matches_dropped += u64::from(followed);
+                room.counts.matches_dropped += 1;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Triggers by the calendar and by dates of the profile.
 
-use super::FieldId;
+use super::{FieldId, Program, Rule, Trigger};
 use std::sync::Arc;
 
 /// When a rule is triggered by time. Times of day are minutes past midnight, in the customer's zone.
@@ -48,5 +48,15 @@ impl Schedule {
             Self::Weekly { .. } => None,
             Self::Yearly { field, .. } | Self::Offset { field, .. } => Some(field),
         }
+    }
+}
+
+impl Program {
+    /// Whether a rule comes round for everybody: then its `only if` says who is meant, and of those who are not, nothing is
+    /// recorded.
+    #[must_use]
+    pub fn is_for_everybody(&self, rule: &Rule) -> bool {
+        let Trigger::Schedule(id) = rule.trigger else { return false };
+        matches!(self.schedules.get(id.0 as usize), Some(Schedule::Weekly { .. }))
     }
 }

@@ -93,7 +93,7 @@ pub enum StatementKind {
 }
 
 /// What a rule is expected to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// A message on this channel.
     Send(Arc<str>),
@@ -101,6 +101,15 @@ pub enum Action {
     Reply,
     /// A call of this hook.
     Call(Arc<str>),
+    /// A change of this profile field, or of consent, as records name it; to this value if it is said.
+    Set {
+        /// The field: its name, or `consent.CHANNEL`, or `consent.CHANNEL.TOPIC`.
+        field: Arc<str>,
+        /// Its new value.
+        value: Option<Value>,
+    },
+    /// This event.
+    Emit(Arc<str>),
 }
 
 /// How a rule is expected to be kept back.

@@ -75,7 +75,7 @@ impl Build<'_> {
         let first_fits = name.text.starts_with(|c: char| c.is_ascii_lowercase());
         let fits =
             name.text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if words::is_keyword(&name.text) {
+        if words::is_taken(&name.text) {
             let said = format!("`{}` is a word of the language and cannot be a name", name.text);
             let help = format!("choose another name, for example `my_{}`", name.text);
             self.say(Diagnostic::error(codes::RESERVED_NAME, name.span, said).help(help));
@@ -186,5 +186,5 @@ fn snake_case(text: &str) -> String {
         better.push(character.to_ascii_lowercase());
     }
     let better = better.trim_start_matches(|c: char| !c.is_ascii_lowercase());
-    if words::is_keyword(better) { format!("my_{better}") } else { better.to_owned() }
+    if words::is_taken(better) { format!("my_{better}") } else { better.to_owned() }
 }

@@ -293,7 +293,7 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["aggregate_word"], "`sum`, `average` or the like"),
     (&["clause"], "a clause"),
     (&["step"], "a step"),
-    (&["statement"], "a statement"),
+    (&["statement", "statement_word"], "a statement"),
     (&["content", "content_fields", "file_ref"], "a text, `{ … }` or a file"),
     (&["block"], "`{`"),
     (&["field_decl", "field_block", "pair", "pairs", "content_pair", "literal_pair"], "a field"),

@@ -183,7 +183,15 @@ const CONTINUATIONS: &[&str] = &[
     "within",
 ];
 
-/// Whether a word is a keyword and so cannot be declared as a name.
+/// Keywords that can be names nevertheless: they mean something only after a number, or before `of`, `with` or an event.
+const FREE: &[&str] = &["ends", "first", "last", "starts"];
+
+/// Whether a word cannot be declared as a name.
+pub(super) fn is_taken(word: &str) -> bool {
+    is_keyword(word) && !UNITS.contains(&word) && !FREE.contains(&word)
+}
+
+/// Whether a word is a keyword.
 pub(super) fn is_keyword(word: &str) -> bool {
     [DECLARATIONS, CLAUSES, STEPS, STATEMENTS, RESERVED, UNITS, OTHERS]
         .iter()

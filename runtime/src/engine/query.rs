@@ -342,20 +342,28 @@ impl Context<'_> {
 
     pub(super) fn text_test(&self, node: NodeId, left: i64, right: i64) -> bool {
         let Node::TextTest(test, ..) = self.machine.plan.node(node) else { return false };
-        let (text, part) = (self.text(left), self.text(right));
-        match test {
+        let part = self.text(right);
+        self.any_text(left, |text| match test {
             TextTest::Contains => text.contains(part),
             TextTest::StartsWith => text.starts_with(part),
             TextTest::EndsWith => text.ends_with(part),
             // A pattern is a constant and has a node of its own.
             TextTest::Matches => false,
+        })
+    }
+
+    /// Whether a text, or any item of a list, passes a test.
+    fn any_text(&self, handle: i64, passes: impl Fn(&str) -> bool) -> bool {
+        match self.resolve(handle) {
+            Some(Value::List(items)) => items.iter().filter_map(Value::as_text).any(passes),
+            value => passes(value.and_then(Value::as_text).unwrap_or_default()),
         }
     }
 
     pub(super) fn matches(&self, node: NodeId, text: i64) -> bool {
         let Node::Matches(_, pattern) = self.machine.plan.node(node) else { return false };
         let pattern = self.machine.patterns.get(*pattern as usize).and_then(Option::as_ref);
-        pattern.is_some_and(|pattern| pattern.is_match(self.text(text)))
+        pattern.is_some_and(|pattern| self.any_text(text, |text| pattern.is_match(text)))
     }
 
     pub(super) fn list_contains(&self, node: NodeId, list: i64, tag: i64, word: i64) -> bool {

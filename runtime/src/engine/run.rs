@@ -177,6 +177,9 @@ impl Engine {
         if let Some(reason) = self.refusal(customer, &run, now) {
             let full = reason == Reason::Running && customer.runs_of(number) >= MAX_RUNS;
             moment.out.counts.runs_refused += u64::from(full);
+            if reason == Reason::Condition && self.program.is_for_everybody(rule) {
+                return;
+            }
             let id = run.id(customer, 0);
             moment.out.records.push(suppressed(now, id, customer, &run, 0, None, reason, None));
             return;

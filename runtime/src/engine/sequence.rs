@@ -223,7 +223,7 @@ impl SequenceState {
                 let keys = self.keys.iter().zip(0..).filter(|(key, _)| key.is_followed() == followed);
                 let Some((_, oldest)) = keys.min_by_key(|(key, _)| key.touched) else { break };
                 self.keys.swap_remove(oldest);
-                counts.matches_dropped += u64::from(followed);
+                counts.matches_dropped += 1;
             }
         }
     }

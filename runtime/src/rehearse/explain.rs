@@ -7,9 +7,9 @@ use super::{
 use crate::{channel::content, limits::LOOK_AHEAD, words::shown};
 use segue_compiler::{
     execution::{Execution, Output},
-    record::{Change, Reason, Record},
+    record::{Change, Json, Reason, Record},
     typed::test::{Statement, Test},
-    value::Millis,
+    value::{Millis, Value},
 };
 
 /// How much of a message is shown.
@@ -96,6 +96,8 @@ impl<E: Execution> Stage<'_, E> {
         let (Thing::Send { rule, .. }
         | Thing::Reply { rule, .. }
         | Thing::Call { rule, .. }
+        | Thing::Set { rule, .. }
+        | Thing::Emit { rule, .. }
         | Thing::Suppressed { rule, .. }
         | Thing::Held { rule }) = &wanted.what
         else {
@@ -107,6 +109,8 @@ impl<E: Execution> Stage<'_, E> {
                 What::Record(Record::Call(it)) => Some(&it.rule),
                 What::Record(Record::Suppressed(it)) => Some(&it.rule),
                 What::Record(Record::Held(it)) => Some(&it.rule),
+                What::Record(Record::Set(it)) => Some(&it.rule),
+                What::Record(Record::Emit(it)) => Some(&it.rule),
                 _ => None,
             };
             by == Some(rule) && wanted.customer.as_ref().is_none_or(|customer| *customer == it.customer)
@@ -132,6 +136,10 @@ impl<E: Execution> Stage<'_, E> {
                 Some(format!("at {when} `{rule}` sent {} to {}", article(&it.channel), found.customer))
             }
             What::Record(Record::Call(it)) => Some(format!("at {when} `{rule}` called `{}`", it.hook)),
+            What::Record(Record::Set(it)) => {
+                Some(format!("at {when} `{rule}` set `{}` to {}", it.field, printed(&it.value)))
+            }
+            What::Record(Record::Emit(it)) => Some(format!("at {when} `{rule}` emitted \"{}\"", it.event)),
             _ => None,
         }
     }
@@ -169,8 +177,21 @@ fn sentence(wanted: &Wanted) -> String {
         Thing::Call { rule, hook, containing } => {
             format!("`{rule}` to call `{hook}`{of}{}", says(containing))
         }
+        Thing::Set { rule, field, value } => match (field.strip_prefix("consent."), value) {
+            (Some(consent), Some(value)) => {
+                let verb = if *value == Value::Boolean(true) { "grant" } else { "withdraw" };
+                format!("`{rule}` to {verb} consent `{}`{of}", consent.replacen('.', " ", 1))
+            }
+            (_, value) => {
+                let to = value.as_ref().map(|it| format!(" to {}", printed(&Json::Value(it.clone()))));
+                format!("`{rule}` to set `profile.{field}`{}{of}", to.unwrap_or_default())
+            }
+        },
+        Thing::Emit { rule, event, containing } => {
+            format!("`{rule}` to emit \"{event}\"{of}{}", says(containing))
+        }
         Thing::Suppressed { rule, reason } => {
-            let by = reason.map(|reason| format!(" by {}", reason.word())).unwrap_or_default();
+            let by = reason.map(|reason| format!(" by {}", reason.noun())).unwrap_or_default();
             format!("`{rule}` to be suppressed{of}{by}")
         }
         Thing::Held { rule } => format!("`{rule}` to be held{of}"),
@@ -185,9 +206,15 @@ fn sentence(wanted: &Wanted) -> String {
 /// Where nothing explains it.
 fn never(wanted: &Wanted) -> String {
     match &wanted.what {
+        Thing::Suppressed { rule, reason: Some(Reason::Condition) } => format!(
+            "nothing started `{rule}`; an `only if` that does not hold is not recorded of a rule that comes round for \
+             everybody: write `expect nothing until …`"
+        ),
         Thing::Send { rule, .. }
         | Thing::Reply { rule, .. }
         | Thing::Call { rule, .. }
+        | Thing::Set { rule, .. }
+        | Thing::Emit { rule, .. }
         | Thing::Suppressed { rule, .. }
         | Thing::Held { rule } => {
             format!("nothing started `{rule}`: compare its `when` with what happened")
@@ -202,8 +229,15 @@ fn said(happening: &Happening) -> String {
     match &happening.what {
         What::Record(Record::Send(send)) => content(&send.content, SHOWN),
         What::Record(Record::Call(call)) => content(&call.payload, SHOWN),
+        What::Record(Record::Set(set)) => printed(&set.value),
+        What::Record(Record::Emit(emit)) => content(&emit.properties, SHOWN),
         _ => String::new(),
     }
+}
+
+/// A value as it is written.
+fn printed(value: &Json) -> String {
+    shown(&serde_json::to_string(value).unwrap_or_default(), SHOWN)
 }
 
 /// `an SMS`, `an e-mail`, `a push`.

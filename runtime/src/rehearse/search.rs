@@ -8,7 +8,7 @@ use segue_compiler::{
         Step, StepKind,
         test::{Action, ExpectedOutcome, Statement, StatementKind, Test},
     },
-    value::Millis,
+    value::{Millis, Value},
 };
 use std::sync::Arc;
 
@@ -37,6 +37,16 @@ pub(super) enum Thing {
     Call {
         rule: Arc<str>,
         hook: Arc<str>,
+        containing: Option<Arc<str>>,
+    },
+    Set {
+        rule: Arc<str>,
+        field: Arc<str>,
+        value: Option<Value>,
+    },
+    Emit {
+        rule: Arc<str>,
+        event: Arc<str>,
         containing: Option<Arc<str>>,
     },
     Suppressed {
@@ -73,6 +83,12 @@ impl Wanted {
             Thing::Call { rule, hook, .. } => {
                 Thing::Call { rule: rule.clone(), hook: hook.clone(), containing: None }
             }
+            Thing::Set { rule, field, .. } => {
+                Thing::Set { rule: rule.clone(), field: field.clone(), value: None }
+            }
+            Thing::Emit { rule, event, .. } => {
+                Thing::Emit { rule: rule.clone(), event: event.clone(), containing: None }
+            }
             other => other.clone(),
         };
         Self { customer: self.customer.clone(), what }
@@ -95,6 +111,13 @@ impl Thing {
             }
             (Self::Call { rule, hook, containing }, Record::Call(call)) => {
                 *rule == call.rule && *hook == call.hook && says(&call.payload, containing.as_deref())
+            }
+            (Self::Set { rule, field, value }, Record::Set(set)) => {
+                let is = |value: &Value| matches!(&set.value, Json::Value(it) if it == value);
+                *rule == set.rule && *field == set.field && value.as_ref().is_none_or(is)
+            }
+            (Self::Emit { rule, event, containing }, Record::Emit(emit)) => {
+                *rule == emit.rule && *event == emit.event && says(&emit.properties, containing.as_deref())
             }
             (Self::Suppressed { rule, reason }, Record::Suppressed(it)) => {
                 *rule == it.rule && reason.is_none_or(|reason| reason == it.reason)
@@ -189,6 +212,10 @@ impl<E: Execution> Stage<'_, E> {
                     }
                     Action::Reply => Thing::Reply { replies: self.replies(&rule), rule, containing },
                     Action::Call(hook) => Thing::Call { rule, hook: hook.clone(), containing },
+                    Action::Set { field, value } => {
+                        Thing::Set { rule, field: field.clone(), value: value.clone() }
+                    }
+                    Action::Emit(event) => Thing::Emit { rule, event: event.clone(), containing },
                 };
                 Some(Wanted { customer: customer.clone(), what })
             }

@@ -22,7 +22,12 @@ pub(super) fn compare(operator: Comparison, left: &Value, right: &Value) -> bool
 /// A test of a text, or whether a list contains an item.
 pub(super) fn text_test(test: TextTest, value: &Value, operand: &Value) -> bool {
     if let Value::List(items) = value {
-        return test == TextTest::Contains && operand.is_known() && items.contains(operand);
+        return match test {
+            TextTest::Contains => operand.is_known() && items.contains(operand),
+            TextTest::StartsWith | TextTest::EndsWith | TextTest::Matches => {
+                items.iter().any(|item| item.as_text().is_some() && text_test(test, item, operand))
+            }
+        };
     }
     let (Some(text), Some(part)) = (value.as_text(), operand.as_text()) else { return false };
     match test {

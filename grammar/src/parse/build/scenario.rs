@@ -71,6 +71,19 @@ impl Build<'_> {
             Rule::to_send => ExpectedAction::Send(name()?),
             Rule::to_call => ExpectedAction::Call(name()?),
             Rule::to_reply => ExpectedAction::Reply,
+            Rule::to_set => ExpectedAction::Set {
+                field: self.kid_path(&outcome)?,
+                value: match kid(&outcome, Rule::literal_value) {
+                    Some(value) => Some(Box::new(self.literal_value(&value)?)),
+                    None => None,
+                },
+            },
+            Rule::to_emit => ExpectedAction::Emit(self.kid_name(&outcome, Rule::string)?),
+            Rule::to_grant | Rule::to_withdraw => ExpectedAction::Consent {
+                channel: name()?,
+                topic: self.inner_name(&outcome, Rule::expected_topic),
+                granted: outcome.as_rule() == Rule::to_grant,
+            },
             Rule::to_be => {
                 let held = has(&outcome, Rule::k_held);
                 let reason = self.inner_name(&outcome, Rule::reason);

@@ -270,7 +270,7 @@ impl Scan<'_, '_> {
         let written = self.tokens.word(index + 1);
         let title = written.trim_matches('"');
         let name = snake(title);
-        if name.is_empty() || words::is_keyword(&name) || self.tokens.word(index + 1).starts_with("\"\"\"") {
+        if name.is_empty() || words::is_taken(&name) || self.tokens.word(index + 1).starts_with("\"\"\"") {
             return 0;
         }
         let with = if declares && name != title { format!("{name} {written}") } else { name };
