@@ -4,12 +4,18 @@ mod channels;
 mod diagnostic;
 mod duration;
 mod rate;
+mod secret;
+mod service;
+mod size;
 mod table;
 
-pub use channels::{ChannelConfig, Secret, WebhookConfig};
+pub use channels::{ChannelConfig, WebhookConfig};
 pub use diagnostic::ConfigError;
 pub use duration::parse_duration;
 pub use rate::Rate;
+pub use secret::Secret;
+pub use service::{AdminConfig, LogForm, ServiceConfig, TlsConfig};
+pub use size::parse_size;
 
 use crate::{
     fuse::Fuse,
@@ -36,6 +42,8 @@ pub struct Config {
     pub keep: Option<i64>,
     /// How many messages of one rule a live service sends before a person looks.
     pub fuse: Option<Fuse>,
+    /// What else the live service is told.
+    pub service: ServiceConfig,
     /// Whether there is no `segue.toml`, so that all of this is assumed.
     pub assumed: bool,
 }
@@ -45,7 +53,7 @@ impl Config {
     #[must_use]
     pub fn assumed() -> Self {
         let settings = Settings { consent: ConsentPolicy::Assumed, ..Settings::default() };
-        Self { settings, channels: BTreeMap::new(), keep: None, fuse: None, assumed: true }
+        Self { settings, channels: BTreeMap::new(), keep: None, fuse: None, service: ServiceConfig::default(), assumed: true }
     }
 
     /// Reads a `segue.toml`. `name` is the file's name in messages.
@@ -67,11 +75,12 @@ impl Config {
         let mut findings: Vec<Finding> = errors.iter().map(|error| Finding::syntax(error, text)).collect();
         if findings.is_empty() {
             let root = Table::new("segue.toml", document.get_ref());
-            root.only(&["project", "consent", "fuse", "channels"], &mut findings);
+            root.only(&["project", "consent", "fuse", "channels", "service"], &mut findings);
             project(&root, &mut config, &mut findings);
             consent(&root, &mut config, &mut findings);
             config.fuse = fuse(&root, &mut findings);
             config.channels = channels::read(&root, &mut findings);
+            config.service = service::read(&root, &mut findings);
         }
         findings.sort_by_key(|finding| finding.span.start);
         let (name, text) = (Arc::from(name), Arc::from(text));
@@ -277,6 +286,99 @@ hook = "file"
                 "14 { env = \"A\", file = \"b\" }: bad-secret: a secret comes from one place \
                     [write { env = \"NAME\" } or { file = \"PATH\" }]",
                 "15 e: missing-key: channel `e` has no `path` [a file hook needs path = \"FILE\"]",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_service_is_read() {
+        let text = r#"[service]
+listen = "[::]:443"
+public_url = "https://events.shop.example"
+write_keys = { env = "SEGUE_WRITE_KEYS" }
+origins = ["https://shop.example", "http://localhost:3000"]
+event_size = "64 KB"
+batch_size = "1 MB"
+batch_events = 5_000
+connections = 10
+data = "/var/lib/segue"
+keep_size = "20 GB"
+log = "json"
+[service.tls]
+certificate = "tls/cert.pem"
+key = "tls/key.pem"
+[service.admin]
+listen = "127.0.0.1:9090"
+token = { file = "token" }
+"#;
+        let service = Config::parse("segue.toml", text).unwrap().service;
+        let expected = ServiceConfig {
+            listen: "[::]:443".parse().unwrap(),
+            public_url: Some("https://events.shop.example".to_owned()),
+            write_keys: Some(Secret::Env("SEGUE_WRITE_KEYS".to_owned())),
+            origins: vec!["https://shop.example".to_owned(), "http://localhost:3000".to_owned()],
+            event_bytes: 64 << 10,
+            batch_bytes: 1 << 20,
+            batch_events: 5_000,
+            connections: 10,
+            data: "/var/lib/segue".into(),
+            keep_bytes: Some(20 << 30),
+            tls: Some(TlsConfig { certificate: "tls/cert.pem".into(), key: "tls/key.pem".into() }),
+            admin: Some(AdminConfig {
+                listen: "127.0.0.1:9090".parse().unwrap(),
+                token: Secret::File("token".into()),
+            }),
+            log: LogForm::Json,
+        };
+        assert_eq!(service, expected);
+        assert_eq!(Config::parse("segue.toml", "").unwrap().service, ServiceConfig::default());
+    }
+
+    #[test]
+    fn the_service_is_checked() {
+        let text = r#"[service]
+listen = "localhost:80"
+public_url = "https://shop.example/events"
+write_keys = "abc"
+origins = ["shop.example", 7]
+event_size = "32kb"
+batch_size = "1 TB"
+batch_events = 0
+connections = "many"
+keep_size = 20
+log = "xml"
+adress = "x"
+[service.tls]
+certificate = "cert.pem"
+[service.admin]
+listen = "8081"
+"#;
+        assert_eq!(
+            findings(text),
+            [
+                "2 \"localhost:80\": bad-address: `localhost:80` is no address to listen at \
+                    [write an IP address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"]",
+                "3 \"https://shop.example/events\": bad-url: `https://shop.example/events` is no address of a site \
+                    [write scheme and host without a path, such as \"https://shop.example\"]",
+                "4 \"abc\": wrong-type: `write_keys` should be a table, found text \
+                    [secrets are not written here: { env = \"NAME\" } or { file = \"PATH\" }]",
+                "5 \"shop.example\": bad-url: `shop.example` is no address of a site \
+                    [write scheme and host without a path, such as \"https://shop.example\"]",
+                "5 7: wrong-type: `origins` should be a list of texts, found a number",
+                "6 \"32kb\": bad-size: `32kb` is no size [write \"32 KB\"]",
+                "7 \"1 TB\": out-of-range: `batch_size` is at most 67108864 bytes [and more than nothing]",
+                "8 0: out-of-range: `batch_events` is a whole number from 1 to 100000",
+                "9 \"many\": out-of-range: `connections` is a whole number from 1 to 65536",
+                "10 20: wrong-type: `keep_size` should be text, found a number [write it in double quotes]",
+                "11 \"xml\": unknown-word: `log` is `text` or `json`, found `xml`",
+                "12 adress: unknown-key: `service` has no `adress` \
+                    [it has listen, public_url, write_keys, origins, event_size, batch_size, batch_events, connections, \
+                    data, keep_size, log, tls, admin]",
+                "13 tls: missing-key: `tls` has no `key` [add key = \"FILE.pem\"]",
+                "15 admin: missing-key: `admin` has no `token` \
+                    [add token = { env = \"SEGUE_ADMIN_TOKEN\" }: nobody gets in without]",
+                "16 \"8081\": bad-address: `8081` is no address to listen at \
+                    [write an IP address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"]",
             ]
         );
     }

@@ -55,3 +55,18 @@ pub const FAILURES_UNTIL_DOWN: u32 = 5;
 
 /// How far ahead is looked for what a test expected too early, in milliseconds (366 days): beyond it, it was not meant.
 pub const LOOK_AHEAD: i64 = 366 * 86_400_000;
+
+/// Most bytes of an event that the live service takes when `event_size` is not set (32 KB): what trackers send at most.
+pub const EVENT_BYTES: usize = 32 << 10;
+/// Most bytes of a request when `batch_size` is not set (500 KB): what trackers send at most.
+pub const BATCH_BYTES_TAKEN: usize = 500 << 10;
+/// Largest `batch_size` (64 MB): each request is held in memory whole.
+pub const MAX_BATCH_BYTES_TAKEN: usize = 64 << 20;
+/// Most events of a request when `batch_events` is not set.
+pub const BATCH_EVENTS: usize = 2_500;
+/// Largest `batch_events`: more is an import, and those come by file.
+pub const MAX_BATCH_EVENTS: usize = 100_000;
+/// Most connections at once when `connections` is not set: each may take some memory.
+pub const CONNECTIONS: usize = 4_096;
+/// Largest `connections`: as many as a system gives ports to.
+pub const MAX_CONNECTIONS: usize = 65_536;

@@ -4,4 +4,10 @@
 
 pub mod intake;
 
+pub mod ingest;
+
+pub mod http;
+
+pub mod metrics;
+
 pub mod limits;

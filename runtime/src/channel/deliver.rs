@@ -133,16 +133,9 @@ fn in_order<'r>(
 }
 
 fn read_secret(secret: &Secret, root: &Path) -> Result<String, String> {
-    let text = match secret {
-        Secret::Env(name) => std::env::var(name)
-            .map_err(|_| format!("the environment has no variable `{name}` for its secret"))?,
-        Secret::File(path) => std::fs::read_to_string(root.join(path)).map_err(|error| {
-            format!("cannot read its secret from `{}`: {}", path.display(), reason(&error))
-        })?,
-    };
-    let text = text.trim();
+    let text = secret.read(root)?;
     if text.is_empty() || text.contains(char::is_control) {
         return Err("its secret is empty or holds more than one line".to_owned());
     }
-    Ok(text.to_owned())
+    Ok(text)
 }

@@ -3,7 +3,8 @@
 use super::{
     Rate,
     diagnostic::Finding,
-    table::{Table, wrong_type},
+    secret::{self, Secret},
+    table::{Table, whole, wrong_type},
 };
 use crate::limits::{MAX_WEBHOOK_RETRIES, MAX_WEBHOOK_TIMEOUT, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
 use std::{collections::BTreeMap, ops::Range, path::PathBuf};
@@ -36,15 +37,6 @@ pub struct WebhookConfig {
     pub retries: u32,
     /// How many requests it may get, those that are tried again included.
     pub rate: Option<Rate>,
-}
-
-/// Where a secret is; never the secret itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Secret {
-    /// In a variable of the environment.
-    Env(String),
-    /// In a file, from the project's root; blanks around it are left out.
-    File(PathBuf),
 }
 
 pub(super) fn read(root: &Table<'_>, findings: &mut Vec<Finding>) -> BTreeMap<String, ChannelConfig> {
@@ -96,7 +88,7 @@ impl Channel<'_> {
     fn webhook(&self, findings: &mut Vec<Finding>) -> Option<WebhookConfig> {
         self.table.only(&["hook", "url", "secret", "timeout", "retries", "rate"], findings);
         let url = self.url(findings);
-        let secret = self.secret(findings);
+        let secret = secret::read(&self.table, "secret", findings);
         let timeout = self.timeout(findings);
         let retries = self.retries(findings);
         let rate = self.table.rate("rate", findings);
@@ -117,28 +109,6 @@ impl Channel<'_> {
         Some(url.to_owned())
     }
 
-    fn secret(&self, findings: &mut Vec<Finding>) -> Option<Secret> {
-        let (value, span) = self.table.value("secret")?;
-        let DeValue::Table(table) = value else {
-            let help = "secrets are not written here: { env = \"NAME\" } or { file = \"PATH\" }";
-            findings.push(wrong_type("secret", "a table", value, span).help(help));
-            return None;
-        };
-        let secret = Table::new("secret", table);
-        secret.only(&["env", "file"], findings);
-        let env = secret.text("env", findings).map(|(name, _)| name.to_owned());
-        let file = secret.text("file", findings).map(|(path, _)| PathBuf::from(path));
-        match (env, file) {
-            (Some(name), None) => Some(Secret::Env(name)),
-            (None, Some(path)) => Some(Secret::File(path)),
-            (Some(_), Some(_)) | (None, None) => {
-                let finding = Finding::new("bad-secret", span, "a secret comes from one place");
-                findings.push(finding.help("write { env = \"NAME\" } or { file = \"PATH\" }"));
-                None
-            }
-        }
-    }
-
     fn timeout(&self, findings: &mut Vec<Finding>) -> i64 {
         let Some((timeout, span)) = self.table.duration("timeout", findings) else { return WEBHOOK_TIMEOUT };
         if timeout == 0 {
@@ -152,15 +122,7 @@ impl Channel<'_> {
 
     fn retries(&self, findings: &mut Vec<Finding>) -> u32 {
         let Some((value, span)) = self.table.value("retries") else { return WEBHOOK_RETRIES };
-        let number = match value {
-            DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix()).ok(),
-            DeValue::String(_)
-            | DeValue::Float(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_) => None,
-        };
+        let number = whole(value).and_then(|number| u32::try_from(number).ok());
         number.filter(|number| *number <= MAX_WEBHOOK_RETRIES).unwrap_or_else(|| {
             let message = format!("`retries` is a whole number from 0 to {MAX_WEBHOOK_RETRIES}");
             findings.push(Finding::new("out-of-range", span, message));

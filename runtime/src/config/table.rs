@@ -145,3 +145,16 @@ pub(super) fn wrong_type(key: &str, expected: &str, value: &DeValue<'_>, span: R
     };
     Finding::new("wrong-type", span, format!("`{key}` should be {expected}, found {found}"))
 }
+
+/// A whole number that is not below zero.
+pub(super) fn whole(value: &DeValue<'_>) -> Option<u64> {
+    match value {
+        DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+        DeValue::String(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => None,
+    }
+}
