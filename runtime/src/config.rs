@@ -53,7 +53,14 @@ impl Config {
     #[must_use]
     pub fn assumed() -> Self {
         let settings = Settings { consent: ConsentPolicy::Assumed, ..Settings::default() };
-        Self { settings, channels: BTreeMap::new(), keep: None, fuse: None, service: ServiceConfig::default(), assumed: true }
+        Self {
+            settings,
+            channels: BTreeMap::new(),
+            keep: None,
+            fuse: None,
+            service: ServiceConfig::default(),
+            assumed: true,
+        }
     }
 
     /// Reads a `segue.toml`. `name` is the file's name in messages.

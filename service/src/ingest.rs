@@ -143,8 +143,7 @@ impl<'a> Posted<'a> {
         if body.len() > bounds.batch_bytes {
             return Err(Unreadable::TooLong(bounds.batch_bytes));
         }
-        let text =
-            std::str::from_utf8(body).map_err(|error| Unreadable::NotText(error.valid_up_to() + 1))?;
+        let text = std::str::from_utf8(body).map_err(|error| Unreadable::NotText(error.valid_up_to() + 1))?;
         let json = JsonText::parse(text).map_err(|fault| Unreadable::NotJson(fault.at + 1))?;
         let posted = match form {
             Form::Call(_) | Form::Batch => segment::read(form, json)?,
@@ -159,7 +158,8 @@ impl<'a> Posted<'a> {
     /// Each event as lines, or as the reason why it is rejected.
     #[must_use]
     pub fn calls(&self, arrival: Arrival, bounds: &Bounds) -> Calls {
-        let mut calls = Calls { accepted: 0, calls: Vec::with_capacity(self.events.len()), rejected: Vec::new() };
+        let mut calls =
+            Calls { accepted: 0, calls: Vec::with_capacity(self.events.len()), rejected: Vec::new() };
         for (index, event) in self.events.iter().enumerate() {
             match self.event(index, *event, arrival, bounds) {
                 Ok(lines) => {
@@ -185,7 +185,10 @@ impl<'a> Posted<'a> {
         let length = event.text().len();
         if length > bounds.event_bytes {
             let most = thousands(bounds.event_bytes as u64);
-            return Err(format!("the event has {} bytes, at most {most} are taken", thousands(length as u64)));
+            return Err(format!(
+                "the event has {} bytes, at most {most} are taken",
+                thousands(length as u64)
+            ));
         }
         let post = Post { sent_at: self.sent_at, context: self.context, arrival, index };
         match self.form {

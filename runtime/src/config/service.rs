@@ -255,7 +255,11 @@ fn count(table: &Table<'_>, key: &str, most: usize, findings: &mut Vec<Finding>)
     let count = whole(value).and_then(|count| usize::try_from(count).ok());
     let count = count.filter(|count| (1..=most).contains(count));
     if count.is_none() {
-        findings.push(Finding::new("out-of-range", span, format!("`{key}` is a whole number from 1 to {most}")));
+        findings.push(Finding::new(
+            "out-of-range",
+            span,
+            format!("`{key}` is a whole number from 1 to {most}"),
+        ));
     }
     count
 }

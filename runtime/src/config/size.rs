@@ -3,7 +3,8 @@
 use crate::words::nearest;
 
 /// Units and their bytes. A KB is 1,024 bytes, as trackers count what they send.
-const UNITS: [(&str, u64); 5] = [("bytes", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
+const UNITS: [(&str, u64); 5] =
+    [("bytes", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
 
 /// Reads a size such as `32 KB` or `1_000 bytes`.
 ///

@@ -1,6 +1,6 @@
 //! A call written as one line.
 
-use segue_compiler::{json::JsonText, time::Zone, value::Millis};
+use segue_compiler::{json::JsonText, record::Instant, value::Millis};
 
 /// Writes an object member by member, without space.
 pub(super) struct Writer(String);
@@ -25,7 +25,7 @@ impl Writer {
 
     /// A member whose value is an instant.
     pub(super) fn instant(&mut self, name: &str, at: Millis) {
-        self.text(name, &Zone::utc().print(at));
+        self.text(name, &Instant(at).to_string());
     }
 
     /// A member whose value is an object.

@@ -36,9 +36,7 @@ pub(super) fn read(json: JsonText<'_>) -> Result<Posted<'_>, Unreadable> {
         return Err(Unreadable::Form(words));
     }
     let events = match json.member("batch") {
-        Some(batch) => {
-            batch.items().ok_or(Unreadable::Form("`batch` should be a list of events"))?.collect()
-        }
+        Some(batch) => batch.items().ok_or(Unreadable::Form("`batch` should be a list of events"))?.collect(),
         None => vec![json],
     };
     Ok(Posted {
@@ -80,13 +78,16 @@ pub(super) fn lines(event: JsonText<'_>, post: &Post<'_>) -> Result<Vec<Line>, S
             Ok(vec![event.alias(other, event.property("distinct_id").unwrap_or(event.id))])
         }
         "$merge_dangerously" => {
-            let other = event.property("alias").ok_or("`alias` is missing: it says who somebody was so far")?;
+            let other =
+                event.property("alias").ok_or("`alias` is missing: it says who somebody was so far")?;
             Ok(vec![event.alias(event.id, other)])
         }
         "$set_once" | "$unset" => {
             Err(format!("`{name}` is not taken: a trait is what was said last; say it with `$set`"))
         }
-        "$groupidentify" => Err("`$groupidentify` is not taken: it tells of a group, not of a customer".to_owned()),
+        "$groupidentify" => {
+            Err("`$groupidentify` is not taken: it tells of a group, not of a customer".to_owned())
+        }
         name => {
             let mut lines = Vec::with_capacity(1);
             if event.set.is_some_and(|set| set.text() != "{}") {
@@ -282,7 +283,9 @@ mod tests {
     fn traits_within_an_event_are_a_call_of_their_own() {
         let event = r#"{"event":"A","distinct_id":"ada","properties":{"x":1,"$set":{"plan":"pro"},"$set_once":{"y":1}}}"#;
         let [identify, track] = &lines(event)[..] else { panic!("two calls") };
-        assert!(identify.contains(r#""messageId":"u:set""#) && identify.ends_with(r#""traits":{"plan":"pro"}}"#));
+        assert!(
+            identify.contains(r#""messageId":"u:set""#) && identify.ends_with(r#""traits":{"plan":"pro"}}"#)
+        );
         assert_eq!(track, r#"{"type":"track","userId":"ada","event":"A","properties":{"x":1}}"#);
     }
 

@@ -95,7 +95,8 @@ pub(super) fn line(event: JsonText<'_>, kind: Option<Kind>, post: &Post<'_>) -> 
         line.json("context", context);
     }
     let traits = seen.context.and_then(|context| context.member("traits"));
-    let is_identify = kind == Some(Kind::Identify) || seen.kind.is_some_and(|kind| kind.text() == "\"identify\"");
+    let is_identify =
+        kind == Some(Kind::Identify) || seen.kind.is_some_and(|kind| kind.text() == "\"identify\"");
     if let (true, None, Some(traits)) = (is_identify, seen.traits.filter(|it| !it.is_null()), traits) {
         line.json("traits", traits);
     }
@@ -128,7 +129,8 @@ mod tests {
             "context": {"timezone": "Europe/Oslo"}, "timestamp": "2026-01-05T10:59:00+01:00", "_metadata": {} }"#;
         assert_eq!(
             one(Form::Call(Kind::Track), body),
-            r#"{"type":"track","messageId":"m1","timestamp":"2026-01-05T09:59:00.000Z","userId":"ada","#.to_owned()
+            r#"{"type":"track","messageId":"m1","timestamp":"2026-01-05T09:59:00.000Z","userId":"ada","#
+                .to_owned()
                 + r#""event":"Product Added","properties":{"name":"Boots","price":120.50},"channel":"server","#
                 + r#""context":{"timezone":"Europe/Oslo"}}"#
         );
@@ -156,7 +158,10 @@ mod tests {
         assert!(one(Form::Batch, &body).contains(r#""timestamp":"2026-01-05T09:59:59.000Z","#));
         // Without one, the clock is taken as right; an odd one is none.
         let body = format!(r#"{{"batch":[{event}],"sentAt":"now"}}"#);
-        assert!(one(Form::Batch, &body).contains(r#""timestamp":"2026-01-04T09:00:00.000Z","userId"#.get(..39).unwrap()));
+        assert!(
+            one(Form::Batch, &body)
+                .contains(r#""timestamp":"2026-01-04T09:00:00.000Z","userId"#.get(..39).unwrap())
+        );
     }
 
     #[test]
@@ -167,7 +172,10 @@ mod tests {
         let line = one(Form::Call(Kind::Track), bare);
         assert!(line.contains(r#""timestamp":"2026-01-05T10:00:00.000Z","#), "{line}");
         // Twice in one batch is twice, and so is twice in one millisecond.
-        let both = calls(Form::Batch, &format!(r#"{{"batch":[{0},{0}]}}"#, bare.replace('{', r#"{"type":"track","#)));
+        let both = calls(
+            Form::Batch,
+            &format!(r#"{{"batch":[{0},{0}]}}"#, bare.replace('{', r#"{"type":"track","#)),
+        );
         assert_ne!(both.calls[0], both.calls[1]);
         let posted = Posted::read(Form::Call(Kind::Track), bare.as_bytes(), &BOUNDS).unwrap();
         let again = posted.calls(Arrival { request: 2, ..ARRIVAL }, &BOUNDS);
@@ -176,7 +184,8 @@ mod tests {
 
     #[test]
     fn traits_of_rudderstack_are_found() {
-        let body = r#"{"userId":"ada","context":{"traits":{"a":1}},"messageId":"m","timestamp":"2026-01-05"}"#;
+        let body =
+            r#"{"userId":"ada","context":{"traits":{"a":1}},"messageId":"m","timestamp":"2026-01-05"}"#;
         assert!(one(Form::Call(Kind::Identify), body).ends_with(r#","traits":{"a":1}}"#));
         assert!(!one(Form::Call(Kind::Page), body).ends_with(r#","traits":{"a":1}}"#));
         let both = body.replace("\"messageId\"", "\"traits\":{\"b\":2},\"messageId\"");
@@ -188,7 +197,10 @@ mod tests {
         let body = r#"{"context":{"timezone":"Asia/Tokyo"},"batch":[
             {"type":"track","event":"A","userId":"a","context":{"x":1}},{"type":"track","event":"A","userId":"a"}]}"#;
         let lines = calls(Form::Batch, body).calls;
-        assert!(lines[0].line().ends_with(r#""context":{"x":1}}"#) && lines[1].line().ends_with(r#""timezone":"Asia/Tokyo"}}"#));
+        assert!(
+            lines[0].line().ends_with(r#""context":{"x":1}}"#)
+                && lines[1].line().ends_with(r#""timezone":"Asia/Tokyo"}}"#)
+        );
     }
 
     #[test]
@@ -236,14 +248,22 @@ mod tests {
         let tight = Bounds { batch_events: 1, batch_bytes: 100, ..BOUNDS };
         let long = format!(r#"{{"batch":[{}]}}"#, " ".repeat(100));
         for (form, body, words) in [
-            (Form::Batch, "{\"batch\":[1,2]}", "the batch has 2 events, at most 1 are taken; send smaller batches"),
+            (
+                Form::Batch,
+                "{\"batch\":[1,2]}",
+                "the batch has 2 events, at most 1 are taken; send smaller batches",
+            ),
             (Form::Batch, &*long, "the body has more than 100 bytes (unpacked); send smaller batches"),
             (Form::Batch, "{}", "the body should have the calls as a list `batch`"),
             (Form::Batch, "{\"batch\":{}}", "the body should have the calls as a list `batch`"),
             (Form::Call(Kind::Track), "[]", "the body should be a JSON object"),
             (Form::Call(Kind::Track), "", "the body is not JSON, or nested more than 127 deep (byte 1)"),
             (Form::PostHog, "{\"batch\":7}", "`batch` should be a list of events"),
-            (Form::PostHog, "7", "the body should be an event, a list of events, or an object with them as `batch`"),
+            (
+                Form::PostHog,
+                "7",
+                "the body should be an event, a list of events, or an object with them as `batch`",
+            ),
         ] {
             assert_eq!(Posted::read(form, body.as_bytes(), &tight).unwrap_err().to_string(), words, "{body}");
         }

@@ -1,0 +1,83 @@
+//! Reading bodies within bounds of size, time and memory.
+
+use super::answer::Failure;
+use crate::{
+    ingest::Unreadable,
+    limits::{BODY_PATIENCE, RETRY_AFTER},
+};
+use axum::{
+    body::{Body, HttpBody},
+    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
+};
+use http_body_util::BodyExt;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Permits stand for so many bytes.
+const PERMIT_BYTES: usize = 1_024;
+
+/// The memory that all bodies share which are read or worked on at once.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes / PERMIT_BYTES)))
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
+        self.0.clone().try_acquire_many_owned(permits).map_err(|_| {
+            let failure = Failure::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "busy",
+                "too many requests are being read; try again in a moment",
+            );
+            failure.after(Duration::from_millis(RETRY_AFTER)).closing()
+        })
+    }
+}
+
+/// Reads a body of at most so many bytes. It counts against the budget for as long as the permit lives.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+    budget: &Budget,
+) -> Result<(Vec<u8>, OwnedSemaphorePermit), Failure> {
+    let too_long = || Failure::from(Unreadable::TooLong(most)).closing();
+    let declared = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > most) {
+        return Err(too_long());
+    }
+    // What is packed or of unknown length may become the largest that is taken.
+    let is_plain = !headers.contains_key("content-encoding");
+    let permit = budget.take(declared.filter(|_| is_plain).unwrap_or(most))?;
+    let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
+    let reading = async {
+        let mut body = body;
+        while !body.is_end_stream()
+            && let Some(frame) = body.frame().await
+        {
+            let frame = frame.map_err(|_| broken())?;
+            let Some(data) = frame.data_ref() else { continue };
+            if bytes.len() + data.len() > most {
+                return Err(too_long());
+            }
+            bytes.extend_from_slice(data);
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(Duration::from_millis(BODY_PATIENCE), reading).await {
+        Ok(Ok(())) => Ok((bytes, permit)),
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => {
+            let words = "the body took too long to come";
+            Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "slow", words).closing())
+        }
+    }
+}
+
+fn broken() -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, "unreadable", "the body broke off").closing()
+}
