@@ -1,0 +1,391 @@
+//! The port where events come in, over real connections.
+
+use super::wire::{self, Answer, Client};
+use segue_compiler::value::Millis;
+use segue_service::{
+    clock::SetClock,
+    http::{
+        public::{INGEST, Public, router},
+        serve::{Patience, Port, serve},
+        tls,
+    },
+    ingest::{Bounds, Form, key::Keys},
+    intake::{Accepted, Refusal, intake},
+    metrics::{Metrics, Page},
+    rejects::Rejects,
+};
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// 2026-01-05T10:00:00Z.
+const NOW: Millis = 1_767_607_200_000;
+/// `key:` in Base64.
+const BASIC: (&str, &str) = ("authorization", "Basic a2V5Og==");
+
+/// What a test changes of the service.
+#[derive(Default)]
+struct Changes {
+    origins: Vec<String>,
+    connections: Option<usize>,
+    patience: Patience,
+    is_tls: bool,
+    refusal: Option<Refusal>,
+}
+
+/// The port, with a log that keeps what comes in memory.
+struct Service {
+    address: SocketAddr,
+    lines: Arc<Mutex<Vec<String>>>,
+    metrics: Arc<Metrics>,
+    rejects: Arc<Rejects>,
+    is_ready: Arc<AtomicBool>,
+    stop: Option<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    fn start(changes: Changes) -> Self {
+        let (intake, arrivals) = intake();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let clock = SetClock::default();
+        clock.set(NOW);
+        let is_ready = Arc::new(AtomicBool::new(true));
+        let (metrics, rejects) = (Arc::new(Metrics::default()), Arc::new(Rejects::default()));
+        let asked = is_ready.clone();
+        let public = Public {
+            intake: intake.clone(),
+            keys: Keys::parse("other key"),
+            bounds: Bounds { event_bytes: 32 << 10, batch_bytes: 500 << 10, batch_events: 2_500 },
+            origins: changes.origins,
+            public_url: None,
+            is_tls: changes.is_tls,
+            clock: Arc::new(clock),
+            ready: Arc::new(move || {
+                if asked.load(Ordering::SeqCst) { Ok(()) } else { Err("the log is being read".to_owned()) }
+            }),
+            metrics: metrics.clone(),
+            rejects: rejects.clone(),
+        };
+        let kept = lines.clone();
+        let log = thread::spawn(move || {
+            while !arrivals.is_done() {
+                for submission in arrivals.take(Duration::from_millis(10)) {
+                    let result = match changes.refusal {
+                        Some(refusal) => Err(refusal),
+                        None => {
+                            let calls = submission.calls.iter().map(|call| call.line().to_owned());
+                            kept.lock().unwrap().extend(calls);
+                            Ok(Accepted { first: 0, received_at: NOW })
+                        }
+                    };
+                    submission.answer(result);
+                }
+            }
+        });
+        let tls = changes.is_tls.then(|| tls::acceptor(&file("cert.pem"), &file("key.pem")).unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let (connections, patience) = (changes.connections.unwrap_or(100), changes.patience);
+        let (told, address) = mpsc::channel();
+        let counted = metrics.clone();
+        let web = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+            runtime.unwrap().block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                told.send(listener.local_addr().unwrap()).unwrap();
+                let port = Port { listener, tls, connections, patience, metrics: counted };
+                serve(port, router(public), async { stopped.await.unwrap() }).await;
+            });
+            intake.close();
+        });
+        let address = address.recv().unwrap();
+        Self { address, lines, metrics, rejects, is_ready, stop: Some(stop), threads: vec![web, log] }
+    }
+
+    fn client(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.client().ask("POST", path, headers, body)
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().unwrap())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        for thread in self.threads.drain(..) {
+            thread.join().unwrap();
+        }
+    }
+}
+
+fn file(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http").join(name)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn every_path_takes_what_its_trackers_send() {
+    let service = Service::start(Changes::default());
+    let mut client = service.client();
+    for (path, form) in INGEST {
+        let body = match form {
+            Form::Call(_) => {
+                r#"{"userId":"ada","event":"A","groupId":"g","previousId":"p","messageId":"m","writeKey":"key"}"#
+            }
+            Form::Batch => {
+                r#"{"batch":[{"type":"track","userId":"ada","event":"A","messageId":"m"}],"writeKey":"key"}"#
+            }
+            Form::PostHog => r#"{"api_key":"key","batch":[{"event":"A","distinct_id":"ada","uuid":"m"}]}"#,
+        };
+        // Browsers send text, to save a question before.
+        let answer = client.ask("POST", path, &[("content-type", "text/plain")], body.as_bytes());
+        assert_eq!(
+            (answer.status, &*answer.body),
+            (200, r#"{"success":true,"accepted":1,"rejected":[]}"#),
+            "{path}"
+        );
+        let [line] = &service.take()[..] else { panic!("one call by {path}") };
+        let kind = match form {
+            Form::Call(kind) => kind.name(),
+            Form::Batch | Form::PostHog => "track",
+        };
+        let start = format!(
+            r#"{{"type":"{kind}","messageId":"m","timestamp":"2026-01-05T10:00:00.000Z","userId":"ada""#
+        );
+        assert!(line.starts_with(&start) && !line.contains("key"), "{path}: {line}");
+    }
+}
+
+#[test]
+fn keys_and_packing() {
+    let service = Service::start(Changes::default());
+    let body = br#"{"batch":[{"type":"track","userId":"ada","event":"A","messageId":"m"}],"sentAt":"2026-01-05T10:00:00Z"}"#;
+    let answer = service.post("/v1/batch", &[BASIC, ("content-encoding", "gzip")], &gzip(body));
+    assert_eq!((answer.status, service.take().len()), (200, 1));
+    let answer =
+        service.post("/e/?compression=gzip-js&_=1", &[BASIC], &gzip(br#"[{"event":"A","distinct_id":"a"}]"#));
+    assert_eq!((answer.status, service.take().len()), (200, 1));
+    let answer = service.client().chunked("/v1/batch", &[BASIC], body);
+    assert_eq!((answer.status, service.take().len()), (200, 1));
+
+    let wrong = service.post("/v1/batch", &[("authorization", "Basic d3Jvbmc6")], body);
+    assert_eq!((wrong.status, wrong.header("connection")), (401, Some("close")));
+    assert!(wrong.body.contains(r#""code":"unauthorized","message":"the write key is not known""#));
+    let none = service.post("/v1/batch", &[], body);
+    assert_eq!(none.status, 401);
+    assert!(none.body.contains("a write key is missing"), "{}", none.body);
+    assert!(service.take().is_empty());
+}
+
+#[test]
+fn a_batch_names_what_it_rejects_and_keeps_the_rest() {
+    let service = Service::start(Changes::default());
+    let body = br#"{"batch":[{"type":"track","userId":"ada","event":"A","messageId":"m0"},
+        {"type":"track","userId":"ada","messageId":"m1"},{"type":"track","userId":"ada","event":"B","messageId":"m2"}]}"#;
+    let answer = service.post("/v1/batch", &[BASIC], body);
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        r#"{"success":false,"accepted":2,"rejected":[{"index":1,"message_id":"m1","#.to_owned()
+            + r#""reason":"`event` is missing: a `track` call names its event"}]}"#
+    );
+    assert_eq!(service.take().len(), 2);
+    let rejects = service.rejects.newest(10);
+    assert_eq!((rejects.len(), &*rejects[0].path, rejects[0].at), (1, "/v1/batch", NOW));
+
+    let single = service.post("/v1/track", &[BASIC], br#"{"userId":"ada"}"#);
+    assert_eq!(single.status, 400);
+    assert!(single.body.contains("`event` is missing"), "{}", single.body);
+    assert_eq!((service.metrics.events_accepted.get(), service.metrics.events_rejected.get()), (2, 2));
+}
+
+#[test]
+fn bodies_that_cannot_be_taken() {
+    let service = Service::start(Changes::default());
+    let long = vec![b' '; (500 << 10) + 1];
+    let many = format!("{{\"batch\":[{}0]}}", "0,".repeat(2_500));
+    for (headers, body, status, code) in [
+        (&[BASIC][..], &b"{"[..], 400, "unreadable"),
+        (&[BASIC], b"\xff", 400, "unreadable"),
+        (&[BASIC], &long, 413, "too_large"),
+        (&[BASIC, ("content-encoding", "gzip")], &gzip(&long), 413, "too_large"),
+        (&[BASIC, ("content-encoding", "gzip")], b"{}", 400, "unreadable"),
+        (&[BASIC, ("content-encoding", "br")], b"{}", 415, "encoding"),
+        (&[BASIC], many.as_bytes(), 413, "too_large"),
+    ] {
+        let answer = service.post("/v1/batch", headers, body);
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(answer.body.contains(&format!(r#""code":"{code}""#)), "{}", answer.body);
+    }
+    assert_eq!(service.client().chunked("/v1/batch", &[BASIC], &long).status, 413);
+    assert_eq!(service.client().ask("GET", "/v1/batch", &[], b"").status, 405);
+    assert_eq!(service.post("/v2/batch", &[BASIC], b"{}").status, 404);
+    // None of it did harm.
+    assert_eq!(service.post("/v1/batch", &[BASIC], br#"{"batch":[]}"#).status, 200);
+    assert!(service.take().is_empty());
+}
+
+#[test]
+fn refusals_say_when_to_come_again() {
+    for (refusal, status, after) in [
+        (Refusal::Busy { retry_after: Duration::from_millis(1_200) }, 429, "2"),
+        (Refusal::Full, 503, "5"),
+        (Refusal::Closing, 503, "1"),
+    ] {
+        let service = Service::start(Changes { refusal: Some(refusal), ..Changes::default() });
+        let answer = service.post("/v1/track", &[BASIC], br#"{"userId":"ada","event":"A"}"#);
+        assert_eq!((answer.status, answer.header("retry-after")), (status, Some(after)));
+        let mut page = Page::default();
+        service.metrics.write(&mut page);
+        assert!(page.finish().contains(&format!("segue_requests_total{{status=\"{status}\"}} 1")));
+    }
+}
+
+#[test]
+fn browsers_may_send() {
+    let origin = ("origin", "https://shop.example");
+    let anywhere = Service::start(Changes::default());
+    let asked = anywhere.client().ask("OPTIONS", "/v1/t", &[origin], b"");
+    assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, Some("*")));
+    assert!(asked.header("access-control-allow-headers").is_some_and(|it| it.contains("authorization")));
+    let told = anywhere.post("/v1/t", &[origin], br#"{"userId":"ada","event":"A","writeKey":"wrong"}"#);
+    assert_eq!((told.status, told.header("access-control-allow-origin")), (401, Some("*")));
+
+    let listed = Changes { origins: vec!["https://shop.example".to_owned()], ..Changes::default() };
+    let listed = Service::start(listed);
+    let asked = listed.client().ask("OPTIONS", "/v1/t", &[origin], b"");
+    assert_eq!(asked.header("access-control-allow-origin"), Some("https://shop.example"));
+    assert_eq!(asked.header("vary"), Some("origin"));
+    let other = listed.client().ask("OPTIONS", "/v1/t", &[("origin", "https://evil.example")], b"");
+    assert_eq!(other.header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn settings_lead_browsers_back() {
+    let service = Service::start(Changes::default());
+    let answer =
+        service.client().ask("GET", "/v1/projects/key/settings", &[("host", "events.example:8080")], b"");
+    assert_eq!(answer.status, 200);
+    let settings: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let segment = &settings["integrations"]["Segment.io"];
+    assert_eq!(
+        (&segment["apiHost"], &segment["protocol"], &segment["apiKey"]),
+        (&"events.example:8080/v1".into(), &"http".into(), &"key".into())
+    );
+    assert_eq!(service.client().ask("GET", "/v1/projects/nobody/settings", &[], b"").status, 404);
+}
+
+#[test]
+fn health_tells_alive_from_ready() {
+    let service = Service::start(Changes::default());
+    assert_eq!(service.client().ask("GET", "/readyz", &[], b"").status, 200);
+    service.is_ready.store(false, Ordering::SeqCst);
+    let answer = service.client().ask("GET", "/readyz", &[], b"");
+    assert_eq!((answer.status, answer.body.contains("the log is being read")), (503, true));
+    assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
+}
+
+#[test]
+fn slow_clients_are_cut_off() {
+    let patience = Patience { headers: 200, answer: 200, handshake: 200 };
+    let service = Service::start(Changes { patience, ..Changes::default() });
+    for sent in [&b""[..], b"POST /v1/batch HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let mut client = service.client();
+        client.stream.write_all(sent).unwrap();
+        assert!(client.is_closed(), "after {} bytes", sent.len());
+    }
+    // An idle connection is one, too.
+    let mut client = service.client();
+    assert_eq!(client.ask("GET", "/healthz", &[], b"").status, 200);
+    assert!(client.is_closed());
+    // Somebody who asks and asks and never reads an answer.
+    let mut client = service.client();
+    client.stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    let request = b"GET /v1/projects/key/settings HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
+    while client.stream.write_all(&request).is_ok() {}
+    let closed = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        service.metrics.connections.get() == 0
+    });
+    assert!(closed, "nobody waits for who does not read");
+}
+
+#[test]
+fn headers_are_bounded() {
+    let service = Service::start(Changes::default());
+    let long = "x".repeat(40 << 10);
+    assert_eq!(service.client().ask("GET", "/healthz", &[("cookie", &long)], b"").status, 431);
+    let many: Vec<(String, String)> = (0..70).map(|it| (format!("x-{it}"), "1".to_owned())).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(service.client().ask("GET", "/healthz", &many, b"").status, 431);
+}
+
+#[test]
+fn connections_are_bounded() {
+    let service = Service::start(Changes { connections: Some(2), ..Changes::default() });
+    let mut held: Vec<Client> = (0..2).map(|_| service.client()).collect();
+    for client in &mut held {
+        assert_eq!(client.ask("GET", "/healthz", &[], b"").status, 200);
+    }
+    assert!(service.client().is_closed());
+    assert_eq!(service.metrics.connections_refused.get(), 1);
+    drop(held);
+    let again = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        service.metrics.connections.get() == 0
+    });
+    assert!(again);
+    assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
+}
+
+#[test]
+fn tls_is_spoken_and_plain_text_is_not() {
+    let service = Service::start(Changes { is_tls: true, ..Changes::default() });
+    let mut plain = service.client();
+    plain.stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"));
+    let answer = wire::over_tls(service.address, &file("cert.pem"), "/v1/projects/key/settings");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""protocol":"https""#), "{answer}");
+    assert!(tls::acceptor(&file("key.pem"), &file("key.pem")).is_err_and(|it| it.contains("no certificate")));
+    assert!(tls::acceptor(&file("none.pem"), &file("key.pem")).is_err());
+}
+
+#[test]
+fn requests_under_way_end_when_the_service_ends() {
+    let mut service = Service::start(Changes::default());
+    let mut client = service.client();
+    client
+        .stream
+        .write_all(b"POST /v1/track HTTP/1.1\r\nhost: x\r\nauthorization: Basic a2V5Og==\r\n")
+        .unwrap();
+    client.stream.write_all(b"content-length: 28\r\n\r\n{\"userId\":\"ada\"").unwrap();
+    thread::sleep(Duration::from_millis(100));
+    let _ = service.stop.take().map(|stop| stop.send(()));
+    thread::sleep(Duration::from_millis(100));
+    client.stream.write_all(b",\"event\":\"A\"}").unwrap();
+    let answer = client.answer();
+    assert_eq!((answer.status, service.take().len()), (200, 1));
+}
