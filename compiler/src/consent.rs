@@ -14,6 +14,9 @@ use smallvec::SmallVec;
 /// A place in a customer's order of events: time, then order of application.
 pub type Stamp = (Millis, u64);
 
+/// Where the word of somebody who unsubscribes without saying from which channel is recorded: it is about all of them.
+pub const EVERY_CHANNEL: &str = "";
+
 /// What is recorded for one channel: topic (`None`: the whole channel), whether granted, and when.
 type OfChannel = SmallVec<[(Option<TopicId>, bool, Stamp); 1]>;
 
@@ -32,7 +35,11 @@ impl Consent {
     pub fn record(&mut self, channel: &str, topic: Option<TopicId>, granted: bool, stamp: Stamp) {
         let place = match self.recorded.iter().position(|(other, _)| **other == *channel) {
             Some(place) => place,
-            None if self.recorded.len() >= MAX_CHANNELS || channel.len() > MAX_CHANNEL_BYTES => return,
+            None if self.recorded.len() >= MAX_CHANNELS && channel != EVERY_CHANNEL
+                || channel.len() > MAX_CHANNEL_BYTES =>
+            {
+                return;
+            }
             None => {
                 self.recorded.reserve_exact(1);
                 self.recorded.push((Text::from(channel), OfChannel::new()));
@@ -68,7 +75,7 @@ impl Consent {
             return;
         };
         for (channel, said) in channels {
-            let Some(channel) = channel.text() else { continue };
+            let Some(channel) = channel.text().filter(|channel| channel != EVERY_CHANNEL) else { continue };
             if let Some(granted) = said.boolean() {
                 self.record(&channel, None, granted, stamp);
                 continue;
@@ -89,17 +96,28 @@ impl Consent {
     }
 
     /// What is recorded for a topic on a channel: its own word, else that of the topic it lies within, else the
-    /// channel's.
+    /// channel's; unless it was withdrawn on every channel since, or at the same moment.
     #[must_use]
     pub fn recorded(&self, program: &Program, channel: &str, topic: Option<TopicId>) -> Option<bool> {
+        let said = self.word(program, channel, topic);
+        let withdrawn = self.word(program, EVERY_CHANNEL, topic);
+        match (said, withdrawn) {
+            (Some((granted, said)), Some((_, withdrawn))) => Some(granted && said.0 > withdrawn.0),
+            (said, None) => said.map(|(granted, _)| granted),
+            (None, Some(_)) => Some(false),
+        }
+    }
+
+    /// The word that counts for a topic on one channel, and when it was said.
+    fn word(&self, program: &Program, channel: &str, topic: Option<TopicId>) -> Option<(bool, Stamp)> {
         let (_, entries) = self.recorded.iter().find(|(other, _)| **other == *channel)?;
         let of = |topic: Option<TopicId>| {
-            entries.iter().find(|(other, ..)| *other == topic).map(|(_, granted, _)| *granted)
+            entries.iter().find(|(other, ..)| *other == topic).map(|(_, granted, stamp)| (*granted, *stamp))
         };
         let mut place = topic;
         while let Some(id) = place {
-            if let Some(granted) = of(Some(id)) {
-                return Some(granted);
+            if let Some(word) = of(Some(id)) {
+                return Some(word);
             }
             place = program.topics.get(id.0 as usize).and_then(|topic| topic.within);
         }

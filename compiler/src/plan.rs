@@ -413,6 +413,8 @@ pub enum CellKind {
         stretch: Option<i64>,
         /// Rows older than this many milliseconds are never asked for; `None`: all are.
         reach: Option<i64>,
+        /// Whether of rows with the same columns only the newest is kept.
+        distinct: bool,
     },
     /// Totals for each calendar day, which is the first column.
     Days {

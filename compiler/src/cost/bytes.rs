@@ -67,7 +67,8 @@ impl Assumed {
         items: MAX_ITEMS as u64,
         ids: MAX_IDS as u64,
         sent: u64::MAX,
-        channels: MAX_CHANNELS as u64,
+        // And the word on all of them.
+        channels: MAX_CHANNELS as u64 + 1,
         held: true,
     };
 }

@@ -14,8 +14,31 @@ use std::collections::HashMap;
 pub(super) const EXACT_ROWS: u32 = 256;
 
 /// The width of the stretches into which older rows of a window are summed up: a 256th of it, rounded up.
-pub(super) fn stretch(duration: i64) -> i64 {
+fn stretch(duration: i64) -> i64 {
     (duration + 255).div_euclid(256).max(1)
+}
+
+/// Which rows a cell keeps.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    /// How many.
+    pub(super) capacity: u32,
+    /// The width of the stretches into which older ones are summed up.
+    pub(super) stretch: Option<i64>,
+    /// Whether of rows with the same columns only the newest is kept.
+    pub(super) distinct: bool,
+}
+
+impl Kept {
+    /// The newest so many.
+    pub(super) fn newest(capacity: u32) -> Self {
+        Self { capacity, stretch: None, distinct: false }
+    }
+
+    /// Those that are told apart, and what older ones come to in stretches of a window that reaches back so far.
+    pub(super) fn summed_up(reach: i64) -> Self {
+        Self { stretch: Some(stretch(reach)), ..Self::newest(EXACT_ROWS) }
+    }
 }
 
 /// Cells under construction.
@@ -117,26 +140,24 @@ impl Cells {
     }
 
     /// The newest rows.
-    #[expect(clippy::too_many_arguments, reason = "a cell has that many properties, each named at the call")]
     pub(super) fn rows(
         &mut self,
         events: &EventSet,
         filter: NodeId,
-        columns: Vec<NodeId>,
-        classes: Vec<Class>,
+        columns: (Vec<NodeId>, Vec<Class>),
         object: bool,
-        capacity: u32,
-        stretch: Option<i64>,
+        kept: Kept,
         span: WindowSpan,
     ) -> CellId {
+        let (columns, classes) = columns;
         let source = source(events, filter, columns, object);
-        self.ring(source, classes, capacity, stretch, span)
+        self.ring(source, classes, kept, span)
     }
 
     /// The newest completed matches of a sequence.
     pub(super) fn match_rows(&mut self, sequence: SequenceId, capacity: u32, span: WindowSpan) -> CellId {
         let source = CellSource::Sequence { sequence, since: i64::MIN };
-        self.ring(source, Vec::new(), capacity, None, span)
+        self.ring(source, Vec::new(), Kept::newest(capacity), span)
     }
 
     /// How many matches of a sequence were completed since an instant.
@@ -209,8 +230,7 @@ impl Cells {
         &mut self,
         source: CellSource,
         columns: Vec<Class>,
-        capacity: u32,
-        stretch: Option<i64>,
+        Kept { capacity, stretch, distinct }: Kept,
         span: WindowSpan,
     ) -> CellId {
         let reach = match span {
@@ -221,8 +241,8 @@ impl Cells {
             WindowSpan::Calendar(calendar) => Some((i64::from(calendar.longest()) + 3) * DAY),
         };
         let same = |kind: &CellKind| match kind {
-            CellKind::Rows { place: _, capacity: c, columns: o, stretch: s, reach: r } => {
-                *c == capacity && *o == columns && *s == stretch && *r == reach
+            CellKind::Rows { place: _, capacity: c, columns: o, stretch: s, reach: r, distinct: d } => {
+                *c == capacity && *o == columns && *s == stretch && *r == reach && *d == distinct
             }
             CellKind::Counter { .. }
             | CellKind::Moment { .. }
@@ -233,7 +253,7 @@ impl Cells {
         self.find(&source, same).unwrap_or_else(|| {
             let place = self.rings;
             self.rings += 1;
-            self.add(CellKind::Rows { place, capacity, columns, stretch, reach }, source)
+            self.add(CellKind::Rows { place, capacity, columns, stretch, reach, distinct }, source)
         })
     }
 

@@ -1,6 +1,10 @@
 //! Expressions that are a value or missing.
 
-use super::{Lowering, RowScope, Scope, cells::EXACT_ROWS, is_correlated, split};
+use super::{
+    Lowering, RowScope, Scope,
+    cells::{EXACT_ROWS, Kept},
+    is_correlated, split,
+};
 use crate::{
     calendar::Habit,
     plan::{Class, FrameRef, Node, NodeId, Operation, QueryResult, WindowSpan},
@@ -194,20 +198,17 @@ impl Lowering<'_> {
             }
         };
         // Windows that do not end now are asked over all rows that are kept, and a count must tell older ones apart.
-        let (capacity, stretch) = match window {
-            Window::Last(duration) if kept == EXACT_ROWS => {
-                (EXACT_ROWS, Some(super::cells::stretch(duration)))
-            }
-            Window::Last(_) => (kept, None),
+        let kept = match window {
+            Window::Last(duration) if kept == EXACT_ROWS => Kept::summed_up(duration),
+            Window::Last(_) => Kept::newest(kept),
+            Window::Ago { near: _, far } => Kept::summed_up(far),
             Window::Always
             | Window::Since(_)
-            | Window::Ago { .. }
             | Window::ThisMatch
             | Window::ThisSession
-            | Window::Calendar(_) => (EXACT_ROWS, None),
+            | Window::Calendar(_) => Kept::newest(EXACT_ROWS),
         };
-        let cell =
-            self.cells.rows(&pattern.events, filter, Vec::new(), Vec::new(), false, capacity, stretch, span);
+        let cell = self.cells.rows(&pattern.events, filter, (Vec::new(), Vec::new()), false, kept, span);
         self.graph.node(Node::Window { cell, function: None, span, class: Class::Number })
     }
 
@@ -246,22 +247,8 @@ impl Lowering<'_> {
                 return self.days(pattern, filter, Some((column, class)), Some(function), calendar, outcome);
             }
         };
-        let stretch = match window {
-            Window::Last(duration) if !of_newest && function != Aggregate::Last => {
-                Some(super::cells::stretch(duration))
-            }
-            _ => None,
-        };
-        let cell = self.cells.rows(
-            &pattern.events,
-            filter,
-            vec![column],
-            vec![class],
-            false,
-            EXACT_ROWS,
-            stretch,
-            span,
-        );
+        let kept = kept_of(function, window);
+        let cell = self.cells.rows(&pattern.events, filter, (vec![column], vec![class]), false, kept, span);
         self.graph.node(Node::Window { cell, function: Some(function), span, class: outcome })
     }
 
@@ -299,7 +286,8 @@ impl Lowering<'_> {
         let ends_now =
             matches!(window, Window::Always | Window::Last(_) | Window::Since(_) | Window::Calendar(_));
         let capacity = if condition.is_none() && by.is_none() && ends_now { count } else { EXACT_ROWS };
-        let cell = self.cells.rows(&pattern.events, filter, columns, classes, true, capacity, None, span);
+        let cell =
+            self.cells.rows(&pattern.events, filter, (columns, classes), true, Kept::newest(capacity), span);
         let result = QueryResult::Newest { count, distinct: by.is_some() };
         self.graph.node(Node::Query { cell, filter: condition, span, result, class: Class::Value })
     }
@@ -335,7 +323,14 @@ impl Lowering<'_> {
     pub(super) fn nth(&mut self, pattern: &Pattern, count: u32, duration: i64) -> NodeId {
         let span = WindowSpan::Last(duration);
         let filter = self.pattern_filter(pattern, Window::Last(duration));
-        let cell = self.cells.rows(&pattern.events, filter, Vec::new(), Vec::new(), false, count, None, span);
+        let cell = self.cells.rows(
+            &pattern.events,
+            filter,
+            (Vec::new(), Vec::new()),
+            false,
+            Kept::newest(count),
+            span,
+        );
         self.graph.node(Node::Nth(cell))
     }
 
@@ -368,7 +363,13 @@ impl Lowering<'_> {
             classes.push(Class::of(&value.ty));
         }
         let span = span(window);
-        let cell = self.cells.rows(&pattern.events, filter, columns, classes, false, EXACT_ROWS, None, span);
+        // A value lies in a window that ends now if the newest event with it does; by calendar days, one of its days.
+        let ends_now = !matches!(window, Window::Ago { .. });
+        let is_distinct = matches!(result, QueryResult::Aggregate(Aggregate::DistinctCount));
+        let is_decided = condition.is_none() && value.is_some_and(|value| self.is_decided_by_event(value));
+        let distinct = is_distinct && ends_now && is_decided;
+        let kept = Kept { distinct, ..Kept::newest(EXACT_ROWS) };
+        let cell = self.cells.rows(&pattern.events, filter, (columns, classes), false, kept, span);
         self.graph.node(Node::Query { cell, filter: condition, span, result, class })
     }
 
@@ -399,6 +400,20 @@ fn span(window: Window) -> WindowSpan {
         Window::ThisMatch => WindowSpan::ThisMatch,
         Window::ThisSession => WindowSpan::ThisSession,
         Window::Calendar(calendar) => WindowSpan::Calendar(calendar),
+    }
+}
+
+/// Which rows tell an aggregate over a window that is no calendar's.
+fn kept_of(function: Aggregate, window: Window) -> Kept {
+    match (function, window) {
+        // Of what ends now the newest is the last.
+        (Aggregate::Last, Window::Last(_)) => Kept::newest(1),
+        (Aggregate::Last | Aggregate::MostFrequent, _) => Kept::newest(EXACT_ROWS),
+        // A value lies in a window that ends now if the newest event with it does.
+        (Aggregate::DistinctCount, Window::Ago { .. }) => Kept::newest(EXACT_ROWS),
+        (Aggregate::DistinctCount, _) => Kept { distinct: true, ..Kept::newest(EXACT_ROWS) },
+        (_, Window::Last(duration) | Window::Ago { near: _, far: duration }) => Kept::summed_up(duration),
+        (_, _) => Kept::newest(EXACT_ROWS),
     }
 }
 

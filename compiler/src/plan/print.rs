@@ -183,10 +183,11 @@ impl Printer<'_> {
             CellKind::Moment { first: true, .. } => "first time of".to_owned(),
             CellKind::Moment { first: false, .. } => "last time of".to_owned(),
             CellKind::Total { .. } => "totals of".to_owned(),
-            CellKind::Rows { capacity, reach: Some(reach), .. } => {
-                format!("newest {capacity} within {} of", duration(*reach))
+            CellKind::Rows { capacity, reach, distinct, .. } => {
+                let distinct = if *distinct { " distinct" } else { "" };
+                let within = reach.map_or(String::new(), |reach| format!(" within {}", duration(reach)));
+                format!("newest {capacity}{distinct}{within} of")
             }
-            CellKind::Rows { capacity, reach: None, .. } => format!("newest {capacity} of"),
             CellKind::Days { reach, .. } => format!("totals of each of the last {reach} days of"),
             CellKind::Periods { unit, reach, .. } => {
                 format!("which of the last {reach} {} had", format!("{unit:?}").to_lowercase())

@@ -22,6 +22,8 @@ enum Memory {
     Stretches,
     /// The newest.
     Newest,
+    /// Of each value the newest (by calendar days: the newest of each day), and of these the newest.
+    Distinct,
 }
 
 /// The width in milliseconds of the stretches of a window: a 256th of it, rounded up.
@@ -40,7 +42,8 @@ impl<'a> Asked<'a> {
     pub(super) fn occurrences(&self, pattern: &Pattern, window: Window) -> usize {
         let memory = match window {
             Window::Always | Window::Since(_) | Window::Last(_) | Window::Calendar(_) => Memory::All,
-            Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => Memory::Newest,
+            Window::Ago { .. } => Memory::Stretches,
+            Window::ThisMatch | Window::ThisSession => Memory::Newest,
         };
         self.selected(pattern, None, window, memory).len()
     }
@@ -70,7 +73,17 @@ impl<'a> Asked<'a> {
                     Memory::Newest
                 }
             },
-            Aggregate::MostFrequent | Aggregate::DistinctCount => Memory::Newest,
+            Aggregate::MostFrequent => Memory::Newest,
+            Aggregate::DistinctCount => match window {
+                // A value lies in a window that ends now if the newest event with it does.
+                Window::Always
+                | Window::Since(_)
+                | Window::Last(_)
+                | Window::ThisMatch
+                | Window::ThisSession
+                | Window::Calendar(_) => Memory::Distinct,
+                Window::Ago { .. } => Memory::Newest,
+            },
         };
         self.selected(pattern, Some(value), window, memory).into_iter().map(|(_, value)| value).collect()
     }
@@ -142,10 +155,11 @@ impl<'a> Asked<'a> {
         let value_is_decided = value.is_none_or(is_decided_by_event);
         let memory = if asked.is_empty() && value_is_decided { memory } else { Memory::Newest };
         let mut rank = 0;
+        let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         for event in self.customer.history.iter().rev().map(|event| &**event) {
             if self.is_before(event.stamp, window)
-                || memory == Memory::Newest && rank == self.reference.bounds.events
+                || matches!(memory, Memory::Newest | Memory::Distinct) && rank == self.reference.bounds.events
             {
                 break;
             }
@@ -159,13 +173,22 @@ impl<'a> Asked<'a> {
                     continue;
                 }
             }
+            let day = matches!(window, Window::Calendar(_)).then(|| event.day());
+            if memory == Memory::Distinct && !seen.insert((day, reached.clone())) {
+                continue;
+            }
             rank += 1;
             let counts = match (memory, window) {
-                (Memory::Stretches, Window::Last(duration)) if rank > self.reference.bounds.events => {
-                    stretch_start(event.at(), duration) > self.now.saturating_sub(duration)
+                (Memory::Stretches, Window::Last(far)) if rank > self.reference.bounds.events => {
+                    self.is_wholly_within(event, (0, far))
+                }
+                (Memory::Stretches, Window::Ago { near, far }) if rank > self.reference.bounds.events => {
+                    self.is_wholly_within(event, (near, far))
                 }
                 (_, Window::Calendar(calendar)) => self.is_in(event.day(), calendar),
-                (Memory::All | Memory::Stretches | Memory::Newest, _) => self.is_within(event.stamp, window),
+                (Memory::All | Memory::Stretches | Memory::Newest | Memory::Distinct, _) => {
+                    self.is_within(event.stamp, window)
+                }
             };
             if !counts || !asked.iter().all(|it| self.holds(it, This::Remembered(event))) {
                 continue;
@@ -180,6 +203,14 @@ impl<'a> Asked<'a> {
         }
         found.reverse();
         found
+    }
+
+    /// Whether the stretch in which an event lies is wholly inside `(now − far, now − near]`. One that goes on now lies
+    /// inside: nothing is later.
+    fn is_wholly_within(&self, event: &Event, (near, far): (i64, i64)) -> bool {
+        let start = stretch_start(event.at(), far);
+        let last = start.saturating_add(stretch(far) - 1);
+        start > self.now.saturating_sub(far) && (near == 0 || last <= self.now.saturating_sub(near))
     }
 
     /// Whether something lies in a window.
@@ -247,8 +278,8 @@ fn summed(window: Window) -> Memory {
     match window {
         // Calendar windows are made of whole days, which are added up one by one.
         Window::Always | Window::Since(_) | Window::Calendar(_) => Memory::All,
-        Window::Last(_) => Memory::Stretches,
-        Window::Ago { .. } | Window::ThisMatch | Window::ThisSession => Memory::Newest,
+        Window::Last(_) | Window::Ago { .. } => Memory::Stretches,
+        Window::ThisMatch | Window::ThisSession => Memory::Newest,
     }
 }
 

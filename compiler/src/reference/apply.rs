@@ -6,7 +6,7 @@ use super::{
     instant::Cause,
 };
 use crate::{
-    consent::{Stamp, is_stop},
+    consent::{EVERY_CHANNEL, Stamp, is_stop},
     decode,
     event::{Call, Incoming},
     execution::{Counts, Output},
@@ -137,12 +137,13 @@ impl Reference {
     /// What customers say about messages takes effect before anything else of the instant.
     pub(super) fn obey(&self, customer: &mut Customer, event: &Event) {
         let text = |name: &str| event.property(&self.program, name).and_then(Value::as_text);
+        if event.id.is_some() && &*event.name == "Unsubscribed" {
+            let topic = text("topic").and_then(|name| self.program.topic(name));
+            let channel = text("channel").unwrap_or(EVERY_CHANNEL);
+            customer.consent.record(channel, topic, false, event.stamp);
+        }
         let Some(channel) = text("channel").filter(|_| event.id.is_some()) else { return };
         match &*event.name {
-            "Unsubscribed" => {
-                let topic = text("topic").and_then(|name| self.program.topic(name));
-                customer.consent.record(channel, topic, false, event.stamp);
-            }
             "Message Replied" if text("text").is_some_and(is_stop) => customer.consent.suppress(channel),
             "Message Bounced" if text("type") == Some("hard") => customer.consent.suppress(channel),
             "Complained" => customer.consent.suppress(channel),

@@ -3,7 +3,7 @@
 //! These are more instants than needed: judging conditions when nothing has changed changes nothing.
 
 use super::{
-    aggregate::stretch_start,
+    aggregate::{stretch, stretch_start},
     customer::{Customer, Event},
 };
 use crate::{
@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watches {
     patterns: Vec<(Pattern, BTreeSet<i64>)>,
-    /// Windows whose older events lie in stretches of time.
-    stretches: Vec<(Pattern, i64)>,
+    /// Windows whose older events lie in stretches of time: how long ago they end and begin.
+    stretches: Vec<(Pattern, i64, i64)>,
     sequences: BTreeMap<u32, BTreeSet<i64>>,
     /// After an event of the customer's own.
     active: BTreeSet<i64>,
@@ -117,8 +117,13 @@ impl Watches {
     }
 
     fn stretch_ends(&self, event: &Event) -> Vec<Millis> {
-        let watched = self.stretches.iter().filter(|(pattern, _)| pattern.is_of(event.id));
-        watched.map(|(_, duration)| stretch_start(event.at(), *duration).saturating_add(*duration)).collect()
+        let watched = self.stretches.iter().filter(|(pattern, ..)| pattern.is_of(event.id));
+        let ends = watched.flat_map(|(_, near, far)| {
+            let start = stretch_start(event.at(), *far);
+            // The last moment of the stretch enters, then its first one leaves.
+            [start.saturating_add(stretch(*far) - 1).saturating_add(*near), start.saturating_add(*far)]
+        });
+        ends.collect()
     }
 
     fn gather(&mut self, program: &Program, expr: &Expr) {
@@ -126,6 +131,7 @@ impl Watches {
             ExprKind::Did { what: Occurrence::Pattern(pattern), bound: _, count: _, window } => {
                 self.calendar |= matches!(window, Window::Calendar(_));
                 self.pattern(pattern, offsets(*window));
+                self.stretched(pattern, *window);
             }
             ExprKind::Did { what: Occurrence::Sequence(id), bound: _, count: _, window } => {
                 self.calendar |= matches!(window, Window::Calendar(_));
@@ -136,9 +142,7 @@ impl Watches {
             | ExprKind::LastOf { count: _, pattern, distinct_by: _, window } => {
                 self.calendar |= matches!(window, Window::Calendar(_));
                 self.pattern(pattern, offsets(*window));
-                if let Window::Last(duration) = window {
-                    self.stretches.push((pattern.clone(), *duration));
-                }
+                self.stretched(pattern, *window);
             }
             ExprKind::NoActivity(duration) => {
                 self.active.insert(*duration);
@@ -174,6 +178,18 @@ impl Watches {
             | ExprKind::InSegment(_)
             | ExprKind::Held { .. }
             | ExprKind::TimeSince { .. } => {}
+        }
+    }
+
+    fn stretched(&mut self, pattern: &Pattern, window: Window) {
+        match window {
+            Window::Last(far) => self.stretches.push((pattern.clone(), 0, far)),
+            Window::Ago { near, far } => self.stretches.push((pattern.clone(), near, far)),
+            Window::Always
+            | Window::Since(_)
+            | Window::ThisMatch
+            | Window::ThisSession
+            | Window::Calendar(_) => {}
         }
     }
 

@@ -169,7 +169,7 @@ impl Engine {
                         into.totals.entry(*place).combine(&theirs.shifted(shift));
                     }
                 }
-                CellKind::Rows { place, capacity, columns: _, stretch: _, reach: _ } => {
+                CellKind::Rows { place, capacity, .. } => {
                     if let (Some(theirs), Some(keeping)) = (rings.get(*place), keeping(&cell.kind)) {
                         let overflowed = into.rings.entry(*place).merge(theirs, shift, now, keeping);
                         counts.window_overflow +=

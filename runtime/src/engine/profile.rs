@@ -8,7 +8,7 @@ use super::{
     machine::Machine,
 };
 use segue_compiler::{
-    consent::{Stamp, is_stop},
+    consent::{EVERY_CHANNEL, Stamp, is_stop},
     decode,
     event::Call,
     execution::Counts,
@@ -88,17 +88,24 @@ impl Engine {
         if !concerned.contains(&Some(id)) {
             return;
         }
-        let text = |name: &str| match decode::value(properties.member(name)?, &Type::Text) {
-            Ok(Value::Text(text)) => Some(text),
-            _ => None,
+        let declared = self.program.events.get(id.0 as usize).map(|event| event.fields.as_slice());
+        let text = |name: &str| {
+            // Rules may declare such an event themselves; what they leave out is nobody's business.
+            declared?.iter().find(|field| &*field.name == name && field.ty == Type::Text)?;
+            match decode::value(properties.member(name)?, &Type::Text) {
+                Ok(Value::Text(text)) => Some(text),
+                _ => None,
+            }
         };
-        let Some(channel) = text("channel") else { return };
+        let channel = text("channel");
         if known.unsubscribed == Some(id) {
             let topic = text("topic").and_then(|topic| self.program.topic(&topic));
-            customer.consent.record(&channel, topic, false, frame.stamp());
-        } else if known.complained == Some(id)
-            || known.replied == Some(id) && text("text").is_some_and(|text| is_stop(&text))
-            || known.bounced == Some(id) && text("type").as_deref() == Some("hard")
+            let channel = channel.as_deref().unwrap_or(EVERY_CHANNEL);
+            customer.consent.record(channel, topic, false, frame.stamp());
+        } else if let Some(channel) = channel
+            && (known.complained == Some(id)
+                || known.replied == Some(id) && text("text").is_some_and(|text| is_stop(&text))
+                || known.bounced == Some(id) && text("type").as_deref() == Some("hard"))
         {
             customer.consent.suppress(&channel);
         }

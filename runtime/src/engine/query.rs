@@ -23,9 +23,12 @@ use std::{collections::BTreeSet, sync::Arc};
 /// How a cell of rows keeps them.
 pub(super) fn keeping(kind: &CellKind) -> Option<Keeping> {
     match kind {
-        CellKind::Rows { capacity, stretch, reach, .. } => {
-            Some(Keeping { capacity: *capacity as usize, stretch: *stretch, reach: *reach })
-        }
+        CellKind::Rows { capacity, stretch, reach, distinct, .. } => Some(Keeping {
+            capacity: *capacity as usize,
+            stretch: *stretch,
+            reach: *reach,
+            distinct: *distinct,
+        }),
         CellKind::Counter { .. }
         | CellKind::Moment { .. }
         | CellKind::Total { .. }
@@ -179,14 +182,7 @@ impl Context<'_> {
         let ring = self.rings.get(*place).unwrap_or(&none);
         let now = self.header.now;
         let selection = ring.select(span, now, self.first(span));
-        let mut older = Total::default();
-        let mut leaves = None;
-        if let (Some(_), WindowSpan::Last(duration)) = (stretch, span) {
-            for (start, total) in ring.stretches(now, duration) {
-                leaves = leaves.or(Some(start + duration));
-                older.combine(total);
-            }
-        }
+        let (older, changes) = stretch.map_or_else(Default::default, |width| older(ring, span, width, now));
         let value = match function {
             None => {
                 let older = usize::try_from(older.count).unwrap_or(usize::MAX);
@@ -196,7 +192,7 @@ impl Context<'_> {
         };
         self.deadline(selection.deadline);
         self.deadline(self.session_ends(span));
-        self.deadline(leaves);
+        self.deadline(changes);
         Some(value)
     }
 
@@ -409,6 +405,29 @@ impl Context<'_> {
         }
         self.matches.push((sequence, completed));
     }
+}
+
+/// What a ring's stretches that lie wholly within a window come to, and when that is something else. One that goes on now
+/// lies within: nothing is later.
+fn older(ring: &Ring, span: WindowSpan, width: i64, now: i64) -> (Total, Option<i64>) {
+    let (near, far) = match span {
+        WindowSpan::Last(far) => (0, far),
+        WindowSpan::Ago { near, far } => (near, far),
+        WindowSpan::All | WindowSpan::ThisMatch | WindowSpan::ThisSession | WindowSpan::Calendar(_) => {
+            return (Total::default(), None);
+        }
+    };
+    let mut within = Total::default();
+    let mut changes = None;
+    for (start, last, total) in ring.stretches(now, (far, width)) {
+        let is_within = near == 0 || last <= now - near;
+        let next = if is_within { start + far } else { last + near };
+        changes = Some(changes.map_or(next, |other: i64| other.min(next)));
+        if is_within {
+            within.combine(total);
+        }
+    }
+    (within, changes)
 }
 
 /// How many rows make a window whose overflow is counted.

@@ -38,6 +38,8 @@ pub(super) struct Keeping {
     pub(super) stretch: Option<i64>,
     /// Rows this old are never asked for again.
     pub(super) reach: Option<i64>,
+    /// Whether of rows with the same columns only the newest is kept.
+    pub(super) distinct: bool,
 }
 
 /// Whether a window may have lost rows.
@@ -61,6 +63,14 @@ impl Ring {
             if row.at <= horizon {
                 return Pushed::Kept;
             }
+        }
+        if keeping.distinct
+            && let Some(place) = self.rows.iter().position(|other| other.columns == row.columns)
+        {
+            if self.rows.get(place).is_some_and(|other| (other.at, other.order) > (row.at, row.order)) {
+                return Pushed::Kept;
+            }
+            self.rows.remove(place);
         }
         if self.rows.len() == self.rows.capacity() {
             // Grown slowly: most customers have few, and there are many customers.
@@ -122,13 +132,13 @@ impl Ring {
         }
     }
 
-    /// The stretches that lie wholly within `(now − duration, now]`.
+    /// The stretches that begin within `(now − far, now]`, each with its first and last moment.
     pub(super) fn stretches(
         &self,
         now: Millis,
-        duration: i64,
-    ) -> impl DoubleEndedIterator<Item = (&Millis, &Total)> {
-        self.older.range(now - duration + 1..)
+        (far, width): (i64, i64),
+    ) -> impl Iterator<Item = (Millis, Millis, &Total)> {
+        self.older.range(now - far + 1..).map(move |(start, total)| (*start, *start + width - 1, total))
     }
 
     pub(super) fn row(&self, position: usize) -> Option<&Row> {
@@ -160,7 +170,7 @@ mod tests {
         Row { at, order, columns: Columns::new() }
     }
 
-    const KEEPING: Keeping = Keeping { capacity: 3, stretch: Some(10), reach: Some(100) };
+    const KEEPING: Keeping = Keeping { capacity: 3, stretch: Some(10), reach: Some(100), distinct: false };
 
     #[test]
     fn order_of_arrival_makes_no_difference() {
@@ -178,6 +188,19 @@ mod tests {
         assert_eq!(in_order.rows, shuffled.rows);
         assert_eq!(in_order.older.keys().collect::<Vec<_>>(), shuffled.older.keys().collect::<Vec<_>>());
         assert_eq!(in_order.older.keys().copied().collect::<Vec<_>>(), [0, 10, 30]);
+    }
+
+    #[test]
+    fn of_equal_rows_the_newest_is_kept() {
+        let of = |at: Millis, value: &str| Row { columns: [Value::text(value)].into(), ..row(at, 0) };
+        let keeping = Keeping { capacity: 2, stretch: None, reach: None, distinct: true };
+        let mut ring = Ring::default();
+        for (at, value) in [(10, "a"), (20, "b"), (30, "a"), (25, "b"), (5, "a")] {
+            assert_eq!(ring.push(of(at, value), 30, keeping), Pushed::Kept);
+        }
+        assert_eq!(ring.rows, [of(25, "b"), of(30, "a")]);
+        assert_eq!(ring.push(of(27, "c"), 30, keeping), Pushed::Overflowed);
+        assert_eq!(ring.rows, [of(27, "c"), of(30, "a")]);
     }
 
     #[test]

@@ -94,6 +94,7 @@ pub(super) fn call(random: &mut Random, number: usize, at: i64, customer: &str) 
 
 fn messaging(random: &mut Random) -> (&'static str, Value) {
     match random.below(4) {
+        0 if random.chance(20) => ("Unsubscribed", json!({})),
         0 => ("Unsubscribed", json!({"channel": "sms", "topic": random.pick(&["news", "offers", "other"])})),
         1 => ("Message Replied", json!({"channel": "sms", "text": random.pick(&["Stop ", "yes"])})),
         2 => ("Message Bounced", json!({"channel": "email", "type": random.pick(&["hard", "soft"])})),
