@@ -110,6 +110,8 @@ struct Scope<'s> {
     rule: Option<&'s RuleScope>,
     /// In a sequence, which cannot look at the match that it makes.
     in_sequence: bool,
+    /// In a sequence of several events.
+    among_others: bool,
     /// In a condition that must hold without a break, which is asked of every customer at all times.
     in_held: bool,
 }

@@ -24,6 +24,7 @@ mod mend;
 mod recover;
 mod text;
 mod token;
+mod traps;
 mod words;
 
 use build::Build;

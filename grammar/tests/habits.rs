@@ -132,6 +132,91 @@ fn names_and_their_quotes() {
 }
 
 #[test]
+fn words_of_other_tools() {
+    one("wait for 3 days", "habit-word", "write `wait 3 days`");
+    one("quiet hours 21:00 to 08:00", "habit-word", "write `quiet 21:00`");
+    one("quiet 21:00-08:00", "habit-operator", "write `21:00 to 08:00`");
+    one("quiet 21:00 - 08:00", "habit-operator", "write `21:00 to 08:00`");
+    one("limit 1 in 7 days", "habit-word", "write `per`");
+    one("limit 1 every week", "habit-word", "write `per`");
+    one("wait up to 3 days for click { stop }", "habit-word", "write `a click`");
+    one("wait up to 3 days for open where x = 1 { stop }", "habit-word", "write `an open`");
+    one("only if is in segment vip", "habit-word", "write `in segment`");
+    one("only if x like \"%shoes\"", "habit-word", "write `ends with \"shoes\"`");
+    one("only if x like \"shoes%\"", "habit-word", "write `starts with \"shoes\"`");
+    one("only if x like \"%shoes%\"", "habit-word", "write `contains \"shoes\"`");
+    one("only if x like \"shoes\"", "habit-word", "write `= \"shoes\"`");
+    let regular =
+        "write `matches` and a regular expression, in which `.*` stands for anything: `matches \"^a.*b$\"`";
+    one("only if x like \"a%b\"", "habit-word", regular);
+    one("only if profile.phone exists", "habit-word", "write `is known`");
+    one("only if profile.phone does not exist and y", "habit-word", "write `is not known`");
+    one("only if days since last \"A\" > 30", "habit-word", "write `time since last \"A\" > 30 days`");
+    one("only if hours since \"A\" >= x", "habit-word", "write `time since \"A\"`");
+    one("only if count(\"A\") > 3", "habit-word", "write `count of \"A\"`");
+    one("only if count(x) > 3", "habit-word", "write `count of \"Event\"`");
+    one("only if sum(order.total) of \"A\" > 3", "habit-word", "write `sum of order.total of`");
+    one("only if avg(total) of \"A\" > 3", "habit-word", "write `average of total of`");
+    one("only if sum(x) > 3", "habit-word", "write `sum of FIELD of \"Event\"`");
+    one("only if x IN [1, 2]", "habit-capital", "write `in`");
+    for (text, help) in [
+        ("rule x { when enters segment vip }", "write `enters vip`"),
+        ("rule x { when customer leaves vip }", "write `when leaves`"),
+        ("let t = if x = 1 then 2", "write `let NAME = \"gold\" if spent >= 1_000, otherwise \"none\"`"),
+    ] {
+        let told = said(text);
+        assert_eq!(told.len(), 1, "{text}: {told:?}");
+        assert_eq!((told[0].code, told[0].help.as_deref()), ("habit-word", Some(help)), "{text}");
+    }
+}
+
+#[test]
+fn places_that_tell_what_was_meant() {
+    let way = |text: &str, help: &str| one(text, "syntax", help);
+    way("only if did \"A\" within 30 days", "write `in the last 30 days`");
+    way("only if sum of \"A\".total > 3", "the field stands before its event: `sum of total of \"A\"`");
+    way("only if average order value > 3", "say of what: `average of FIELD of \"Event\"`");
+    way("only if most frequent x of \"A\" = 1", "say of what: `most frequent of FIELD of \"Event\"`");
+    way("only if last of total > 5", "say of which event: `last of total of \"Event\"`");
+    way(
+        "only if did \"A\" at least 2 times where x = 1",
+        "`where` stands right after its event: `\"A\" where …`",
+    );
+    way("send sms to profile.phone \"Hi\"", "an address is a field: `send sms { to: …, text: \"…\" }`");
+    way("send push Hi", "put the text in quotes: `send push \"…\"`");
+    let split = "each way has a name, its part and its steps: `split { a 50% { … } b 50% { … } }`";
+    way("split 50/50 { a { stop } b { stop } }", split);
+    let wait = "write `wait up to 3 days for a click { … } otherwise { … }`, or `wait 3 days`";
+    way("wait until clicked { stop }", wait);
+    way("wait for a click", wait);
+    way(
+        "if x > 3 limit once",
+        "steps of an `if` stand in braces; a condition for the whole rule is `only if x > 3`",
+    );
+    way("limit once delay 2 hours", "write `wait`");
+    one("delay 2 hours", "unknown-clause", "write `wait`");
+    one("webhook crm {}", "unknown-clause", "write `call`");
+    for (text, help) in [
+        (
+            "rule x {\n  when \"A\" at least 3 times in the last 2 days\n  limit once\n}",
+            "how often and how long ago is a condition; name it: `segment r_audience { did \"A\" at least 3 times in the last 2 days }`, and start the rule with `when enters r_audience`",
+        ),
+        (
+            "rule x { when \"A\" where a = 1 and b = 2 }",
+            "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`",
+        ),
+        (
+            "rule x { when every month at 09:00 }",
+            "a rule comes round every day, on days of the week (`every monday at 09:00`), or once a year on a date (`every year on profile.birth_date at 09:00`)",
+        ),
+    ] {
+        let told = said(text);
+        assert_eq!(told.len(), 1, "{text}: {told:?}");
+        assert_eq!((told[0].code, told[0].help.as_deref()), ("syntax", Some(help)), "{text}");
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_habit_is_left_alone() {
     for text in [
         "only if did \"A\" where last in [10,20] or x in [1.50,2.50]",
@@ -142,6 +227,8 @@ fn what_only_looks_like_a_habit_is_left_alone() {
         "limit once\n  quiet 22:00 to 08:00\n  on monday",
         "if a { stop } otherwise if b { stop } otherwise { send sms \"x\" }",
         "only if x is known and y is not known and at = 3",
+        "only if did \"A\" where exists = true and did \"A\" where (like contains \"%\") and exists and like",
+        "wait up to 3 days for a click { stop }",
     ] {
         assert_eq!(body(text), [], "{text}");
     }

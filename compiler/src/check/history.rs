@@ -265,6 +265,8 @@ impl Checker<'_> {
             self.report(limits::too_large(sequence.span, &what, MAX_ELEMENTS));
             return None;
         }
+        let several = sequence.elements.len() > 1 || sequence.then_no.is_some();
+        let scope = Scope { among_others: several, ..scope };
         let mut elements = Vec::new();
         for (element, number) in sequence.elements.iter().zip(0_usize..) {
             elements.push(self.element(element, number == 0, scope));

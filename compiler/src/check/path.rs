@@ -37,6 +37,10 @@ impl Checker<'_> {
                 self.report(types::history_in_where(path.span, &first.text));
                 return None;
             }
+            if scope.in_sequence && !rest.is_empty() && !self.is_field(events, &first.text) {
+                self.report(types::element_while_looking(path.span, &first.text));
+                return None;
+            }
             return self.field(EventRole::This, events, &path.parts, path.span);
         }
         if rest.is_empty()
@@ -114,7 +118,11 @@ impl Checker<'_> {
                 if *role == EventRole::Answer {
                     self.report(types::no_answer(span));
                 } else if scope.rule.is_none_or(|rule| !rule.refused) {
-                    self.report(types::no_event(span, word, scope.in_sequence));
+                    let own = scope.events.filter(|_| !scope.among_others).zip(rest.first());
+                    match own.filter(|(events, field)| self.is_field(events, &field.text)) {
+                        Some((_, field)) => self.report(types::bare_field(span, &field.text)),
+                        None => self.report(types::no_event(span, word, scope.in_sequence)),
+                    }
                 }
                 None
             }

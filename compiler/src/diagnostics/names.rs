@@ -76,10 +76,21 @@ pub(crate) fn unknown_name<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str> + Clone,
 ) -> Diagnostic {
-    let near = nearest(name, known.clone().into_iter().map(last_part));
-    let near = near.and_then(|near| known.into_iter().find(|known| last_part(known) == near));
+    let near = nearest_part(name, known);
     let way = "a field of the customer is `profile.NAME`, a field of the triggering event `event.NAME`; name a value with `let`";
     meaningless(span, name, &meant(near, "", way))
+}
+
+/// The known name whose last part is the name, else the one whose last part is nearest to it.
+pub(super) fn nearest_part<'n>(
+    name: &str,
+    known: impl IntoIterator<Item = &'n str> + Clone,
+) -> Option<&'n str> {
+    let same = known.clone().into_iter().find(|known| last_part(known) == name && *known != name);
+    same.or_else(|| {
+        let near = nearest(name, known.clone().into_iter().map(last_part))?;
+        known.into_iter().find(|known| last_part(known) == near)
+    })
 }
 
 fn last_part(name: &str) -> &str {
@@ -165,7 +176,13 @@ pub(crate) fn unknown_function<'n>(
     known: impl IntoIterator<Item = &'n str> + Clone,
 ) -> Diagnostic {
     let names: Vec<String> = known.clone().into_iter().map(|name| format!("`{name}`")).collect();
-    let all = format!("functions are {}", names.join(", "));
+    let all = match name {
+        "now" | "today" | "date" | "current_date" | "datediff" | "date_diff" => {
+            "conditions have no clock; write for example `in the last 3 days` or `time since last \"Event\" > 3 days`"
+                .to_owned()
+        }
+        _ => format!("functions are {}", names.join(", ")),
+    };
     Diagnostic::error(super::UNKNOWN_FUNCTION, span, format!("there is no function `{name}`")).help(meant(
         nearest(name, known),
         "",

@@ -1,6 +1,6 @@
 //! What is wrong within a template. For content files, `place` is ` (file:line)`.
 
-use super::{Diagnostic, listed, meant};
+use super::{Diagnostic, listed, meant, names::nearest_part};
 use crate::suggest::nearest;
 use segue_grammar::Span;
 
@@ -15,13 +15,20 @@ pub(crate) fn unknown_name<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str> + Clone,
 ) -> Diagnostic {
-    let way = format!("here stand {}", listed(known.clone()));
+    let way = match name.strip_prefix("profile.") {
+        Some(field) if !field.contains('.') => format!("declare it: `profile {{ {field}: text? }}`"),
+        None if !name.contains('.') => {
+            format!("a field of the customer is `profile.NAME`; here stand {}", listed(known.clone()))
+        }
+        Some(_) | None => format!("here stand {}", listed(known.clone())),
+    };
+    let near = if name.contains('.') { nearest(name, known) } else { nearest_part(name, known) };
     Diagnostic::error(
         super::UNKNOWN_TEMPLATE_NAME,
         span,
         format!("`{name}` means nothing in this template{place}"),
     )
-    .help(meant(nearest(name, known), "", &way))
+    .help(meant(near, "", &way))
 }
 
 pub(crate) fn optional(span: Span, place: &str, path: &str) -> Diagnostic {

@@ -47,6 +47,9 @@ pub(crate) fn different_types(span: Span, expected: &Type, found: &Type, other: 
         (Type::Number, Type::Text) => "leave the quotes out",
         (Type::Duration, Type::Number) => "say of what: `3 days`",
         (Type::Time, Type::Date) => "an instant has a time of day: `2026-01-31 08:00`",
+        (Type::Boolean, Type::Date | Type::Time) => {
+            "the one window that names a date is `since 2026-01-31`, after an event"
+        }
         _ => "both sides must be of one type",
     };
     let diagnostic = mismatch(span, &a(expected), found).help(help);
@@ -162,6 +165,21 @@ pub(crate) fn no_event(span: Span, word: &str, in_sequence: bool) -> Diagnostic 
         )
     };
     Diagnostic::error(super::NO_TRIGGER_EVENT, span, format!("`{word}` {why}")).help(help)
+}
+
+/// After `where`, `field` is one of the event that is looked at.
+pub(crate) fn bare_field(span: Span, field: &str) -> Diagnostic {
+    let message =
+        format!("after `where`, the event's own fields stand bare; here is no other event with `{field}`");
+    Diagnostic::error(super::NO_TRIGGER_EVENT, span, message).help(format!("write `{field}`"))
+}
+
+/// An element of a sequence by name, while it is looked for.
+pub(crate) fn element_while_looking(span: Span, name: &str) -> Diagnostic {
+    let message =
+        format!("while a sequence is looked for, `where` sees its own event only, and not `{name}`");
+    Diagnostic::error(super::NO_TRIGGER_EVENT, span, message)
+        .help("tie events together `with same FIELD`, or compare them in `only if`")
 }
 
 pub(crate) fn no_event_for_a_while(span: Span, word: &str) -> Diagnostic {

@@ -144,9 +144,9 @@ fn beyond_256_events_older_ones_lie_in_stretches() {
 }
 
 #[test]
-fn without_window_sums_are_exact_and_most_frequent_is_of_the_newest() {
+fn without_window_sums_are_exact_most_frequent_is_of_the_newest_and_values_are_told_apart() {
     for (function, expected) in
-        [(Aggregate::Sum, "900"), (Aggregate::MostFrequent, "2"), (Aggregate::DistinctCount, "1")]
+        [(Aggregate::Sum, "900"), (Aggregate::MostFrequent, "2"), (Aggregate::DistinctCount, "2")]
     {
         let mut world = asked(Some(function), Window::Always);
         for at in 0..500 {
@@ -157,6 +157,18 @@ fn without_window_sums_are_exact_and_most_frequent_is_of_the_newest() {
         }
         world.track(1_000, "Ask", "{}");
         assert_eq!(world.lines(), [format!(r#"1000ms r {{"v":{expected}}}"#)], "{function:?}");
+    }
+}
+
+#[test]
+fn distinct_counts_end_at_256() {
+    for (values, expected) in [(256, 256), (300, 256)] {
+        let mut world = asked(Some(Aggregate::DistinctCount), Window::Always);
+        for at in 0..2 * values {
+            world.track(at, "A", &format!(r#"{{"n":{}}}"#, at % values));
+        }
+        world.track(1_000, "Ask", "{}");
+        assert_eq!(world.lines(), [format!(r#"1000ms r {{"v":{expected}}}"#)]);
     }
 }
 

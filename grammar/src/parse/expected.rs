@@ -4,6 +4,7 @@ use super::cut::shown;
 use super::grammar::Rule;
 use super::mend::Mended;
 use super::token::{Kind, Tokens};
+use super::traps::Place;
 use super::words;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -49,15 +50,17 @@ pub(super) fn diagnostic(
     };
     let said = Diagnostic::error(codes::SYNTAX, span, message).label(label);
     let braces = rules.contains(&Rule::s_open) || rules.contains(&Rule::block);
-    match help(tokens, index, word, &keywords, braces) {
+    let place = Place { tokens, index, word, keywords: &keywords, rules };
+    match help(place, braces) {
         Some(help) => said.help(help),
         None => said,
     }
 }
 
 /// One way out, where the place suggests it.
-fn help(tokens: Tokens<'_>, index: usize, word: &str, keywords: &[String], braces: bool) -> Option<String> {
-    if let Some(known) = known_trap(tokens, index, word, keywords, braces) {
+fn help(place: Place<'_>, braces: bool) -> Option<String> {
+    let Place { tokens, index, word, keywords, .. } = place;
+    if let Some(known) = known_trap(tokens, index, word, keywords, braces).or_else(|| place.help()) {
         return Some(known);
     }
     if tokens.kind(index) != Some(Kind::Word) || word.is_empty() {
@@ -96,7 +99,8 @@ fn known_trap(
                 .to_owned(),
         );
     }
-    if matches!(word, "and" | "or") && follows_trigger(tokens, index) {
+    if matches!(word, "and" | "or") && follows_trigger(tokens, index) && !joins_after_where(tokens, index + 1)
+    {
         return Some("a trigger is one event or sequence; write the condition as `only if …`".to_owned());
     }
     if tokens.kind(index) == Some(Kind::Number) && matches!(tokens.word(index + 1), "times" | "time") {
@@ -105,7 +109,11 @@ fn known_trap(
     if tokens.kind(index) == Some(Kind::Number) && before == "holdout" {
         return Some(format!("write `{word}%`"));
     }
-    if word == "in" && expects("within") && tokens.kind(index + 1) == Some(Kind::Number) {
+    if word == "in"
+        && expects("within")
+        && !expects("in the last")
+        && tokens.kind(index + 1) == Some(Kind::Number)
+    {
         return Some("write `within`".to_owned());
     }
     if word == "(" && tokens.kind(index.wrapping_sub(1)) == Some(Kind::Word) {

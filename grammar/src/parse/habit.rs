@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 mod capitals;
 mod numbers;
 mod phrases;
+mod speech;
 
 /// Operators of other languages and ours.
 const OPERATORS: &[(&str, &str)] = &[
@@ -111,9 +112,15 @@ impl Scan<'_, '_> {
         1
     }
 
-    /// `a-b`, `a -b` and `a- b`: a minus has a space on both sides.
+    /// `a-b`, `a -b` and `a- b`: a minus has a space on both sides. `21:00-08:00`.
     fn minus(&mut self, index: usize) -> usize {
         let Some(previous) = index.checked_sub(1) else { return 0 };
+        if [previous, index + 1].iter().all(|at| self.tokens.kind(*at) == Some(Kind::Time)) {
+            let with = format!("{} to {}", self.tokens.word(previous), self.tokens.word(index + 1));
+            let said =
+                format!("a stretch of the day has a `to`; found `{}`", self.joined(previous, index + 1));
+            return self.replace(codes::HABIT_OPERATOR, previous, index + 1, said, &with).saturating_sub(1);
+        }
         let (Some(left), Some(minus), Some(right)) =
             (self.tokens.get(previous), self.tokens.get(index), self.tokens.get(index + 1))
         else {
@@ -212,8 +219,8 @@ impl Scan<'_, '_> {
 
     /// The habits that more than one word tells.
     fn others(&mut self, index: usize) -> usize {
-        let habits: [fn(&mut Self, usize) -> usize; 5] =
-            [Self::times, Self::declared, Self::phrase, Self::bare_event, Self::capitals];
+        let habits: [fn(&mut Self, usize) -> usize; 6] =
+            [Self::times, Self::speech, Self::declared, Self::phrase, Self::bare_event, Self::capitals];
         for habit in habits {
             let taken = habit(self, index);
             if taken > 0 {
@@ -268,15 +275,7 @@ impl Scan<'_, '_> {
                 let said = format!("`{word}` has another name here");
                 self.replace(codes::HABIT_WORD, index, index, said, ours)
             }
-            "(" if self.tokens.touches(index) => {
-                let Some(token) = self.tokens.get(index) else { return 0 };
-                let said = format!("`{word}` is no function");
-                let said =
-                    Diagnostic::error(codes::HABIT_WORD, self.report.span(token.start, token.end), said)
-                        .help(format!("write `{ours} of FIELD of \"Event\"`"));
-                self.report.mark(said, token.start, token.end, false);
-                1
-            }
+            "(" if self.tokens.touches(index) => self.as_function(index, ours),
             _ => 0,
         }
     }

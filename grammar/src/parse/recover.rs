@@ -8,6 +8,7 @@ use super::expected;
 use super::grammar::{Rule, failure};
 use super::mend::{Mended, Report};
 use super::token::{Kind, Tokens};
+use super::traps;
 use super::words;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -304,8 +305,11 @@ impl Recovery<'_, '_> {
             | Inside::Test
             | Inside::Fields
             | Inside::Topic => {
-                let help = words::nearest(word, inside.words())
-                    .map_or_else(|| list(inside.words()), |near| format!("did you mean `{near}`?"));
+                let other =
+                    traps::other_word(word).filter(|_| matches!(inside, Inside::Rule | Inside::Steps));
+                let near = words::nearest(word, inside.words()).map(|near| format!("did you mean `{near}`?"));
+                let help = other.map(|ours| format!("write `{ours}`")).or(near);
+                let help = help.unwrap_or_else(|| list(inside.words()));
                 let what = match inside {
                     Inside::Rule => "clause or step",
                     Inside::Defaults => "clause",

@@ -41,7 +41,7 @@ impl Scan<'_, '_> {
         if before == "." || next == ":" || next == "." || !words::is_keyword(&lower) {
             return false;
         }
-        if words::RESERVED.contains(&lower.as_str()) {
+        if words::RESERVED.contains(&lower.as_str()) || lower == "in" && matches!(next.as_str(), "(" | "[") {
             return true;
         }
         if words::DECLARATIONS.contains(&before.as_str()) || BEFORE_NAMES.contains(&before.as_str()) {

@@ -1,0 +1,234 @@
+//! Mistakes whose place tells what was meant.
+
+use super::grammar::Rule;
+use super::token::{Kind, Tokens};
+use super::words;
+
+/// How far back a phrase is looked at, in tokens.
+const BACK: usize = 64;
+/// The longest piece of a file that is shown in a way out, in bytes.
+const SHOWN: usize = 100;
+
+/// What other tools call a clause or a step, and what it is here.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("trigger", "when"),
+    ("filter", "only if"),
+    ("condition", "only if"),
+    ("exit", "stop when"),
+    ("frequency", "limit"),
+    ("delay", "wait"),
+    ("sleep", "wait"),
+    ("pause", "wait"),
+    ("message", "send"),
+    ("notify", "send"),
+    ("email", "send email"),
+    ("sms", "send sms"),
+    ("push", "send push"),
+    ("webhook", "call"),
+    ("update", "set"),
+    ("track", "emit"),
+    ("branch", "if"),
+    ("experiment", "split"),
+    ("end", "stop"),
+];
+/// Words that make a value of many events.
+const AGGREGATES: &[&str] = &["sum", "average", "smallest", "largest", "first", "last", "frequent"];
+
+/// What another tool's word for a clause or a step is called here.
+pub(super) fn other_word(word: &str) -> Option<&'static str> {
+    OTHER_WORDS.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| *ours)
+}
+
+/// A place that cannot be read, and what was expected there.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) tokens: Tokens<'a>,
+    pub(super) index: usize,
+    pub(super) word: &'a str,
+    /// All keyword phrases that could have stood there.
+    pub(super) keywords: &'a [String],
+    pub(super) rules: &'a [Rule],
+}
+
+impl<'a> Place<'a> {
+    /// One way out, if the place tells what was meant.
+    pub(super) fn help(self) -> Option<String> {
+        let ways: [fn(Self) -> Option<String>; 4] =
+            [Self::in_value, Self::in_behaviour, Self::in_trigger, Self::in_step];
+        ways.iter().find_map(|way| way(self))
+    }
+
+    fn expects(self, phrase: &str) -> bool {
+        self.keywords.iter().any(|known| known == phrase)
+    }
+
+    /// The word so many tokens before the place.
+    fn ago(self, count: usize) -> &'a str {
+        self.index.checked_sub(count).map_or("", |index| self.tokens.word(index))
+    }
+
+    /// Positions before the place, the nearest first.
+    fn back(self) -> impl Iterator<Item = usize> {
+        (self.index.saturating_sub(BACK)..self.index).rev()
+    }
+
+    /// The text from one token to another, on one line.
+    fn text(self, first: usize, last: usize) -> Option<&'a str> {
+        let (from, to) = (self.tokens.get(first)?.start, self.tokens.get(last)?.end);
+        self.tokens.text.get(from..to).filter(|text| text.len() <= SHOWN && !text.contains('\n'))
+    }
+
+    /// The last token on the line, or before a brace or the next clause or step.
+    fn line_end(self) -> usize {
+        let ends = |at: &usize| {
+            let next = self.tokens.word(*at + 1);
+            !self.tokens.same_line(*at + 1)
+                || matches!(next, "{" | "}")
+                || words::CLAUSES.contains(&next)
+                || words::STEPS.contains(&next)
+        };
+        (self.index..self.index + BACK).find(ends).unwrap_or(self.index)
+    }
+
+    /// The clause or step that the place lies in.
+    fn starts_with(self) -> Option<usize> {
+        self.back().find(|at| {
+            let word = self.tokens.word(*at);
+            words::CLAUSES.contains(&word) || words::STEPS.contains(&word)
+        })
+    }
+
+    fn in_value(self) -> Option<String> {
+        let aggregate = |at: usize| match (self.tokens.word(at), at.checked_sub(1)) {
+            ("frequent", Some(before)) if self.tokens.word(before) == "most" => Some("most frequent"),
+            ("count", Some(before)) if self.tokens.word(before) == "distinct" => Some("distinct count"),
+            (word, _) => AGGREGATES.iter().find(|known| **known == word).copied(),
+        };
+        let last = self.index.checked_sub(1)?;
+        if self.word == "." && self.tokens.kind(last) == Some(Kind::Text) && self.ago(2) == "of" {
+            let function = aggregate(self.index.checked_sub(3)?)?;
+            let field = self.tokens.word(self.index + 1);
+            return Some(format!(
+                "the field stands before its event: `{function} of {field} of {}`",
+                self.tokens.word(last)
+            ));
+        }
+        if self.expects("of")
+            && let Some(function) = aggregate(last)
+        {
+            return Some(format!("say of what: `{function} of FIELD of \"Event\"`"));
+        }
+        if self.expects("of") && self.ago(2) == "of" {
+            let function = aggregate(self.index.checked_sub(3)?)?;
+            return Some(format!(
+                "say of which event: `{function} of {} of \"Event\"`",
+                self.tokens.word(last)
+            ));
+        }
+        (self.word == "ago").then(|| {
+            "what is so long ago is asked of events: `did \"Event\" in the last 3 days`; to do something so long after a date, start a rule with `when 3 days after profile.FIELD`".to_owned()
+        })
+    }
+
+    fn in_behaviour(self) -> Option<String> {
+        let next = self.tokens.word(self.index + 1);
+        if self.word == "within" && self.follows_did() {
+            let amount = self.text(self.index + 1, self.index + 2).unwrap_or("30 days");
+            return Some(format!("write `in the last {amount}`"));
+        }
+        if matches!(self.word, "before" | "until" | "after")
+            && self.tokens.kind(self.index + 1) == Some(Kind::Date)
+        {
+            return Some(format!(
+                "the one window that names a date is `since {next}`; what was before it, and not after, is `not did \"Event\" since {next}`"
+            ));
+        }
+        if self.word == "where" {
+            let event = self.back().find(|at| self.tokens.kind(*at) == Some(Kind::Text))?;
+            let between = event + 1..self.index;
+            let is_window = |at: usize| {
+                matches!(
+                    self.tokens.word(at),
+                    "times" | "time" | "in" | "since" | "between" | "today" | "this"
+                )
+            };
+            if between.clone().any(is_window) && !between.clone().any(|at| self.tokens.word(at) == "where") {
+                let event = self.tokens.word(event);
+                return Some(format!("`where` stands right after its event: `{event} where …`"));
+            }
+        }
+        None
+    }
+
+    /// Whether the place follows `did` and a single event.
+    fn follows_did(self) -> bool {
+        let words = ["then", "did", "done", "of"];
+        let nearest = self.back().map(|at| self.tokens.word(at)).find(|word| words.contains(word));
+        nearest.is_some_and(|word| word != "then")
+    }
+
+    fn in_trigger(self) -> Option<String> {
+        if self.ago(1) == "every" {
+            return Some(
+                "a rule comes round every day, on days of the week (`every monday at 09:00`), or once a year on a date (`every year on profile.birth_date at 09:00`)".to_owned(),
+            );
+        }
+        let when = self.starts_with().filter(|at| {
+            self.tokens.word(*at) == "when"
+                && at.checked_sub(1).is_none_or(|before| self.tokens.word(before) != "stop")
+        })?;
+        let inside = when + 1..self.index;
+        match self.word {
+            "and" | "or" if inside.clone().any(|at| self.tokens.word(at) == "where") => Some(
+                "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`"
+                    .to_owned(),
+            ),
+            "at" | "exactly" | "in" | "between" | "since" | "today" | "this"
+                if inside.clone().any(|at| self.tokens.kind(at) == Some(Kind::Text)) =>
+            {
+                let condition = self.text(when + 1, self.line_end()).unwrap_or("\"Event\" …");
+                Some(format!(
+                    "how often and how long ago is a condition; name it: `segment r_audience {{ did {condition} }}`, and start the rule with `when enters r_audience`"
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    fn in_step(self) -> Option<String> {
+        let sends = matches!(self.ago(2), "send");
+        if sends && self.word == "to" {
+            let fields = match self.ago(1) {
+                "email" => "subject: \"…\", body: \"…\"",
+                "push" => "title: \"…\", body: \"…\"",
+                _ => "text: \"…\"",
+            };
+            return Some(format!("an address is a field: `send {} {{ to: …, {fields} }}`", self.ago(1)));
+        }
+        if sends && self.tokens.kind(self.index) == Some(Kind::Word) {
+            return Some(format!("put the text in quotes: `send {} \"…\"`", self.ago(1)));
+        }
+        if self.ago(1) == "split" {
+            return Some(
+                "each way has a name, its part and its steps: `split { a 50% { … } b 50% { … } }`".to_owned(),
+            );
+        }
+        let start = self.starts_with()?;
+        let first = self.tokens.word(start);
+        let waits = first == "wait" && self.tokens.before(start) != "{";
+        if first == "wait" && (self.word == "for" && self.ago(1) == "wait" || waits && self.word == "{") {
+            return Some(
+                "write `wait up to 3 days for a click { … } otherwise { … }`, or `wait 3 days`".to_owned(),
+            );
+        }
+        let braces = self.rules.contains(&Rule::s_open) || self.rules.contains(&Rule::block);
+        if first == "if" && braces && words::CLAUSES.contains(&self.word) {
+            let condition = self.text(start + 1, self.index - 1).unwrap_or("…");
+            return Some(format!(
+                "steps of an `if` stand in braces; a condition for the whole rule is `only if {condition}`"
+            ));
+        }
+        let steps = self.rules.contains(&Rule::clause) || self.rules.contains(&Rule::step);
+        other_word(self.word).filter(|_| steps).map(|ours| format!("write `{ours}`"))
+    }
+}
