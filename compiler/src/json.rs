@@ -24,6 +24,7 @@ impl<'a> JsonText<'a> {
     ///
     /// # Errors
     /// When the text is not one JSON value, or nests too deep.
+    #[inline]
     pub fn parse(text: &'a str) -> Result<Self, NotJson> {
         let mut reader = Reader::new(text);
         reader.space();
@@ -34,30 +35,35 @@ impl<'a> JsonText<'a> {
 
     /// The text.
     #[must_use]
+    #[inline]
     pub fn text(self) -> &'a str {
         self.0
     }
 
     /// The first byte, which tells the kind: `{`, `[`, `"`, `t`, `f`, `n`, `-` or a digit.
     #[must_use]
+    #[inline]
     pub fn first(self) -> u8 {
         self.0.as_bytes().first().copied().unwrap_or(b'n')
     }
 
     /// Whether it is `null`.
     #[must_use]
+    #[inline]
     pub fn is_null(self) -> bool {
         self.first() == b'n'
     }
 
     /// Whether it is a number.
     #[must_use]
+    #[inline]
     pub fn is_number(self) -> bool {
         matches!(self.first(), b'-' | b'0'..=b'9')
     }
 
     /// A boolean.
     #[must_use]
+    #[inline]
     pub fn boolean(self) -> Option<bool> {
         match self.first() {
             b't' => Some(true),
@@ -68,6 +74,7 @@ impl<'a> JsonText<'a> {
 
     /// A string, borrowed where it has no escapes; `None` when it is none, or has half of a surrogate pair.
     #[must_use]
+    #[inline]
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if inner.as_bytes().contains(&b'\\') {
@@ -79,6 +86,7 @@ impl<'a> JsonText<'a> {
 
     /// The members of an object in the order of the text; `None` when it is none.
     #[must_use]
+    #[inline]
     pub fn members(self) -> Option<Members<'a>> {
         (self.first() == b'{').then_some(Members(Reader { text: self.0, at: 1 }))
     }
@@ -98,26 +106,32 @@ impl<'a> JsonText<'a> {
 
 /// The name of a member.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'a>(JsonText<'a>);
+pub struct Key<'a> {
+    json: JsonText<'a>,
+    /// Whether it has escapes, so that it is not written as it reads.
+    escaped: bool,
+}
 
 impl<'a> Key<'a> {
     /// Whether it is this name.
     #[must_use]
+    #[inline]
     pub fn is(self, name: &str) -> bool {
-        let inner = self.plain();
-        inner == name || inner.as_bytes().contains(&b'\\') && self.0.string().is_some_and(|key| *key == *name)
+        self.plain() == name || self.escaped && self.json.string().is_some_and(|key| *key == *name)
     }
 
     /// The name between its quotes as it is written: equal names without escapes are written alike.
     #[must_use]
+    #[inline]
     pub fn plain(self) -> &'a str {
-        self.0.text().get(1..self.0.text().len() - 1).unwrap_or_default()
+        let text = self.json.text();
+        text.get(1..text.len() - 1).unwrap_or_default()
     }
 
     /// The name; `None` when it has half of a surrogate pair.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
-        self.0.string()
+        self.json.string()
     }
 }
 
@@ -178,11 +192,13 @@ impl<'a> Reader<'a> {
         if self.ends(b'{', b'}')? {
             return Ok(None);
         }
-        let key = self.string()?;
+        let start = self.at;
+        let escaped = self.skip_string()?;
+        let key = Key { json: self.since(start), escaped };
         self.space();
         self.take(b':')?;
         self.space();
-        Ok(Some((Key(key), self.value()?)))
+        Ok(Some((key, self.value()?)))
     }
 
     /// Makes sure that nothing but space follows.
@@ -199,6 +215,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether an object or list ends here; if not, goes past the comma before its next part.
+    #[inline]
     fn ends(&mut self, open: u8, close: u8) -> Result<bool, NotJson> {
         let before = self.text.as_bytes().get(self.at.wrapping_sub(1)).copied();
         let is_first = before == Some(open);
@@ -218,10 +235,12 @@ impl<'a> Reader<'a> {
         NotJson { at: self.at }
     }
 
+    #[inline]
     fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> Result<(), NotJson> {
         if self.peek() != byte {
             return Err(self.fault());
@@ -230,21 +249,17 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn space(&mut self) {
         while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn since(&self, start: usize) -> JsonText<'a> {
         // INVARIANT: values begin and end at ASCII bytes.
         JsonText(self.text.get(start..self.at).unwrap_or("null"))
-    }
-
-    fn string(&mut self) -> Result<JsonText<'a>, NotJson> {
-        let start = self.at;
-        self.skip_string()?;
-        Ok(self.since(start))
     }
 
     /// The value that begins here.
@@ -308,6 +323,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn key(&mut self) -> Result<(), NotJson> {
         self.skip_string()?;
         self.space();
@@ -316,9 +332,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn skip_scalar(&mut self) -> Result<(), NotJson> {
         match self.peek() {
-            b'"' => self.skip_string(),
+            b'"' => self.skip_string().map(|_| ()),
             b'-' | b'0'..=b'9' => self.skip_number(),
             b't' => self.word("true"),
             b'f' => self.word("false"),
@@ -335,18 +352,22 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn skip_string(&mut self) -> Result<(), NotJson> {
+    /// Goes past a string; whether it has escapes.
+    #[inline]
+    fn skip_string(&mut self) -> Result<bool, NotJson> {
         self.take(b'"')?;
         let bytes = self.text.as_bytes();
+        let mut escaped = false;
         loop {
             let rest = bytes.get(self.at..).unwrap_or_default();
             self.at += plain_prefix(rest);
             match self.peek() {
                 b'"' => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(escaped);
                 }
                 b'\\' => {
+                    escaped = true;
                     self.at += 1;
                     let length = match self.peek() {
                         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 1,
@@ -364,6 +385,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn skip_number(&mut self) -> Result<(), NotJson> {
         self.at += usize::from(self.peek() == b'-');
         match self.peek() {
@@ -383,6 +405,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<(), NotJson> {
         if !self.peek().is_ascii_digit() {
             return Err(self.fault());
@@ -395,6 +418,7 @@ impl<'a> Reader<'a> {
 }
 
 /// How many bytes of a string come before its end, an escape, or a byte that may not stand in it.
+#[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;

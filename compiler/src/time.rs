@@ -273,23 +273,22 @@ pub fn parse_instant_in(text: &str, zone: &Zone) -> Option<Millis> {
 /// The form that nearly every tracker sends, `2026-01-31T08:00:30.250Z` (milliseconds optional), without a library's
 /// generality: it is on the path of every event.
 fn parse_common_instant(text: &[u8]) -> Option<Millis> {
-    let number = |from: usize, to: usize| -> Option<i64> {
-        text.get(from..to)?.iter().try_fold(0_i64, |value, byte| match byte {
-            b'0'..=b'9' => Some(value * 10 + i64::from(byte - b'0')),
-            _ => None,
-        })
-    };
-    let is = |index: usize, byte: u8| text.get(index) == Some(&byte);
-    if !(is(4, b'-') && is(7, b'-') && is(10, b'T') && is(13, b':') && is(16, b':')) {
-        return None;
-    }
-    let millis = match text.len() {
-        20 if is(19, b'Z') => 0,
-        24 if is(19, b'.') && is(23, b'Z') => number(20, 23)?,
+    let (head, rest) = text.split_first_chunk::<19>()?;
+    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    let is_of_form = head.iter().zip(b"0000-00-00T00:00:00").all(fits);
+    let number = |digits: &[u8]| digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    let millis = match rest {
+        [b'Z'] => 0,
+        [b'.', millis @ .., b'Z'] if millis.len() == 3 && millis.iter().all(u8::is_ascii_digit) => {
+            number(millis)
+        }
         _ => return None,
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !is_of_form {
+        return None;
+    }
+    let (year, month, day) = (number(&head[..4]), number(&head[5..7]), number(&head[8..10]));
+    let (hour, minute, second) = (number(&head[11..13]), number(&head[14..16]), number(&head[17..]));
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let month_days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

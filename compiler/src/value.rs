@@ -136,6 +136,10 @@ impl Decimal {
     /// out of range.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        plain(text).or_else(|| Self::parse_any(text))
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
             None => (text, 0),
@@ -208,6 +212,32 @@ impl Decimal {
 
 fn narrow(value: i128) -> Option<Decimal> {
     i64::try_from(value).ok().map(Decimal)
+}
+
+/// The most digits that are read as they come: with six more they still fit into 64 bits.
+const PLAIN_DIGITS: usize = 12;
+
+/// Reads what nearly every number is: a few digits, perhaps with a point among them, of which nothing is cut.
+fn plain(text: &str) -> Option<Decimal> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let bytes = digits.as_bytes();
+    let ends_in_digits = [bytes.first(), bytes.last()].iter().all(|it| it.is_some_and(u8::is_ascii_digit));
+    if bytes.len() > PLAIN_DIGITS || !ends_in_digits {
+        return None;
+    }
+    let (mut value, mut places) = (0_i64, None);
+    for byte in bytes {
+        match (byte, &mut places) {
+            (b'0'..=b'9', places) => {
+                value = value * 10 + i64::from(byte - b'0');
+                *places = places.map(|count| count + 1);
+            }
+            (b'.', places @ None) => *places = Some(0),
+            _ => return None,
+        }
+    }
+    let unit = 10_i64.pow(6_u32.checked_sub(places.unwrap_or(0))?);
+    Some(Decimal(if negative { -value * unit } else { value * unit }))
 }
 
 /// Digits before and after the point, shifted by an exponent, as millionths.
@@ -292,6 +322,19 @@ mod tests {
         for bad in ["", "-", ".", "1e", "abc", "1.2.3", "9300000000000", "1e400", "0x10"] {
             assert_eq!(read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_short_reader_agrees_with_the_long_one() {
+        for text in [
+            "0", "-0", "7", "-7", "12.5", "0.000001", "-0.000001", "0.0000001", "0.1234567", "999999999999",
+            "9999999999999", "1.", ".5", "-", "-.", "1..2", "1.2.3", "--1", "+1", "1e2", "00012", "12345.678901",
+        ] {
+            if let Some(short) = plain(text) {
+                assert_eq!(Some(short), Decimal::parse_any(text), "{text}");
+            }
+        }
+        assert_eq!(plain("-12.5"), Some(Decimal(-12_500_000)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod aggregate;
 pub(crate) mod alone;
 mod calendar;
+pub(crate) mod constants;
 mod customer;
 mod days;
 mod doubtful;

@@ -34,7 +34,6 @@
 
 use crate::engine::{
     Engine, EngineError,
-    alone::Constants,
     host::{Alone, Asked},
 };
 use segue_compiler::{
@@ -51,8 +50,6 @@ use std::sync::Arc;
 pub struct Predicates {
     engine: Engine,
     program: Arc<Program>,
-    /// By slot.
-    constants: Vec<Constants>,
     /// By event, then by rule.
     asked: Vec<Box<[Asked]>>,
     /// Whether a condition asks the host about texts.
@@ -129,7 +126,7 @@ impl Predicates {
         };
         let asked = (0..).take(program.events.len()).map(EventId).map(of_event).collect();
         let keeps_texts = by_rule.iter().any(|(_, asked)| matches!(asked, Asked::Host(_)));
-        Ok(Self { constants: engine.constants(), engine, program, asked, keeps_texts })
+        Ok(Self { engine, program, asked, keeps_texts })
     }
 
     /// The position of a rule, by its name: that in [`Program::rules`].
@@ -180,7 +177,7 @@ impl Occurrence<'_> {
                 if self.of.keeps_texts {
                     self.alone.keep(slot, text);
                 }
-                self.alone.set_text(slot, &self.of.constants, text);
+                self.alone.set_text(slot, self.of.engine.constants(), text);
             }
             (value, class) => self.alone.set(slot, value.word(class)),
         }

@@ -2,101 +2,19 @@
 
 use super::{
     Engine,
+    constants::Constants,
     frame::Tracked,
     host::{Alone, Asked},
 };
 use segue_compiler::{
-    abi::{FIRST_TEXT_TAG, Slot},
+    abi::Slot,
     codegen::looks_at_frames_only,
     execution::Counts,
     json::JsonText,
-    plan::{Class, FIXED_SLOTS, Node, NodeId, Plan},
+    plan::{Class, FIXED_SLOTS},
     typed::EventId,
     value::{Millis, Value},
 };
-use std::{collections::BTreeSet, sync::Arc};
-
-/// The text constants that a slot is compared with, by [`key`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Constants(Box<[Constant]>);
-
-/// A text constant.
-#[derive(Clone, Debug)]
-struct Constant {
-    key: (usize, u64),
-    text: Arc<str>,
-    tag: i64,
-}
-
-impl Constants {
-    /// Those of a slot, of whichever event it is.
-    fn of(plan: &Plan, slot: u32) -> Self {
-        let is_slot =
-            |id: &NodeId| matches!(plan.node(*id), Node::Slot { slot: other, .. } if *other == slot);
-        let mut compared = BTreeSet::new();
-        for node in plan.nodes.iter().filter(|node| node.operands().iter().any(is_slot)) {
-            match node {
-                Node::SameText(left, right) => {
-                    let other = if is_slot(left) { right } else { left };
-                    if let Node::Text(text) = plan.node(*other) {
-                        compared.insert(text.0);
-                    }
-                }
-                // Other conditions ask whether it is known, or the host about its text.
-                node if node.is_condition() => {}
-                // The value goes on, and may be compared with any.
-                _ => compared.extend((0..).take(plan.texts.len())),
-            }
-        }
-        let constant = |number: u32| {
-            let text = plan.texts.get(number as usize)?.clone();
-            Some(Constant { key: key(&text), text, tag: FIRST_TEXT_TAG + i64::from(number) })
-        };
-        let mut constants: Vec<_> = compared.into_iter().filter_map(constant).collect();
-        constants.sort_by_key(|constant| constant.key);
-        Self(constants.into())
-    }
-
-    /// The tag of a text.
-    #[inline]
-    fn tag(&self, text: &str) -> i64 {
-        if self.0.is_empty() {
-            return 1;
-        }
-        let key = key(text);
-        if text.len() <= HEAD && self.0.len() <= FEW {
-            // Without branches on which of them it is: no processor would foresee them.
-            return self.0.iter().fold(1, |tag, constant| {
-                let same = (constant.key.0 == key.0) & (constant.key.1 == key.1);
-                if same { constant.tag } else { tag }
-            });
-        }
-        let first = self.0.partition_point(|constant| constant.key < key);
-        let alike = self.0.iter().skip(first).take_while(|constant| constant.key == key);
-        let mut same = alike.filter(|constant| *constant.text == *text);
-        same.next().map_or(1, |constant| constant.tag)
-    }
-}
-
-/// Up to how many constants it is quicker to look at each.
-const FEW: usize = 8;
-/// How many bytes of a text its key tells.
-const HEAD: usize = 8;
-
-/// The length of a text and what it begins with: for short texts, as most constants are, this is all, and comparing two
-/// numbers takes less than comparing texts.
-#[inline]
-fn key(text: &str) -> (usize, u64) {
-    let bytes = text.as_bytes();
-    let head = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(head), _, _) => u64::from_le_bytes(*head),
-        (None, Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-        }
-        _ => bytes.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)),
-    };
-    (bytes.len(), head)
-}
 
 impl Engine {
     /// The event of a name, and an occurrence of it without properties.
@@ -118,10 +36,8 @@ impl Engine {
     }
 
     /// By slot, of whichever event, the constants that it is compared with.
-    pub(crate) fn constants(&self) -> Vec<Constants> {
-        let plan = &self.machine.plan;
-        let slots = plan.layouts.iter().map(|layout| layout.slots).max().unwrap_or(FIXED_SLOTS);
-        (0..slots).map(|slot| Constants::of(plan, slot)).collect()
+    pub(crate) fn constants(&self) -> &[Constants] {
+        &self.machine.of_slots
     }
 
     /// The slot of a field; `None` when no rule looks at it.

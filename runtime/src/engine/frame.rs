@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// How many fields in use are found without memory of their own: more than most rules read of an event.
 const FEW_FIELDS: usize = 16;
 
+/// How many slots a frame has without memory of its own: more than most events fill.
+const FEW_SLOTS: usize = 8;
+
 /// An event with the slots of its layout.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
@@ -29,8 +32,8 @@ pub(super) struct Frame {
     pub(super) at: Millis,
     /// Its place in the customer's order of application.
     pub(super) order: u64,
-    pub(super) slots: Box<[Slot]>,
-    pub(super) values: Box<[Value]>,
+    pub(super) slots: SmallVec<[Slot; FEW_SLOTS]>,
+    pub(super) values: SmallVec<[Value; FEW_SLOTS]>,
 }
 
 impl Frame {
@@ -230,7 +233,7 @@ struct FrameBuilder<'m> {
     name: Arc<str>,
     message_id: Text,
     at: Millis,
-    values: Vec<Value>,
+    values: SmallVec<[Value; FEW_SLOTS]>,
 }
 
 impl<'m> FrameBuilder<'m> {
@@ -243,7 +246,7 @@ impl<'m> FrameBuilder<'m> {
     ) -> Self {
         let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
         let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
-        let mut values = vec![Value::Missing; count as usize];
+        let mut values = SmallVec::from_elem(Value::Missing, count as usize);
         let fixed = [Value::Time(at), Value::Text(message_id.clone()), Value::text(&name)];
         for (slot, value) in values.iter_mut().zip(fixed) {
             *slot = value;
@@ -273,8 +276,7 @@ impl<'m> FrameBuilder<'m> {
     }
 
     fn finish(self, order: u64) -> Frame {
-        let slots =
-            self.values.iter().zip(0..).map(|(value, place)| self.machine.slot(value, place)).collect();
+        let slots = self.machine.slots(&self.values).collect();
         Frame {
             event: self.event,
             name: self.name,
@@ -282,7 +284,7 @@ impl<'m> FrameBuilder<'m> {
             at: self.at,
             order,
             slots,
-            values: self.values.into(),
+            values: self.values,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What machine code runs on: plan, code, constants.
 
-use super::names::Names;
+use super::{constants::Constants, names::Names};
 use segue_compiler::{
     abi::{FIRST_TEXT_TAG, Slot},
     module::Code,
@@ -19,6 +19,8 @@ pub(super) struct Machine {
     pub(super) constants: Vec<Value>,
     /// The text constants by number.
     texts: Names,
+    /// By slot, of whichever event, the text constants that it is compared with.
+    pub(super) of_slots: Vec<Constants>,
     /// The plan's regular expressions; one that does not compile (which the checker refuses) never matches.
     pub(super) patterns: Vec<Option<regex::Regex>>,
 }
@@ -29,10 +31,20 @@ impl Machine {
             events,
             constants: plan.texts.iter().map(|text| Value::text(text)).collect(),
             texts: Names::new(plan.texts.iter().cloned()),
+            of_slots: Constants::of_slots(&plan),
             patterns: plan.patterns.iter().map(|pattern| pattern::ready(pattern).ok()).collect(),
             plan,
             code,
         }
+    }
+
+    /// The values of an event as machine code sees them, slot by slot.
+    pub(super) fn slots<'v>(&'v self, values: &'v [Value]) -> impl Iterator<Item = Slot> + 'v {
+        let placed = values.iter().zip(&self.of_slots).zip(0..);
+        placed.map(|((value, constants), place)| match value {
+            Value::Text(text) => Slot { tag: constants.tag(text), word: place },
+            other => self.slot(other, place),
+        })
     }
 
     /// A value as machine code sees it; `place` is where it lies, for texts, lists and objects.
