@@ -53,7 +53,7 @@ enum What {
     Cores,
     /// Checking and compiling 1,000 rules
     Compile,
-    /// Machine code against the reference interpreter
+    /// Machine code against an interpreter of the plan, and the reference interpreter
     Interpreted,
     /// Filling and popping deadlines; fails when one is early, late, or out of order
     Deadlines(deadlines::Options),

@@ -109,18 +109,11 @@ struct Facts {
 
 impl Facts {
     fn of(plan: &Plan) -> Self {
-        let mut facts = Self { costly: Vec::new(), of_row: Vec::new() };
+        let mut facts = Self { costly: Vec::new(), of_row: plan.of_row() };
         for node in &plan.nodes {
             // INVARIANT: operands stand before the node (checked by the verifier).
-            let operands = node.operands();
-            let any = |of: &[bool]| operands.iter().any(|id| of.get(id.0 as usize).copied().unwrap_or(false));
-            let of_row = match node {
-                Node::Slot { frame: crate::plan::FrameRef::Row, .. } => true,
-                Node::Query { .. } => false,
-                _ => any(&facts.of_row),
-            };
-            let costly = calls_host(plan, node) || any(&facts.costly);
-            facts.of_row.push(of_row);
+            let is_costly = |id: &NodeId| facts.costly.get(id.0 as usize).copied().unwrap_or(false);
+            let costly = calls_host(plan, node) || node.operands().iter().any(is_costly);
             facts.costly.push(costly);
         }
         facts

@@ -13,7 +13,7 @@ use crate::{
     record::Instant,
     time::{self, Zone},
     typed::{EventRole, FieldId, LetId, Program, TemplateId},
-    value::{Decimal, MILLIONTHS, Millis, Value},
+    value::{Decimal, MILLIONTHS, Millis, Text, Value},
 };
 use minijinja::{
     AutoEscape, Environment, UndefinedBehavior,
@@ -64,7 +64,7 @@ pub struct Contents {
 struct Names {
     file: String,
     /// What it says, where that is always the same.
-    fixed: Option<String>,
+    fixed: Option<Text>,
     profile: Vec<(FieldId, Arc<str>)>,
     lets: Vec<(LetId, Arc<str>)>,
     events: Vec<(EventRole, Vec<Arc<str>>)>,
@@ -107,7 +107,7 @@ impl Contents {
     ///
     /// # Errors
     /// When the template is unknown, takes too long, writes too much, or applies an operation to values that do not fit.
-    pub fn render(&self, template: TemplateId, scope: &dyn Scope) -> Result<String, ContentError> {
+    pub fn render(&self, template: TemplateId, scope: &dyn Scope) -> Result<Text, ContentError> {
         let failed = |error: minijinja::Error| ContentError(words(&error));
         let names =
             self.templates.get(template.0 as usize).ok_or_else(|| ContentError("it is unknown".into()))?;
@@ -117,16 +117,16 @@ impl Contents {
         let parsed = self.environment.get_template(&names.file).map_err(failed)?;
         let mut writer = writer::Limited::default();
         parsed.render_captured_to(names.context(scope), &mut writer).map_err(failed)?;
-        writer.text().ok_or_else(|| ContentError("it is no text".into()))
+        writer.text().map(Text::from).ok_or_else(|| ContentError("it is no text".into()))
     }
 }
 
 /// The text of a template that has nothing to fill in.
-fn fixed(environment: &Environment<'_>, file: &str, source: &str) -> Option<String> {
+fn fixed(environment: &Environment<'_>, file: &str, source: &str) -> Option<Text> {
     if ["{{", "{%", "{#"].iter().any(|mark| source.contains(mark)) {
         return None;
     }
-    environment.get_template(file).ok()?.render(()).ok()
+    environment.get_template(file).ok()?.render(()).ok().map(Text::from)
 }
 
 impl Names {

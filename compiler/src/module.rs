@@ -4,7 +4,7 @@
 use crate::{
     abi::{Header, HostFunction, HostTable, Slot},
     codegen::{self, Functions},
-    plan::{ConditionId, Plan, ValueId, WatchId},
+    plan::{ConditionId, Plan, Task, ValueId, WatchId},
     typed::EventId,
 };
 use cranelift_jit::{JITBuilder, JITModule};
@@ -70,39 +70,28 @@ impl Code {
         }
     }
 
-    /// Runs the handler of an event and returns the earliest next deadline of what it evaluated. When a deadline is due,
-    /// every segment is evaluated.
-    pub fn handle(&self, event: Option<EventId>, call: &mut Call<'_>, due: bool) -> i64 {
-        let entry = event.and_then(|event| self.handlers.get(event.0 as usize)).unwrap_or(&self.other);
-        call.enter(*entry, due)
-    }
-
-    /// Evaluates every segment and returns the earliest next deadline.
-    pub fn evaluate(&self, call: &mut Call<'_>) -> i64 {
-        call.enter(self.evaluate, true)
-    }
-
-    /// Whether a condition of a rule holds.
-    pub fn holds(&self, condition: ConditionId, call: &mut Call<'_>) -> bool {
-        self.conditions.get(condition.0 as usize).is_some_and(|entry| call.enter(*entry, false) != 0)
-    }
-
-    /// Whether a watched condition holds; leaves the earliest instant at which that may change in the header.
-    pub fn watch(&self, watch: WatchId, call: &mut Call<'_>) -> bool {
-        self.watched.get(watch.0 as usize).is_some_and(|entry| call.enter(*entry, false) != 0)
+    /// Carries out what is asked, and returns what [`Task`] says of it; what the plan has not is 0.
+    pub fn run(&self, task: Task, call: &mut Call<'_>) -> i64 {
+        fn at(entries: &[Entry], place: u32) -> Option<&Entry> {
+            entries.get(place as usize)
+        }
+        let (entry, due) = match task {
+            Task::Event { event, due } => {
+                let handler = event.and_then(|EventId(event)| at(&self.handlers, event));
+                (Some(handler.unwrap_or(&self.other)), due)
+            }
+            Task::Evaluate => (Some(&self.evaluate), true),
+            Task::Condition(ConditionId(condition)) => (at(&self.conditions, condition), false),
+            Task::Watch(WatchId(watch)) => (at(&self.watched, watch), false),
+            Task::Value(ValueId(value)) => (at(&self.values, value), false),
+        };
+        entry.map_or(0, |entry| call.enter(*entry, due))
     }
 
     /// The entry of a condition, for those who ask it often.
     #[must_use]
     pub fn condition(&self, condition: ConditionId) -> Option<Condition> {
         self.conditions.get(condition.0 as usize).copied().map(Condition)
-    }
-
-    /// Computes a value and leaves it in the header.
-    pub fn value(&self, value: ValueId, call: &mut Call<'_>) {
-        if let Some(entry) = self.values.get(value.0 as usize) {
-            call.enter(*entry, false);
-        }
     }
 }
 

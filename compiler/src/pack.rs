@@ -17,7 +17,11 @@
 
 mod kinds;
 
-use crate::{typed::EventId, value::Millis};
+use crate::{
+    time::{EARLIEST, LATEST},
+    typed::EventId,
+    value::Millis,
+};
 use std::sync::Arc;
 
 /// The least first byte of a number that takes more than one: there are eight lengths.
@@ -44,6 +48,7 @@ pub struct Broken;
 #[derive(Clone, Debug, Default)]
 pub struct Packer {
     bytes: Vec<u8>,
+    /// What the next instant is told from: the one before it, for what lies together happened together.
     base: Millis,
 }
 
@@ -51,13 +56,14 @@ pub struct Packer {
 #[derive(Clone, Debug)]
 pub struct Unpacker<'a> {
     bytes: &'a [u8],
+    /// As in [`Packer`].
     base: Millis,
     /// The events' names, which are not written where the event is.
     events: &'a [Arc<str>],
 }
 
 impl Packer {
-    /// Starts; instants near `base` are short.
+    /// Starts; the first instant is told from `base`, and short if it is near.
     #[must_use]
     pub fn new(base: Millis) -> Self {
         Self { bytes: Vec::new(), base }
@@ -98,17 +104,22 @@ impl Packer {
             self.bytes.push(number as u8);
             return;
         }
-        let length = 8 - number.leading_zeros() as usize / 8;
         let start = self.bytes.len();
         // Always as much, which is quicker than as much as is needed.
-        let mut all = [0; 9];
-        all[0] = LONG + (length - 1) as u8;
-        all[1..].copy_from_slice(&number.to_le_bytes());
+        let (all, length) = long(number);
         self.bytes.extend_from_slice(&all);
-        self.bytes.truncate(start + 1 + length);
+        self.bytes.truncate(start + length);
+    }
+
+    /// Writes an instant, told from the one before.
+    #[inline]
+    pub fn instant(&mut self, at: Millis) {
+        self.signed(at.wrapping_sub(self.base));
+        self.base = next_base(self.base, at);
     }
 
     /// Writes a number that may be negative; those near zero are short.
+    #[inline]
     pub fn signed(&mut self, number: i64) {
         self.number((number << 1 ^ number >> 63).cast_unsigned());
     }
@@ -118,14 +129,19 @@ impl Packer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Writes what can be left unread: its length in front of it.
-    pub fn nested(&mut self, write: impl FnOnce(&mut Self)) {
+    /// Writes what can be left unread: its length in front of it. It begins with a base of its own.
+    pub fn nested(&mut self, base: Millis, write: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.base, base);
         let start = self.bytes.len();
-        self.raw(&[0; 4]);
+        self.bytes.push(0);
         write(self);
-        let length = u32::try_from(self.bytes.len() - start - 4).unwrap_or(u32::MAX);
-        if let Some(place) = self.bytes.get_mut(start..start + 4) {
-            place.copy_from_slice(&length.to_le_bytes());
+        self.base = before;
+        let number = (self.bytes.len() - start - 1) as u64;
+        if number < u64::from(LONG) {
+            self.bytes[start] = number as u8;
+        } else {
+            let (all, length) = long(number);
+            self.bytes.splice(start..=start, all.into_iter().take(length));
         }
     }
 
@@ -211,14 +227,25 @@ impl<'a> Unpacker<'a> {
         Ok(read)
     }
 
+    /// Reads what [`Packer::instant`] wrote.
+    ///
+    /// # Errors
+    /// As [`Unpacker::number`].
+    #[inline]
+    pub fn instant(&mut self) -> Result<Millis, Broken> {
+        let at = self.signed()?.wrapping_add(self.base);
+        self.base = next_base(self.base, at);
+        Ok(at)
+    }
+
     /// The bytes of what [`Packer::nested`] wrote, unread.
     ///
     /// # Errors
     /// When there are fewer than it says.
     #[inline]
     pub fn nested(&mut self) -> Result<&'a [u8], Broken> {
-        let length = self.raw(4)?.try_into().map(u32::from_le_bytes).map_err(|_| Broken)?;
-        self.raw(usize::try_from(length).map_err(|_| Broken)?)
+        let length = self.length()?;
+        self.raw(length)
     }
 
     /// Reads a text.
@@ -232,10 +259,28 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Reads how many things follow, of which each takes a byte at least.
-    fn length(&mut self) -> Result<usize, Broken> {
+    ///
+    /// # Errors
+    /// When there are fewer bytes.
+    #[inline]
+    pub fn length(&mut self) -> Result<usize, Broken> {
         let length = usize::try_from(self.number()?).map_err(|_| Broken)?;
         if length > self.bytes.len() { Err(Broken) } else { Ok(length) }
     }
+}
+
+/// A number that takes more than one byte, as bytes, and how many of them.
+fn long(number: u64) -> ([u8; 9], usize) {
+    let length = 8 - number.leading_zeros() as usize / 8;
+    let mut all = [0; 9];
+    all[0] = LONG + (length - 1) as u8;
+    all[1..].copy_from_slice(&number.to_le_bytes());
+    (all, 1 + length)
+}
+
+/// What is told from an instant that was written: the ends of time are none.
+fn next_base(base: Millis, at: Millis) -> Millis {
+    if (EARLIEST..=LATEST).contains(&at) { at } else { base }
 }
 
 /// Implements [`Packed`] for a structure with named fields: all of them, in the order given.

@@ -8,9 +8,11 @@
 mod operands;
 pub mod print;
 mod rule;
+mod task;
 pub mod verify;
 
 pub use rule::{Content, GoalPlan, Heard, Op, OpKind, RulePlan};
+pub use task::Task;
 
 use crate::{
     calendar::{Calendar, Habit, Unit},
@@ -689,6 +691,23 @@ impl Plan {
     #[must_use]
     pub fn held(&self, level: SegmentId) -> Option<HeldId> {
         level.0.checked_sub(self.segments).map(HeldId)
+    }
+
+    /// By node, whether it looks at a remembered row.
+    #[must_use]
+    pub fn of_row(&self) -> Vec<bool> {
+        let mut of_row: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            // INVARIANT: operands stand before the node (checked by the verifier).
+            let is_below = |id: &NodeId| of_row.get(id.0 as usize).copied().unwrap_or(false);
+            let looks = match node {
+                Node::Slot { frame: FrameRef::Row, .. } => true,
+                Node::Query { .. } => false,
+                _ => node.operands().iter().any(is_below),
+            };
+            of_row.push(looks);
+        }
+        of_row
     }
 
     /// A cell.

@@ -274,21 +274,18 @@ pub fn parse_instant_in(text: &str, zone: &Zone) -> Option<Millis> {
 /// generality: it is on the path of every event.
 fn parse_common_instant(text: &[u8]) -> Option<Millis> {
     let (head, rest) = text.split_first_chunk::<19>()?;
-    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
-    let is_of_form = head.iter().zip(b"0000-00-00T00:00:00").all(fits);
-    let number = |digits: &[u8]| digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    let [.., b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _] = head else { return None };
+    let number = |digits: &[u8]| {
+        let digit = |value: i64, byte: &u8| value * 10 + i64::from(byte.wrapping_sub(b'0'));
+        digits.iter().all(u8::is_ascii_digit).then(|| digits.iter().fold(0, digit))
+    };
     let millis = match rest {
         [b'Z'] => 0,
-        [b'.', millis @ .., b'Z'] if millis.len() == 3 && millis.iter().all(u8::is_ascii_digit) => {
-            number(millis)
-        }
+        [b'.', millis @ .., b'Z'] => number(millis.first_chunk::<3>().filter(|_| millis.len() == 3)?)?,
         _ => return None,
     };
-    if !is_of_form {
-        return None;
-    }
-    let (year, month, day) = (number(&head[..4]), number(&head[5..7]), number(&head[8..10]));
-    let (hour, minute, second) = (number(&head[11..13]), number(&head[14..16]), number(&head[17..]));
+    let (year, month, day) = (number(&head[..4])?, number(&head[5..7])?, number(&head[8..10])?);
+    let (hour, minute, second) = (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..])?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let month_days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

@@ -13,6 +13,7 @@ mod frame;
 mod goal;
 pub(crate) mod host;
 mod instant;
+mod interpret;
 mod machine;
 mod merge;
 mod names;
@@ -117,11 +118,22 @@ impl Engine {
     /// # Errors
     /// When the machine is not supported, or the compiler is at fault.
     pub fn new(program: Arc<Program>, settings: Settings) -> Result<Self, EngineError> {
-        let plan = lower(&program);
-        if let Some(fault) = verify(&plan).into_iter().next() {
-            return Err(EngineError::Plan(fault));
-        }
+        let plan = sound(&program)?;
         let code = Code::new(&plan, &host::table())?;
+        Ok(Self::ready(program, settings, plan, Some(code)))
+    }
+
+    /// The same without machine code: the plan is interpreted, node by node. It decides the same, and takes longer; it is
+    /// there to be compared with, and for machines that code cannot be made for.
+    ///
+    /// # Errors
+    /// When the compiler is at fault.
+    pub fn interpreting(program: Arc<Program>, settings: Settings) -> Result<Self, EngineError> {
+        let plan = sound(&program)?;
+        Ok(Self::ready(program, settings, plan, None))
+    }
+
+    fn ready(program: Arc<Program>, settings: Settings, plan: Plan, code: Option<Code>) -> Self {
         let event = |name: &str| program.event(name);
         let field = |name: &str| {
             let position = program.profile.iter().position(|field| &*field.field.name == name)?;
@@ -158,7 +170,7 @@ impl Engine {
             settings,
         };
         engine.blank.zone = engine.own_zone(&engine.blank);
-        Ok(engine)
+        engine
     }
 
     /// The Cranelift code of one event's handler, and of what it calls, by name.
@@ -173,6 +185,15 @@ impl Engine {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.machine.plan
+    }
+}
+
+/// The plan of a program, verified.
+fn sound(program: &Program) -> Result<Plan, EngineError> {
+    let plan = lower(program);
+    match verify(&plan).into_iter().next() {
+        Some(fault) => Err(EngineError::Plan(fault)),
+        None => Ok(plan),
     }
 }
 

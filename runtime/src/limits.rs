@@ -5,14 +5,19 @@ pub use segue_compiler::limits::MAX_NAME_BYTES;
 /// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
 /// and must not fill the memory.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
-/// How many bytes of lines are read ahead (256 KiB): enough that sharing them out costs little beside working on them,
-/// and few enough that they and what is read of them stay near the processor.
-pub const BATCH_BYTES: usize = 1 << 18;
+/// How many lines are parsed at a time where threads share them: enough that sharing them out costs nothing beside it, and
+/// few enough that all threads are done at nearly the same time.
+pub const PARSED_LINES: usize = 64;
+/// How many bytes of lines are read ahead (512 KiB): enough that sharing them out costs little beside working on them, and
+/// that all threads have about as much to do, and few enough that they and what is read of them stay near the processor.
+pub const BATCH_BYTES: usize = 1 << 19;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
-/// How many customers of a shard are awake at once: as many as are on a shop's site in one moment. Few, because whoever is
-/// laid to rest while their state is still near the processor is packed several times faster.
+/// How many customers of a shard are awake at once at least: as many as are on a shop's site in one moment. Few, because
+/// whoever is laid to rest while their state is still near the processor is packed several times faster.
 pub const AWAKE_CUSTOMERS: usize = 256;
+/// Of how many customers one may be awake: the more there are, the more are on the site in one moment.
+pub const CUSTOMERS_A_SEAT: usize = 1024;
 /// How many bytes of records are kept in one piece (1 MiB): large enough that pieces are few.
 pub const RECORD_CHUNK_BYTES: usize = 1 << 20;
 

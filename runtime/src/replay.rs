@@ -20,6 +20,7 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 
 use crate::{
     fuse::Fuse,
+    limits::PARSED_LINES,
     source::{Batch, Envelope, Item, Reject, fault},
 };
 use errand::Errand;
@@ -32,7 +33,15 @@ use segue_compiler::{
     value::Millis,
 };
 use shard::{Finished, Shard, hash, shard_of};
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::{
+    iter,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 /// How far a replay goes and what it keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -174,11 +183,10 @@ impl<E: Execution + Sync> Replay<E> {
         }
         let count = self.shards.len();
         let (program, identities, until) = (&*self.program, &self.identities, self.options.until);
-        let part = batch.len().div_ceil(count).max(1);
-        let parse = |from: usize| {
-            let positions = from..(from + part).min(batch.len());
+        let parse = |part: usize| {
+            let from = part * PARSED_LINES;
             let mut parsed = Parsed::new(count);
-            for (position, item) in positions.filter_map(|it| Some((it, batch.item(it)?))) {
+            for (position, item) in (from..from + PARSED_LINES).map_while(|it| Some((it, batch.item(it)?))) {
                 match call_of(item, strict.then_some(program)) {
                     Err(reject) => parsed.rejects.push(reject),
                     Ok(mut envelope) => {
@@ -190,8 +198,15 @@ impl<E: Execution + Sync> Replay<E> {
             }
             parsed
         };
-        let starts = (0..batch.len()).step_by(part);
-        let mut parsed: Vec<Parsed<'b>> = beside_each_other(starts.map(|from| move || parse(from)).collect());
+        // Whoever is done with a part takes the next one, so that none waits for another who was held up.
+        let next = AtomicUsize::new(0);
+        let take =
+            || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|part| part * PARSED_LINES < batch.len());
+        let work = (0..count).map(|_| || iter::from_fn(take).map(|part| (part, parse(part))).collect());
+        let mut parsed: Vec<(usize, Parsed<'b>)> =
+            beside_each_other::<Vec<_>, _>(work.collect()).into_iter().flatten().collect();
+        parsed.sort_unstable_by_key(|(part, _)| *part);
+        let mut parsed: Vec<Parsed<'b>> = parsed.into_iter().map(|(_, parsed)| parsed).collect();
         self.apply_parsed(&mut parsed);
         let rejects: Vec<Reject<'b>> = parsed.into_iter().flat_map(|part| part.rejects).collect();
         self.summary.rejected += rejects.len() as u64;

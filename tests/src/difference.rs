@@ -82,7 +82,7 @@ fn settings(random: &mut Random) -> Settings {
     }
 }
 
-/// Runs both executors; what they agree on, or how they differ.
+/// Runs both executors, the engine with machine code and without; what they agree on, or how they differ.
 ///
 /// # Errors
 /// When they differ, two actions have the same id, or the engine cannot be made.
@@ -128,6 +128,11 @@ fn executors(program: &Arc<Program>, settings: &Settings) -> Result<(Reference, 
 fn agreed(expected: Driven, actual: Driven) -> Result<Driven, String> {
     if expected != actual {
         return Err(first_difference(&expected, &actual));
+    }
+    let interpreting = Engine::interpreting(program.clone(), settings.clone());
+    let interpreted = drive(&program, &interpreting.map_err(|error| error.to_string())?, calls, until);
+    if expected != interpreted {
+        return Err(format!("the plan interpreted, {}", first_difference(&expected, &interpreted)));
     }
     match repeated_id(&actual.records) {
         Some(id) => Err(format!("two actions have the id {id}")),

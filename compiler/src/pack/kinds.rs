@@ -15,24 +15,28 @@ use std::{
 /// How deep values may nest when they are read: as deep as [`crate::decode`] makes them.
 const MAX_DEPTH: u32 = crate::decode::MAX_DEPTH + 2;
 
-/// An instant, or any other number: those near the base are short.
+/// An instant, or any other number: those near the instant before are short.
 impl Packed for i64 {
+    #[inline]
     fn pack(&self, to: &mut Packer) {
-        to.signed(self.wrapping_sub(to.base));
+        to.instant(*self);
     }
 
+    #[inline]
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        Ok(from.signed()?.wrapping_add(from.base))
+        from.instant()
     }
 }
 
 macro_rules! unsigned {
     ($($type:ty),+) => {
         $(impl Packed for $type {
+            #[inline]
             fn pack(&self, to: &mut Packer) {
                 to.number(*self as u64);
             }
 
+            #[inline]
             fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
                 Self::try_from(from.number()?).map_err(|_| Broken)
             }
@@ -140,24 +144,26 @@ fn pack_all<'t, T: Packed + 't>(items: impl ExactSizeIterator<Item = &'t T>, to:
     }
 }
 
-fn unpack_all<T: Packed, L: FromIterator<T>>(from: &mut Unpacker<'_>) -> Result<L, Broken> {
-    let length = from.length()?;
-    (0..length).map(|_| T::unpack(from)).collect()
-}
-
 macro_rules! list {
-    ($($type:ty),+) => {
+    ($($type:ty, $with_capacity:expr, $push:ident);+) => {
         $(impl<T: Packed> Packed for $type {
             fn pack(&self, to: &mut Packer) {
                 pack_all(self.iter(), to);
             }
 
             fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-                unpack_all(from)
+                let length = from.length()?;
+                let mut list = $with_capacity(length);
+                for _ in 0..length {
+                    list.$push(T::unpack(from)?);
+                }
+                Ok(list)
             }
         })+
     };
 }
+
+list!(Vec<T>, Vec::with_capacity, push; VecDeque<T>, VecDeque::with_capacity, push_back);
 
 impl<A: Array<Item: Packed>> Packed for SmallVec<A> {
     fn pack(&self, to: &mut Packer) {
@@ -165,11 +171,24 @@ impl<A: Array<Item: Packed>> Packed for SmallVec<A> {
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        unpack_all(from)
+        let length = from.length()?;
+        let mut list = Self::with_capacity(length);
+        for _ in 0..length {
+            list.push(A::Item::unpack(from)?);
+        }
+        Ok(list)
     }
 }
 
-list!(Vec<T>, VecDeque<T>, Box<[T]>);
+impl<T: Packed> Packed for Box<[T]> {
+    fn pack(&self, to: &mut Packer) {
+        pack_all(self.iter(), to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Vec::unpack(from).map(Vec::into_boxed_slice)
+    }
+}
 
 impl<T: Packed> Packed for Box<T> {
     fn pack(&self, to: &mut Packer) {
@@ -201,7 +220,8 @@ impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        unpack_all::<(K, V), Self>(from)
+        let length = from.length()?;
+        (0..length).map(|_| <(K, V)>::unpack(from)).collect()
     }
 }
 

@@ -386,7 +386,7 @@ impl Reference {
     }
 
     fn content_value(&self, asked: &Asked<'_>, value: &ContentValue) -> Result<Json, ContentError> {
-        let rendered = |template| Ok(Json::Value(Value::text(&self.contents.render(template, asked)?)));
+        let rendered = |template| Ok(Json::Value(Value::Text(self.contents.render(template, asked)?)));
         match value {
             ContentValue::Template(template) => rendered(*template),
             ContentValue::Value(value) => Ok(Json::Value(asked.value(value, This::Nothing))),

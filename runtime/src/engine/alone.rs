@@ -20,7 +20,7 @@ impl Engine {
     /// The event of a name, and an occurrence of it without properties.
     pub(crate) fn alone(&self, event: &str) -> Option<(EventId, Alone)> {
         let id = EventId(self.machine.events.get(event)?);
-        Some((id, Alone::new(&self.machine, self.made(id, "", Millis::default(), 0, &[]))))
+        Some((id, Alone::new(&self.machine, self.made(id, "", Millis::default(), 0, |_| Value::Missing))))
     }
 
     /// What is asked for a rule's `only if`.
@@ -29,7 +29,7 @@ impl Engine {
         let condition = plan.rules.get(rule).and_then(|rule| rule.only_if);
         let Some(condition) = condition else { return Asked::Never };
         let node = plan.conditions.get(condition.0 as usize);
-        match self.machine.code.condition(condition) {
+        match self.machine.code.as_ref().and_then(|code| code.condition(condition)) {
             Some(entry) if node.is_some_and(|node| looks_at_frames_only(plan, *node)) => Asked::Frames(entry),
             Some(_) | None => Asked::Host(condition),
         }

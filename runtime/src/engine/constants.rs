@@ -105,4 +105,3 @@ fn key(text: &str) -> (usize, u64) {
     };
     (bytes.len(), head)
 }
-

@@ -7,7 +7,7 @@ use super::{
     host::Occasion,
     instant::Moment,
 };
-use segue_compiler::{event::Incoming, execution::Output, value::Millis};
+use segue_compiler::{event::Incoming, execution::Output, plan::Task, value::Millis};
 
 impl Engine {
     /// Applies a call that may be a duplicate.
@@ -45,7 +45,7 @@ impl Engine {
         // Code counts as it goes; what it did to the record is undone.
         let record = customer.record.clone();
         let occasion = Occasion { now, event: Some((event, false)), run: None, cancels_only: true };
-        self.run(customer, occasion, None, |code, call| code.handle(event.event, call, false));
+        self.run(customer, occasion, None, Task::Event { event: event.event, due: false });
         customer.record = record;
     }
 }

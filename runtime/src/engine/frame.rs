@@ -75,35 +75,59 @@ pub(super) struct Kept {
 
 impl Packed for Kept {
     fn pack(&self, to: &mut Packer) {
+        self.pack_of(&[], to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        Self::unpack_of(&[], from)
+    }
+}
+
+impl Kept {
+    /// Writes it as a part of what has a key: values that are the key's are told by their place in it.
+    pub(super) fn pack_of(&self, key: &[Value], to: &mut Packer) {
         let Self { event, name, message_id, at, order, values } = self;
-        event.pack(to);
+        to.number(event.map_or(0, |event| u64::from(event.0) + 1));
         if event.is_none() {
             name.pack(to);
         }
         message_id.pack(to);
         at.pack(to);
         order.pack(to);
-        values.pack(to);
+        values.len().pack(to);
+        for (slot, value) in values {
+            let place = key.iter().position(|other| other == value);
+            to.number(u64::from(*slot) << 1 | u64::from(place.is_some()));
+            match place {
+                Some(place) => place.pack(to),
+                None => value.pack(to),
+            }
+        }
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        let event = Packed::unpack(from)?;
+    /// Reads what [`Kept::pack_of`] wrote.
+    pub(super) fn unpack_of(key: &[Value], from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let event = from.number()?.checked_sub(1).map(|number| u32::try_from(number).map(EventId));
+        let event = event.transpose().map_err(|_| Broken)?;
         let name = match event {
             Some(event) => from.event_name(event)?,
             None => Packed::unpack(from)?,
         };
-        Ok(Self {
-            event,
-            name,
-            message_id: Packed::unpack(from)?,
-            at: Packed::unpack(from)?,
-            order: Packed::unpack(from)?,
-            values: Packed::unpack(from)?,
-        })
+        let (message_id, at, order) = (Packed::unpack(from)?, Packed::unpack(from)?, Packed::unpack(from)?);
+        let mut values = SmallVec::new();
+        for _ in 0..from.length()? {
+            let head = from.number()?;
+            let slot = u32::try_from(head >> 1).map_err(|_| Broken)?;
+            let value = if head & 1 == 1 {
+                key.get(usize::unpack(from)?).cloned().ok_or(Broken)?
+            } else {
+                Packed::unpack(from)?
+            };
+            values.push((slot, value));
+        }
+        Ok(Self { event, name, message_id, at, order, values })
     }
-}
 
-impl Kept {
     /// The same at another place in the order of application.
     pub(super) fn shifted(&self, shift: Shift) -> Self {
         Self { order: shift.order(self.order), ..self.clone() }
@@ -176,14 +200,14 @@ impl Engine {
         builder.finish(order)
     }
 
-    /// The frame of an event that a rule made.
+    /// The frame of an event that was made here; `fields` gives the value of a field by name.
     pub(super) fn made(
         &self,
         event: EventId,
         message_id: &str,
         at: Millis,
         order: u64,
-        fields: &[(Arc<str>, Value)],
+        fields: impl Fn(&str) -> Value,
     ) -> Frame {
         let name = self.program.events.get(event.0 as usize).map(|event| event.name.clone());
         let mut builder = FrameBuilder::new(
@@ -196,9 +220,7 @@ impl Engine {
         if let Some((ty, layout)) = builder.declared(self) {
             for used in &layout.fields {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };
-                if let Some((_, value)) = fields.iter().find(|(name, _)| *name == field.name) {
-                    builder.fill(used, value.clone());
-                }
+                builder.fill(used, fields(&field.name));
             }
         }
         builder.finish(order)

@@ -17,8 +17,8 @@ use segue_compiler::{
     consent::Consent,
     execution::Counts,
     limits::MAX_ELEMENTS,
-    module::{Call, Code, Condition},
-    plan::{CellId, Class, ConditionId, NodeId},
+    module::{Call, Condition},
+    plan::{CellId, Class, ConditionId, NodeId, Task},
     session::Session,
     time::Zone,
     typed::{Program, ScheduleId, SegmentId, SequenceId},
@@ -61,7 +61,9 @@ pub(super) struct Context<'a> {
     pub(super) rows: Vec<usize>,
     pub(super) kept: Vec<usize>,
     pub(super) row_slots: Vec<Slot>,
-    edges: Vec<(SegmentId, bool)>,
+    /// While the plan is interpreted, the values below a query's condition that are the same for every row.
+    pub(super) ahead: Vec<(NodeId, Slot)>,
+    pub(super) edges: Vec<(SegmentId, bool)>,
     /// Whether an event played a role in a sequence.
     pub(super) moved: bool,
     pub(super) matches: Vec<(SequenceId, Match)>,
@@ -99,14 +101,14 @@ pub(super) struct Effects {
 }
 
 impl Engine {
-    /// Runs machine code on a customer; `class` is that of the value which it leaves, if it leaves one.
-    pub(super) fn run<R>(
+    /// Carries out a task on a customer; `class` is that of the value which it leaves, if it leaves one.
+    pub(super) fn run(
         &self,
         customer: &mut Customer,
         occasion: Occasion<'_>,
         class: Option<Class>,
-        enter: impl FnOnce(&Code, &mut Call<'_>) -> R,
-    ) -> (R, Effects) {
+        task: Task,
+    ) -> (i64, Effects) {
         let header =
             Header { now: occasion.now, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
         // The event, the trigger, the elements of the match, and the answer.
@@ -149,18 +151,15 @@ impl Engine {
             rows: Vec::new(),
             kept: Vec::new(),
             row_slots: Vec::new(),
+            ahead: Vec::new(),
             edges: Vec::new(),
             moved: false,
             matches: Vec::new(),
             counts: Counts::default(),
         };
-        let record = context.record;
-        let header = (&raw mut context).cast::<Header>();
-        // SAFETY: the context begins with its header (`repr(C)`) and lives until the call returns, as do the record, which
-        // has the plan's words (`Customer::new`), and the frames: slot arrays of the plan's layouts, of the events that
-        // code for this occasion looks at. Nobody else touches them meanwhile.
-        let mut call = unsafe { Call::new(header, record, &frames) };
-        let result = enter(&self.machine.code, &mut call);
+        // SAFETY: the record has the plan's words (`Customer::new`); the frames are slot arrays of the plan's layouts, of the
+        // events that code for this occasion looks at.
+        let result = unsafe { context.carry_out(task, &frames) };
         let value = class.map(|class| context.value(context.header.tag, context.header.word, class));
         let Context { header: Header { deadline, .. }, mut edges, matches, counts, moved, .. } = context;
         if moved {
@@ -174,6 +173,42 @@ impl Engine {
 }
 
 impl Context<'_> {
+    /// Carries out a task, by machine code where there is some.
+    ///
+    /// # Safety
+    /// The record has the plan's words, and `frames` has, for each frame that code for this task looks at, a pointer to the
+    /// slots of its layout.
+    unsafe fn carry_out(&mut self, task: Task, frames: &[*const Slot]) -> i64 {
+        let machine = self.machine;
+        let Some(code) = &machine.code else { return self.interpret(task) };
+        let record = self.record;
+        let header = (&raw mut *self).cast::<Header>();
+        // SAFETY: the context begins with its header (`repr(C)`) and lives until the call returns, as do record and frames,
+        // which are as `Call` demands by the contract of this function. Nobody else touches them meanwhile.
+        let mut call = unsafe { Call::new(header, record, frames) };
+        code.run(task, &mut call)
+    }
+
+    /// A word of the record.
+    pub(super) fn word(&self, word: u32) -> i64 {
+        let word = word as usize;
+        if word >= self.words {
+            return 0;
+        }
+        // SAFETY: the record has `words` words, and only machine code, which is not running or waits for this function, and
+        // host functions touch it.
+        unsafe { *self.record.add(word) }
+    }
+
+    /// Sets a word of the record.
+    pub(super) fn set_word(&mut self, word: u32, value: i64) {
+        let word = word as usize;
+        if word < self.words {
+            // SAFETY: see `word`.
+            unsafe { *self.record.add(word) = value }
+        }
+    }
+
     /// Feeds the cells that count a sequence's matches.
     pub(super) fn feed(&mut self, sequence: SequenceId, at: Millis, order: u64) {
         let (record, words) = (self.record, self.words);
@@ -388,15 +423,14 @@ impl Alone {
             rows: Vec::new(),
             kept: Vec::new(),
             row_slots: Vec::new(),
+            ahead: Vec::new(),
             edges: Vec::new(),
             moved: false,
             matches: Vec::new(),
             counts: Counts::default(),
         };
-        let record = context.record;
-        let header = (&raw mut context).cast::<Header>();
-        // SAFETY: as in `Engine::run`; for the frames see `holds`.
-        let mut call = unsafe { Call::new(header, record, &self.frames) };
-        engine.machine.code.holds(condition, &mut call)
+        // SAFETY: the record has the plan's words; for the frames see `holds`.
+        let holds = unsafe { context.carry_out(Task::Condition(condition), &self.frames) };
+        holds != 0
     }
 }

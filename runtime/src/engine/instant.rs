@@ -12,6 +12,7 @@ use segue_compiler::{
     event::Incoming,
     execution::{Outcome, Output},
     limits::MAX_CONSEQUENCES,
+    plan::Task,
     record::{Change, Instant, Record, SegmentChange},
     typed::{SegmentId, SequenceId},
     value::{Millis, Text},
@@ -124,8 +125,8 @@ impl Engine {
         self.follow_goals(customer, event, moment.now);
         let due = customer.next_change <= moment.now;
         let occasion = Occasion { now: moment.now, event: Some((event, starts)), ..Occasion::default() };
-        let (next, effects) =
-            self.run(customer, occasion, None, |code, call| code.handle(event.event, call, due));
+        let task = Task::Event { event: event.event, due };
+        let (next, effects) = self.run(customer, occasion, None, task);
         customer.next_change = if due { next } else { customer.next_change.min(next) };
         self.follow(customer, effects, Some(event), &event.message_id, starts, moment);
     }
@@ -144,7 +145,7 @@ impl Engine {
 
     pub(super) fn evaluate(&self, customer: &mut Customer, now: Millis) -> Effects {
         let occasion = Occasion { now, ..Occasion::default() };
-        let (next, effects) = self.run(customer, occasion, None, |code, call| code.evaluate(call));
+        let (next, effects) = self.run(customer, occasion, None, Task::Evaluate);
         customer.next_change = next;
         effects
     }

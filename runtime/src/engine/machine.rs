@@ -1,4 +1,4 @@
-//! What machine code runs on: plan, code, constants.
+//! What runs are made of: plan, code, constants.
 
 use super::{constants::Constants, names::Names};
 use segue_compiler::{
@@ -12,9 +12,12 @@ use segue_compiler::{
 /// A plan with its code and constants.
 pub(super) struct Machine {
     pub(super) plan: Plan,
-    pub(super) code: Code,
+    /// Without it the plan is interpreted.
+    pub(super) code: Option<Code>,
     /// The events by number.
     pub(super) events: Names,
+    /// By node, whether it looks at a remembered row.
+    pub(super) of_row: Vec<bool>,
     /// The text constants as values.
     pub(super) constants: Vec<Value>,
     /// The text constants by number.
@@ -26,9 +29,10 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(plan: Plan, code: Code, events: Names) -> Self {
+    pub(super) fn new(plan: Plan, code: Option<Code>, events: Names) -> Self {
         Self {
             events,
+            of_row: plan.of_row(),
             constants: plan.texts.iter().map(|text| Value::text(text)).collect(),
             texts: Names::new(plan.texts.iter().cloned()),
             of_slots: Constants::of_slots(&plan),

@@ -18,7 +18,7 @@ use segue_compiler::{
     hold::Hold,
     limits::MAX_RUNS,
     packed,
-    plan::{Heard, OpKind, RulePlan},
+    plan::{Heard, OpKind, RulePlan, Task},
     reach::{Reach, is_cold},
     record::{ActionId, Because, Change, Instant, Reason},
     share::in_split,
@@ -399,8 +399,8 @@ impl Engine {
     fn stop_condition(&self, customer: &mut Customer, run: &Run<'_>, now: Millis) -> (bool, Millis) {
         let Some(watch) = run.plan.stop_condition else { return (false, NO_DEADLINE) };
         let occasion = Occasion { now, run: run.completed.as_ref(), ..Occasion::default() };
-        let (holds, effects) = self.run(customer, occasion, None, |code, call| code.watch(watch, call));
-        (holds, effects.deadline)
+        let (holds, effects) = self.run(customer, occasion, None, Task::Watch(watch));
+        (holds != 0, effects.deadline)
     }
 
     /// Whether an event stops a run: by its `stop when`, or because it is what the trigger says must not come.
@@ -430,9 +430,9 @@ impl Engine {
     ) -> bool {
         let occasion = Occasion { now, event: Some((event, true)), run, ..Occasion::default() };
         heard.concerns(event.event)
-            && heard.filter.is_none_or(|condition| {
-                self.run(customer, occasion, None, |code, call| code.holds(condition, call)).0
-            })
+            && heard
+                .filter
+                .is_none_or(|condition| self.run(customer, occasion, None, Task::Condition(condition)).0 != 0)
     }
 
     /// Ends a run while it waits.

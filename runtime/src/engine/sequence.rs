@@ -1,6 +1,7 @@
 //! Matching of sequences.
 
 mod merge;
+mod rest;
 
 use super::{
     customer::{Events, Match},
@@ -16,7 +17,6 @@ use segue_compiler::{
     execution::Counts,
     limits::MAX_MATCHES,
     pack::{Broken, Packed, Packer, Unpacker},
-    packed,
     plan::{CellKind, CellSource, NO_ELEMENT, SequencePlan},
     time::Zone,
     typed::{Anchor, SequenceId},
@@ -83,11 +83,6 @@ struct Pending {
     deadline: Millis,
 }
 
-packed!(SequenceState { begun, keys, due, remembered });
-packed!(KeyState { key, touched, chains, pending, denied });
-packed!(Chain { step, events });
-packed!(Pending { completed, deadline });
-
 /// The instant at which an event is applied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
@@ -125,7 +120,7 @@ impl Sequence {
     pub(super) fn read(&mut self, machine: &Machine) -> &mut SequenceState {
         if let Some(bytes) = self.unread.take() {
             let mut from = Unpacker::new(&bytes, BASE).with_events(machine.events.all());
-            let state = SequenceState::unpack(&mut from);
+            let state = SequenceState::unpack(self.state.due, &mut from);
             debug_assert!(state.is_ok() && from.is_empty(), "a sequence is read as it was written");
             self.state = state.unwrap_or_default();
         }
@@ -135,16 +130,19 @@ impl Sequence {
 
 impl Packed for Sequence {
     fn pack(&self, to: &mut Packer) {
-        self.state.due.pack(to);
-        to.nested(|to| match &self.unread {
+        self.next_deadline().pack(to);
+        to.nested(BASE, |to| match &self.unread {
             Some(bytes) => to.raw(bytes),
             None => self.state.pack(to),
         });
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        let state = SequenceState { due: Packed::unpack(from)?, ..SequenceState::default() };
-        Ok(Self { unread: Some(from.nested()?.into()), state })
+        let due = Option::unpack(from)?.unwrap_or(i64::MAX);
+        Ok(Self {
+            unread: Some(from.nested()?.into()),
+            state: SequenceState { due, ..SequenceState::default() },
+        })
     }
 }
 

@@ -15,7 +15,6 @@ use segue_compiler::{
     typed::EventId,
     value::{Millis, Value},
 };
-use std::sync::Arc;
 
 impl Engine {
     /// Whether a call begins a session.
@@ -48,7 +47,7 @@ impl Engine {
         customer.session = Some(session.clone());
         if let Some(event) = self.sessions.started {
             let id = session.message_id(session::STARTED, &customer.id);
-            let frame = self.made(event, &id, first.0, first.1, &[]);
+            let frame = self.made(event, &id, first.0, first.1, |_| Value::Missing);
             self.event_instant(customer, &frame, starts, moment);
         }
     }
@@ -68,10 +67,7 @@ impl Engine {
         if let (Some(event), Some(session)) = (self.sessions.ended, customer.session.clone()) {
             let id = session.message_id(session::ENDED, &customer.id);
             let order = customer.next_order();
-            let fields = ["length", "events", "pages"];
-            let fields: Vec<(Arc<str>, Value)> =
-                fields.into_iter().map(|name| (Arc::from(name), session.field(name))).collect();
-            let frame = self.made(event, &id, end, order, &fields);
+            let frame = self.made(event, &id, end, order, |name| session.field(name));
             let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
             self.event_instant(customer, &frame, true, &mut moment);
         }

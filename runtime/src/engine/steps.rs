@@ -14,11 +14,11 @@ use gates::Message;
 use segue_compiler::{
     content::ContentError,
     hold::{self, Overdue, Verdict},
-    plan::{Class, ConditionId, Content, Op, OpKind, ValueId},
+    plan::{Class, ConditionId, Content, Op, OpKind, Task, ValueId},
     record::{ActionId, Call, Emit, Fields, Instant, Json, Reason, Record, Send, Set, Suppressed},
     share::choose,
     typed::{EventId, FieldId, TopicId, Until},
-    value::{Millis, Value},
+    value::{Decimal, Millis, Value},
     wait,
 };
 use std::sync::Arc;
@@ -239,17 +239,16 @@ impl Engine {
             self.count_message(customer, Sent { at: moment.now, topic, channel: channel.clone() });
         }
         if let Some(sent) = self.messaging.sent {
-            let fields = sent_fields(
-                run,
-                step,
-                channel,
-                &id,
-                run.rule
-                    .topic
-                    .and_then(|topic| self.program.topics.get(topic.0 as usize))
-                    .map(|topic| topic.name.clone()),
-            );
-            self.make(customer, sent, &id, &fields, moment);
+            let topic = run.rule.topic.and_then(|topic| self.program.topics.get(topic.0 as usize));
+            let field = |name: &str| match name {
+                "channel" => Value::text(channel),
+                "rule" => Value::text(&run.rule.name),
+                "step" => Decimal::whole(i64::from(step)).map_or(Value::Missing, Value::Number),
+                "message" => Value::text(&id.to_string()),
+                "topic" => topic.map_or(Value::Missing, |topic| Value::text(&topic.name)),
+                _ => Value::Missing,
+            };
+            self.make(customer, sent, &id, field, moment);
         }
         None
     }
@@ -325,7 +324,11 @@ impl Engine {
             properties: Fields(properties),
         }));
         let id = run.id(customer, step);
-        self.make(customer, event, &id, &values, moment);
+        let field = |name: &str| {
+            let value = values.iter().find(|(other, _)| **other == *name);
+            value.map_or(Value::Missing, |(_, value)| value.clone())
+        };
+        self.make(customer, event, &id, field, moment);
     }
 
     /// Applies an event that a rule made, as the next instant of the same time.
@@ -334,7 +337,7 @@ impl Engine {
         customer: &mut Customer,
         event: EventId,
         id: &ActionId,
-        fields: &[(Arc<str>, Value)],
+        fields: impl Fn(&str) -> Value,
         moment: &mut Moment<'_>,
     ) {
         let message_id = id.to_string();
@@ -353,7 +356,7 @@ impl Engine {
         condition: ConditionId,
     ) -> bool {
         let occasion = Occasion { now, run: completed, ..Occasion::default() };
-        self.run(customer, occasion, None, |code, call| code.holds(condition, call)).0
+        self.run(customer, occasion, None, Task::Condition(condition)).0 != 0
     }
 
     pub(super) fn value(
@@ -365,7 +368,7 @@ impl Engine {
     ) -> Value {
         let Some(plan) = self.machine.plan.values.get(value.0 as usize) else { return Value::Missing };
         let occasion = Occasion { now, run: completed, ..Occasion::default() };
-        self.run(customer, occasion, Some(Class::of(&plan.ty)), |code, call| code.value(value, call)).1.value
+        self.run(customer, occasion, Some(Class::of(&plan.ty)), Task::Value(value)).1.value
     }
 }
 
@@ -375,27 +378,6 @@ impl Moment<'_> {
         self.consequences = self.consequences.and_then(|left| left.checked_sub(1));
         self.out.counts.consequences_dropped += u64::from(self.consequences.is_none());
     }
-}
-
-/// The fields of the "Message Sent" that a send makes.
-fn sent_fields(
-    run: &Run<'_>,
-    step: u32,
-    channel: &Arc<str>,
-    id: &ActionId,
-    topic: Option<Arc<str>>,
-) -> Vec<(Arc<str>, Value)> {
-    let mut fields = vec![
-        (Arc::from("channel"), Value::text(channel)),
-        (Arc::from("rule"), Value::text(&run.rule.name)),
-        (
-            Arc::from("step"),
-            segue_compiler::value::Decimal::whole(i64::from(step)).map_or(Value::Missing, Value::Number),
-        ),
-        (Arc::from("message"), Value::text(&id.to_string())),
-    ];
-    fields.extend(topic.map(|topic| (Arc::from("topic"), Value::text(&topic))));
-    fields
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of a record")]

@@ -1,6 +1,6 @@
 //! The states of many customers, by id.
 
-use crate::limits::AWAKE_CUSTOMERS;
+use crate::limits::{AWAKE_CUSTOMERS, CUSTOMERS_A_SEAT};
 use hashbrown::HashTable;
 use segue_compiler::{execution::Execution, pack::Packer};
 use std::{collections::BTreeSet, sync::Arc};
@@ -10,7 +10,7 @@ pub(super) struct Customers<E: Execution> {
     places: HashTable<Place>,
     /// In order of arrival; of those who are awake, only the id holds.
     resting: Vec<E::Resting>,
-    /// Those who are awake, each at its place modulo the size of the list: no order of use has to be kept, and what comes
+    /// Those who are awake, each at its place modulo the number of seats: no order of use has to be kept, and what comes
     /// out does not depend on who is awake.
     awake: Vec<Option<(u32, E::Customer)>>,
     packer: Packer,
@@ -122,6 +122,9 @@ impl<E: Execution> Customers<E> {
             None => {
                 let half = hash as u32;
                 let place = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
+                if self.resting.len() >= self.awake.len() * CUSTOMERS_A_SEAT {
+                    self.add_seats();
+                }
                 self.resting.push(execution.rest(execution.customer(Arc::from(id)), &mut self.packer));
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
                     Place::spread(other.half)
@@ -132,9 +135,19 @@ impl<E: Execution> Customers<E> {
         (place, self.wake(execution, place))
     }
 
+    /// Doubles the number of seats. Nobody has to give way: who sat on different seats does so afterwards.
+    fn add_seats(&mut self) {
+        let seats = 2 * self.awake.len();
+        let before = std::mem::replace(&mut self.awake, (0..seats).map(|_| None).collect());
+        for (place, customer) in before.into_iter().flatten() {
+            self.awake[place as usize % seats] = Some((place, customer));
+        }
+    }
+
     /// The state of the customer at a place.
     pub(super) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
-        let seat = &mut self.awake[place as usize % AWAKE_CUSTOMERS];
+        let seats = self.awake.len();
+        let seat = &mut self.awake[place as usize % seats];
         if let Some((other, customer)) = seat.take_if(|(other, _)| *other != place) {
             self.resting[other as usize] = execution.rest(customer, &mut self.packer);
         }
@@ -145,7 +158,8 @@ impl<E: Execution> Customers<E> {
 
     /// The state of the customer at a place, for the last time: nothing but the id is left.
     pub(super) fn release(&mut self, execution: &E, place: u32) -> E::Customer {
-        let seat = &mut self.awake[place as usize % AWAKE_CUSTOMERS];
+        let seats = self.awake.len();
+        let seat = &mut self.awake[place as usize % seats];
         match seat.take_if(|(other, _)| *other == place) {
             Some((_, customer)) => customer,
             None => execution.wake(&mut self.resting[place as usize]),

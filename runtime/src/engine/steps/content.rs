@@ -69,7 +69,7 @@ impl Engine {
             }
         }
         let scope = TemplateScope { engine: self, customer, completed: run.completed.as_ref(), lets };
-        Ok(Value::text(&self.contents.render(id, &scope)?))
+        Ok(Value::Text(self.contents.render(id, &scope)?))
     }
 }
 
