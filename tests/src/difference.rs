@@ -13,7 +13,7 @@ use segue_compiler::{
     settings::Settings,
     typed::Program,
 };
-use segue_runtime::engine::Engine;
+use segue_runtime::engine::{Engine, EngineError};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -100,8 +100,9 @@ pub fn with_settings(
     until: Option<i64>,
     settings: &Settings,
 ) -> Result<Driven, String> {
-    let (reference, engine) = executors(&program, settings)?;
-    agreed(drive(&program, &reference, calls, until), drive(&program, &engine, calls, until))
+    let (reference, engines) = executors(&program, settings)?;
+    let expected = drive(&program, &reference, calls, until);
+    agreed(expected, engines.each_ref().map(|engine| drive(&program, engine, calls, until)))
 }
 
 /// As [`with_settings`], over the log of a live service.
@@ -114,25 +115,28 @@ pub fn of_log(
     until: Option<i64>,
     settings: &Settings,
 ) -> Result<Driven, String> {
-    let (reference, engine) = executors(&program, settings)?;
+    let (reference, engines) = executors(&program, settings)?;
     let expected = drive_live(&program, &reference, log, settings.settle, until);
-    agreed(expected, drive_live(&program, &engine, log, settings.settle, until))
+    let of = |engine| drive_live(&program, engine, log, settings.settle, until);
+    agreed(expected, engines.each_ref().map(of))
 }
 
-fn executors(program: &Arc<Program>, settings: &Settings) -> Result<(Reference, Engine), String> {
-    let engine = Engine::new(program.clone(), settings.clone()).map_err(|error| error.to_string())?;
-    Ok((Reference::new(program.clone(), settings.clone()), engine))
+/// The reference, and the engine with machine code and without.
+fn executors(program: &Arc<Program>, settings: &Settings) -> Result<(Reference, [Engine; 2]), String> {
+    let compiled = Engine::new(program.clone(), settings.clone());
+    let interpreting = Engine::interpreting(program.clone(), settings.clone());
+    let words = |error: EngineError| error.to_string();
+    let engines = [compiled.map_err(words)?, interpreting.map_err(words)?];
+    Ok((Reference::new(program.clone(), settings.clone()), engines))
 }
 
-/// What came of both, if it is the same.
-fn agreed(expected: Driven, actual: Driven) -> Result<Driven, String> {
+/// What came of all, if it is the same.
+fn agreed(expected: Driven, [actual, interpreted]: [Driven; 2]) -> Result<Driven, String> {
     if expected != actual {
         return Err(first_difference(&expected, &actual));
     }
-    let interpreting = Engine::interpreting(program.clone(), settings.clone());
-    let interpreted = drive(&program, &interpreting.map_err(|error| error.to_string())?, calls, until);
     if expected != interpreted {
-        return Err(format!("the plan interpreted, {}", first_difference(&expected, &interpreted)));
+        return Err(format!("the plan interpreted: {}", first_difference(&expected, &interpreted)));
     }
     match repeated_id(&actual.records) {
         Some(id) => Err(format!("two actions have the id {id}")),
