@@ -356,33 +356,39 @@ impl<'a> Reader<'a> {
     #[inline]
     fn skip_string(&mut self) -> Result<bool, NotJson> {
         self.take(b'"')?;
-        let bytes = self.text.as_bytes();
-        let mut escaped = false;
-        loop {
-            let rest = bytes.get(self.at..).unwrap_or_default();
-            self.at += plain_prefix(rest);
-            match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(escaped);
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.at += 1;
-                    let length = match self.peek() {
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 1,
-                        b'u' => 5,
-                        _ => return Err(self.fault()),
-                    };
-                    let digits = bytes.get(self.at + 1..self.at + length).ok_or_else(|| self.fault())?;
-                    if !digits.iter().all(u8::is_ascii_hexdigit) {
-                        return Err(self.fault());
-                    }
-                    self.at += length;
-                }
-                _ => return Err(self.fault()),
-            }
+        self.skip_plain();
+        if self.peek() == b'"' {
+            self.at += 1;
+            return Ok(false);
         }
+        self.skip_escapes().map(|()| true)
+    }
+
+    /// Goes past what of a string needs no care.
+    #[inline]
+    fn skip_plain(&mut self) {
+        self.at += plain_prefix(self.text.as_bytes().get(self.at..).unwrap_or_default());
+    }
+
+    /// Goes on to the end of a string, from where something stands that needs care.
+    #[cold]
+    fn skip_escapes(&mut self) -> Result<(), NotJson> {
+        let bytes = self.text.as_bytes();
+        while self.peek() != b'"' {
+            self.take(b'\\')?;
+            let length = match self.peek() {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 1,
+                b'u' => 5,
+                _ => return Err(self.fault()),
+            };
+            let digits = bytes.get(self.at + 1..self.at + length).ok_or_else(|| self.fault())?;
+            if !digits.iter().all(u8::is_ascii_hexdigit) {
+                return Err(self.fault());
+            }
+            self.at += length;
+            self.skip_plain();
+        }
+        self.take(b'"')
     }
 
     #[inline]
@@ -425,8 +431,8 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let mut at = 0;
     // Eight bytes at a time: a byte is found where a difference is zero, or where taking a space from it borrows.
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk);
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*chunk);
         let quote = has_zero(word ^ (ONES * u64::from(b'"')));
         let escape = has_zero(word ^ (ONES * u64::from(b'\\')));
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;

@@ -55,7 +55,8 @@ fn try_render(source: &str, html: bool, value: Value) -> Result<String, String> 
         }],
         ..Program::default()
     };
-    Contents::new(&program).render(TemplateId(0), &Given(value)).map_err(|error| error.to_string())
+    let rendered = Contents::new(&program).render(TemplateId(0), &Given(value));
+    rendered.map(String::from).map_err(|error| error.to_string())
 }
 
 #[track_caller]
