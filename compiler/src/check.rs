@@ -1,5 +1,6 @@
 //! Syntax trees to a checked program: names, types, and whether what is written can mean something.
 
+mod channel;
 mod conversation;
 mod defaults;
 mod empty;
@@ -64,6 +65,7 @@ pub(crate) fn check(
         empty: Vec::new(),
         sizes: Vec::new(),
         declared: BTreeMap::new(),
+        channels: BTreeSet::new(),
     };
     let items: Vec<&Item> = packs.iter().chain(files).flat_map(|file| &file.items).collect();
     let names = Names::of(&items);
@@ -71,6 +73,7 @@ pub(crate) fn check(
     checker.uses(&items);
     checker.declare(&items);
     checker.duplicates(&names);
+    checker.known_channels(&items);
     checker.topics(&items);
     checker.lets_and_segments(&names);
     checker.suppressions(&items);
@@ -99,6 +102,8 @@ struct Checker<'a> {
     sizes: Vec<u64>,
     /// Where a field of an event (or, without one, of the profile) was first declared.
     declared: BTreeMap<(Option<String>, String), Span>,
+    /// The channels that messages can go by.
+    channels: BTreeSet<String>,
 }
 
 /// What an expression can see.
@@ -182,6 +187,7 @@ impl Checker<'_> {
         for item in items {
             let Item::Suppress(suppress) = item else { continue };
             let (topic, segment) = (self.topic(&suppress.topic), self.segment(&suppress.segment));
+            suppress.channel.iter().for_each(|channel| self.channel(channel));
             let channel = suppress.channel.as_ref().map(|channel| Arc::from(channel.text.as_str()));
             if let (Some(topic), Some(segment)) = (topic, segment) {
                 self.program.suppressions.push(Suppression { topic, channel, segment });

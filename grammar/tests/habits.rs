@@ -159,9 +159,21 @@ fn words_of_other_tools() {
     one("only if avg(total) of \"A\" > 3", "habit-word", "write `average of total of`");
     one("only if sum(x) > 3", "habit-word", "write `sum of FIELD of \"Event\"`");
     one("only if x IN [1, 2]", "habit-capital", "write `in`");
+    one("only if x != null", "habit-word", "write `is known`");
+    one("only if x = null", "habit-word", "write `is not known`");
+    one("only if x == null and y", "habit-word", "write `is not known`");
+    one("only if no \"A\" in the last 2 days", "habit-word", "write `not did`");
+    one("only if never did \"A\"", "habit-word", "write `not did`");
+    one("stop when enters vip", "habit-word", "write `in segment`");
+    one("stop when leaves vip", "habit-word", "write `not in segment`");
+    one("quiet 21:00 to 08:00 on weekends", "habit-word", "write `saturday, sunday`");
     for (text, help) in [
         ("rule x { when enters segment vip }", "write `enters vip`"),
         ("rule x { when customer leaves vip }", "write `when leaves`"),
+        ("rule x { when every weekday at 09:00 }", "write `monday, tuesday, wednesday, thursday, friday`"),
+        ("topic t { 3 in 7 days }", "write `per`"),
+        ("topic t { 3 times per 7 days }", "write `per`"),
+        ("topic t { 3 per 7 days else drop }", "write `skip`"),
         ("let t = if x = 1 then 2", "write `let NAME = \"gold\" if spent >= 1_000, otherwise \"none\"`"),
     ] {
         let told = said(text);
@@ -183,6 +195,20 @@ fn places_that_tell_what_was_meant() {
         "`where` stands right after its event: `\"A\" where …`",
     );
     way("send sms to profile.phone \"Hi\"", "an address is a field: `send sms { to: …, text: \"…\" }`");
+    way("limit 3", "say in which time: `limit 3 per 7 days`; once for ever is `limit once`");
+    way("priority high", "write a number; the highest goes first: `priority 10`");
+    way(
+        "call \"https://x.example\" {}",
+        "a system has a name, and `segue.toml` says where it is: `call crm { … }`",
+    );
+    way("only if did \"A\" once", "write `exactly 1 time` or `at least 1 time`");
+    way("only if \"A\" at least 3 times", "what somebody did is `did \"A\" at …`");
+    way(
+        "only if last \"A\" > 3 days",
+        "how long ago is `time since last \"A\"`, a field of it `last of FIELD of \"A\"`",
+    );
+    let several = "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`";
+    way("only if count of \"A\" where a = 1 and b = 2 >= 3", several);
     way("send push Hi", "put the text in quotes: `send push \"…\"`");
     let split = "each way has a name, its part and its steps: `split { a 50% { … } b 50% { … } }`";
     way("split 50/50 { a { stop } b { stop } }", split);
@@ -205,6 +231,13 @@ fn places_that_tell_what_was_meant() {
             "rule x { when \"A\" where a = 1 and b = 2 }",
             "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`",
         ),
+        ("segment s did \"A\"", "a condition stands in braces: `segment s { … }`"),
+        ("suppress news for vip", "write `for segment vip`"),
+        ("event \"X\" { price number }", "write `price: number`"),
+        ("event \"X\" { tags: [text] }", "write `list of text`"),
+        ("test \"x\" {\n  at 2026-01-01 ada \"A\"\n}", "add the time of day: `at 2026-01-01 10:00`"),
+        ("test \"x\" {\n  expect r to send sms \"hi\"\n}", "write `containing \"hi\"`"),
+        ("rule x { when every monday }", "say when: `every monday at 09:00`"),
         (
             "rule x { when every month at 09:00 }",
             "a rule comes round every day, on days of the week (`every monday at 09:00`), or once a year on a date (`every year on profile.birth_date at 09:00`)",

@@ -70,6 +70,34 @@ impl Checker<'_> {
         }
     }
 
+    /// Waits for what becomes of messages, where none has been sent before; `sent` is where the rule first sends one.
+    pub(super) fn waits_in_vain(&mut self, steps: &[ast::Step], sent: Option<Span>) {
+        for step in steps {
+            match &step.kind {
+                ast::StepKind::WaitFor(wait) => {
+                    let of_this_run = match &wait.what {
+                        ast::WaitWhat::Event { of_this_run, .. } => *of_this_run,
+                        ast::WaitWhat::Engagement { .. } => true,
+                    };
+                    if of_this_run && sent.is_none_or(|sent| step.span.start < sent.start) {
+                        let head = Span { end: step.span.start + 4, ..step.span };
+                        self.report(rules::nothing_to_answer(head));
+                    }
+                    self.waits_in_vain(&wait.steps, sent);
+                    self.waits_in_vain(wait.otherwise.as_deref().unwrap_or_default(), sent);
+                }
+                ast::StepKind::If { arms, otherwise } => {
+                    arms.iter().for_each(|(_, steps)| self.waits_in_vain(steps, sent));
+                    self.waits_in_vain(otherwise.as_deref().unwrap_or_default(), sent);
+                }
+                ast::StepKind::Split(arms) => {
+                    arms.iter().for_each(|arm| self.waits_in_vain(&arm.steps, sent))
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// An event that does not say which message it is about.
     fn without_message(&self, events: &EventSet) -> Option<String> {
         let EventSet::Of(ids) = events else { return Some("any event".to_owned()) };

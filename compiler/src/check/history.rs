@@ -41,7 +41,7 @@ impl Checker<'_> {
                     None => (Bound::AtLeast, Some(1)),
                     Some(times) => {
                         let least = if times.bound == Bound::AtLeast { 1 } else { 0 };
-                        (times.bound, self.count(&times.count, least, MAX_TIMES))
+                        (times.bound, self.times(&times.count, least))
                     }
                 };
                 boolean(ExprKind::Did { what: what?, bound, count: count?, window: window? })
@@ -396,6 +396,15 @@ impl Checker<'_> {
             _ => self.report(limits::too_long(duration.span, self.text(duration.span))),
         }
         None
+    }
+
+    /// How often something was done.
+    fn times(&mut self, number: &ast::NumberText, least: u32) -> Option<u32> {
+        let parsed = number.text.parse::<u32>().ok().filter(|count| (least..=MAX_TIMES).contains(count));
+        if parsed.is_none() {
+            self.report(limits::times_out_of_range(number.span, &number.text, least, MAX_TIMES));
+        }
+        parsed
     }
 
     /// A whole number within bounds.

@@ -89,6 +89,7 @@ impl Checker<'_> {
                 return None;
             }
         };
+        self.channel(channel);
         let channel = Arc::from(channel.text.as_str());
         Some(Expr { kind: ExprKind::Consent { channel, topic }, ty: Type::Boolean, span })
     }

@@ -127,6 +127,7 @@ impl Checker<'_> {
         };
         let mut number = 0;
         let steps = self.steps(&rule.steps, in_rule, &mut number);
+        self.waits_in_vain(&rule.steps, first_send(&rule.steps));
         if rule.steps.is_empty() {
             self.report(rules::no_steps(rule.name.span, &rule.name.text));
         }

@@ -1,6 +1,6 @@
 //! What a rule does, step by step.
 
-use super::{Checker, Scope};
+use super::{Checker, Scope, channel::WITH_ADDRESS};
 use crate::{
     diagnostics::{names, rules, types},
     session,
@@ -72,7 +72,7 @@ impl Checker<'_> {
             ast::Content::Fields(fields, _) => self.fields(fields, scope, email)?,
         };
         let to = fields.iter().position(|(name, _)| &**name == "to").map(|place| fields.remove(place).1);
-        let known = ["sms", "email", "push"];
+        let known = WITH_ADDRESS;
         if !known.contains(&channel.text.as_str()) && to.is_none() {
             self.report(names::unknown_channel(channel.span, &channel.text, known));
             return None;
@@ -159,6 +159,7 @@ impl Checker<'_> {
             Some(topic) => Some(self.topic(topic)?),
             None => None,
         };
+        self.channel_of_consent(channel, granted, topic.is_some())?;
         Some(StepKind::SetConsent { channel: Arc::from(channel.text.as_str()), topic, granted })
     }
 

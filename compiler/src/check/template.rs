@@ -185,6 +185,11 @@ impl Checker<'_> {
             events: Vec::new(),
         };
         let mut walk = Walk { place, template, locals: Vec::new(), guarded: Vec::new() };
+        for (start, end, name) in other_signs(text) {
+            let words = walk.place.words(start);
+            let written = text.get(start..end).unwrap_or_default();
+            self.report(templates::other_signs(walk.place.span(start, end), &words, written, &name));
+        }
         match parse(text, "template", Default::default()) {
             Ok(parsed) => self.statement(&parsed, &mut walk, scope),
             Err(error) => {
@@ -200,4 +205,24 @@ impl Checker<'_> {
         self.program.templates.push(walk.template);
         u32::try_from(self.program.templates.len() - 1).ok().map(TemplateId)
     }
+}
+
+/// `{profile.first_name}` and `${profile.first_name}`: where they stand, and the name in them. Only what means something here
+/// is looked for: a text may have braces of its own.
+fn other_signs(text: &str) -> Vec<(usize, usize, String)> {
+    let mut found = Vec::new();
+    for (open, _) in text.match_indices('{') {
+        let before = text.get(..open).unwrap_or_default();
+        let inner = text.get(open + 1..).unwrap_or_default();
+        let Some(close) = inner.find('}') else { break };
+        let after = inner.get(close + 1..).unwrap_or_default();
+        let name = inner.get(..close).unwrap_or_default().trim();
+        let is_path = name.chars().all(|it| it.is_alphanumeric() || it == '_' || it == '.');
+        let is_ours = ["profile.", "event.", "answer."].iter().any(|root| name.starts_with(root));
+        if is_path && is_ours && !before.ends_with('{') && !after.starts_with('}') {
+            let start = if before.ends_with('$') { open - 1 } else { open };
+            found.push((start, open + close + 2, name.to_owned()));
+        }
+    }
+    found
 }

@@ -54,6 +54,7 @@ impl Checker<'_> {
 
     fn rate(&mut self, rate: &ast::Rate) -> Option<Rate> {
         let (count, per) = (self.count(&rate.count, 1, MAX_LIMIT_COUNT), self.duration(&rate.per));
+        rate.channel.iter().for_each(|channel| self.channel(channel));
         let channel = rate.channel.as_ref().map(|channel| Arc::from(channel.text.as_str()));
         Some(Rate { channel, count: count?, per: per? })
     }

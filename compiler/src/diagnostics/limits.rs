@@ -8,6 +8,16 @@ pub(crate) fn count_out_of_range(span: Span, text: &str, least: u32, most: u32) 
     Diagnostic::error(super::BAD_COUNT, span, message)
 }
 
+/// How often something was done.
+pub(crate) fn times_out_of_range(span: Span, text: &str, least: u32, most: u32) -> Diagnostic {
+    let help = match text.parse::<u64>() {
+        Ok(0) => "what never happened is asked with `not did \"Event\"`",
+        Ok(_) => "larger numbers are compared: `count of \"Event\" >= 1_000`",
+        Err(_) => "write it in digits, without a fraction",
+    };
+    count_out_of_range(span, text, least, most).help(help)
+}
+
 pub(crate) fn priority_not_whole(span: Span, text: &str) -> Diagnostic {
     let message = format!("a priority is a whole number; found `{text}`");
     Diagnostic::error(super::BAD_COUNT, span, message)

@@ -36,7 +36,10 @@ pub(crate) fn unknown_profile_field<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> Diagnostic {
-    let way = format!("declare it: `profile {{ {name}: text? }}`");
+    let way = match name {
+        "segment" | "segments" => "membership is a condition: `in segment NAME`".to_owned(),
+        _ => format!("declare it: `profile {{ {name}: text? }}`"),
+    };
     without_field(span, "the profile", name, &meant(nearest(name, known), "", &way))
 }
 
@@ -77,7 +80,15 @@ pub(crate) fn unknown_name<'n>(
     known: impl IntoIterator<Item = &'n str> + Clone,
 ) -> Diagnostic {
     let near = nearest_part(name, known);
-    let way = "a field of the customer is `profile.NAME`, a field of the triggering event `event.NAME`; name a value with `let`";
+    let way = match name {
+        "now" | "today" | "yesterday" | "tomorrow" => {
+            "conditions have no clock; write for example `did \"Event\" today`, `in the last 3 days` or `time since last \"Event\" > 3 days`"
+        }
+        "null" | "none" | "nil" | "undefined" => "there is no null; ask `is known` or `is not known`",
+        _ => {
+            "a field of the customer is `profile.NAME`, a field of the triggering event `event.NAME`; name a value with `let`"
+        }
+    };
     meaningless(span, name, &meant(near, "", way))
 }
 
@@ -136,8 +147,35 @@ pub(crate) fn unknown_topic<'n>(
     ))
 }
 
+/// Types of other languages and ours.
+const OTHER_TYPES: &[(&str, &str)] = &[
+    ("string", "text"),
+    ("str", "text"),
+    ("varchar", "text"),
+    ("uuid", "text"),
+    ("enum", "text"),
+    ("integer", "number"),
+    ("int", "number"),
+    ("float", "number"),
+    ("double", "number"),
+    ("decimal", "number"),
+    ("money", "number"),
+    ("bool", "boolean"),
+    ("datetime", "time"),
+    ("timestamp", "time"),
+    ("instant", "time"),
+    ("array", "list of text"),
+    ("object", "{ name: text }"),
+];
+
 pub(crate) fn unknown_type(span: Span, name: &str) -> Diagnostic {
     let known = ["text", "number", "boolean", "time", "date", "duration"];
+    let other =
+        OTHER_TYPES.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(name)).map(|(_, ours)| *ours);
+    if let Some(ours) = other {
+        return Diagnostic::error(super::UNKNOWN_TYPE, span, format!("`{name}` is no type"))
+            .help(format!("write `{ours}`"));
+    }
     let all = "types are `text`, `number`, `boolean`, `time`, `date`, `duration`, `list of …` and `{ … }`";
     Diagnostic::error(super::UNKNOWN_TYPE, span, format!("`{name}` is no type")).help(meant(
         nearest(name, known),
@@ -177,6 +215,7 @@ pub(crate) fn unknown_function<'n>(
 ) -> Diagnostic {
     let names: Vec<String> = known.clone().into_iter().map(|name| format!("`{name}`")).collect();
     let all = match name {
+        "age" => "compare the date: `profile.birth_date <= 2008-12-31`".to_owned(),
         "now" | "today" | "date" | "current_date" | "datediff" | "date_diff" => {
             "conditions have no clock; write for example `in the last 3 days` or `time since last \"Event\" > 3 days`"
                 .to_owned()
@@ -201,6 +240,19 @@ pub(crate) fn unknown_channel<'n>(
         "",
         way,
     ))
+}
+
+/// A channel that is named where nothing is sent.
+pub(crate) fn silent_channel(span: Span, name: &str, known: &[&str]) -> Diagnostic {
+    let way = format!("messages go by {}", listed(known.iter().copied()));
+    Diagnostic::warning(super::UNKNOWN_CHANNEL, span, format!("no rule sends anything on channel `{name}`"))
+        .help(meant(nearest(name, known.iter().copied()), "", &way))
+}
+
+pub(crate) fn topic_for_channel(span: Span, name: &str, granted: bool) -> Diagnostic {
+    let word = if granted { "grant" } else { "withdraw" };
+    Diagnostic::error(super::UNKNOWN_CHANNEL, span, format!("`{name}` is a topic; consent is for a channel"))
+        .help(format!("say the channel first: `{word} consent email {name}`"))
 }
 
 pub(crate) fn unknown_file<'n>(

@@ -104,6 +104,13 @@ pub(crate) fn no_message(span: Span, what: &str, rule: &str) -> Diagnostic {
     .help("leave it out, or add a step such as `send sms \"…\"`")
 }
 
+pub(crate) fn nothing_to_answer(span: Span) -> Diagnostic {
+    let message = "this waits for what becomes of a message, but the rule has sent none before it";
+    Diagnostic::warning(super::NO_MESSAGE, span, message).help(
+        "send one first, or wait for an event in quotes: `wait up to 3 days for \"Order Completed\" { … }`",
+    )
+}
+
 pub(crate) fn transactional_quiet(span: Span) -> Diagnostic {
     Diagnostic::error(super::TRANSACTIONAL_QUIET, span, "a transactional rule is outside quiet times")
         .help("leave one out: `quiet`, or `transactional` for a topic")

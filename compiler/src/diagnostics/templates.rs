@@ -5,8 +5,18 @@ use crate::suggest::nearest;
 use segue_grammar::Span;
 
 pub(crate) fn syntax(span: Span, place: &str, why: &str) -> Diagnostic {
+    let help = match why.contains("`:`") {
+        true => "what a filter needs stands in parentheses: `{{ profile.first_name | default('friend') }}`",
+        false => "values stand in `{{ … }}`, conditions in `{% if … %} … {% endif %}`",
+    };
     Diagnostic::error(super::TEMPLATE_SYNTAX, span, format!("this template cannot be read: {why}{place}"))
-        .help("values stand in `{{ … }}`, conditions in `{% if … %} … {% endif %}`")
+        .help(help)
+}
+
+/// A name in the signs of another tool, which would be printed as it stands.
+pub(crate) fn other_signs(span: Span, place: &str, written: &str, name: &str) -> Diagnostic {
+    Diagnostic::warning(super::TEMPLATE_SYNTAX, span, format!("`{written}` is printed as it stands{place}"))
+        .help(format!("values stand in two braces: `{{{{ {name} }}}}`"))
 }
 
 pub(crate) fn unknown_name<'n>(
@@ -16,6 +26,9 @@ pub(crate) fn unknown_name<'n>(
     known: impl IntoIterator<Item = &'n str> + Clone,
 ) -> Diagnostic {
     let way = match name.strip_prefix("profile.") {
+        None if name.starts_with("event.") && !known.clone().into_iter().any(|it| it.starts_with("event.")) => {
+            "there is no `event` in a rule that no event starts; start it with `when \"Event\"`, or name a value: `let last_order = last of order_id of \"Order Completed\"`".to_owned()
+        }
         Some(field) if !field.contains('.') => format!("declare it: `profile {{ {field}: text? }}`"),
         None if !name.contains('.') => {
             format!("a field of the customer is `profile.NAME`; here stand {}", listed(known.clone()))

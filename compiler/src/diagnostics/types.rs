@@ -47,6 +47,10 @@ pub(crate) fn different_types(span: Span, expected: &Type, found: &Type, other: 
         (Type::Number, Type::Text) => "leave the quotes out",
         (Type::Duration, Type::Number) => "say of what: `3 days`",
         (Type::Time, Type::Date) => "an instant has a time of day: `2026-01-31 08:00`",
+        (Type::Boolean, Type::Text | Type::Number) => {
+            "it is a condition by itself: leave the comparison out, or write `not` before it"
+        }
+        (Type::List(item), found) if **item == *found => "ask whether it is among them: `contains`",
         (Type::Boolean, Type::Date | Type::Time) => {
             "the one window that names a date is `since 2026-01-31`, after an event"
         }

@@ -157,7 +157,7 @@ fn follows_trigger(tokens: Tokens<'_>, index: usize) -> bool {
 }
 
 /// Whether a `where` without parentheses and then `and` or `or` stand shortly before a place.
-fn joins_after_where(tokens: Tokens<'_>, index: usize) -> bool {
+pub(super) fn joins_after_where(tokens: Tokens<'_>, index: usize) -> bool {
     let mut joined = false;
     for at in (index.saturating_sub(24)..index).rev() {
         match tokens.word(at) {

@@ -83,6 +83,12 @@ impl Scan<'_, '_> {
 
     fn mark(&mut self, index: usize) -> usize {
         let mark = self.tokens.word(index);
+        let next = self.tokens.word(index + 1);
+        if matches!(mark, "=" | "==" | "!=" | "<>") && matches!(next, "null" | "nil" | "undefined") {
+            let with = if matches!(mark, "=" | "==") { "is not known" } else { "is known" };
+            let with = self.padded(index, with).trim_end().to_owned();
+            return self.known(index, index + 1, &with);
+        }
         if let Some((_, ours)) = OPERATORS.iter().find(|(theirs, _)| *theirs == mark) {
             let words = ours.starts_with(char::is_alphabetic);
             let with = if words { self.padded(index, ours) } else { (*ours).to_owned() };

@@ -53,8 +53,8 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// One way out, if the place tells what was meant.
     pub(super) fn help(self) -> Option<String> {
-        let ways: [fn(Self) -> Option<String>; 4] =
-            [Self::in_value, Self::in_behaviour, Self::in_trigger, Self::in_step];
+        let ways: [fn(Self) -> Option<String>; 5] =
+            [Self::in_declaration, Self::in_value, Self::in_behaviour, Self::in_trigger, Self::in_step];
         ways.iter().find_map(|way| way(self))
     }
 
@@ -98,7 +98,44 @@ impl<'a> Place<'a> {
         })
     }
 
+    fn in_declaration(self) -> Option<String> {
+        let is_name = self.tokens.kind(self.index) == Some(Kind::Word);
+        if self.ago(2) == "segment" && self.rules.contains(&Rule::s_open) {
+            return Some(format!("a condition stands in braces: `segment {} {{ … }}`", self.ago(1)));
+        }
+        if self.ago(1) == "for" && self.expects("segment") && is_name {
+            return Some(format!("write `for segment {}`", self.word));
+        }
+        if self.rules.contains(&Rule::s_colon) && is_name && !words::is_keyword(self.ago(1)) {
+            return Some(format!("write `{}: {}`", self.ago(1), self.word));
+        }
+        if self.word == "[" && self.ago(1) == ":" {
+            return Some(format!("write `list of {}`", self.tokens.word(self.index + 1)));
+        }
+        if self.tokens.kind(self.index) == Some(Kind::Date) && self.ago(1) == "at" {
+            return Some(format!("add the time of day: `at {} 10:00`", self.word));
+        }
+        if self.expects("containing") && self.tokens.kind(self.index) == Some(Kind::Text) {
+            return Some(format!("write `containing {}`", self.word));
+        }
+        None
+    }
+
     fn in_value(self) -> Option<String> {
+        if matches!(self.ago(1), "first" | "last") && self.tokens.kind(self.index) == Some(Kind::Text) {
+            let (word, event) = (self.ago(1), self.word);
+            return Some(format!(
+                "how long ago is `time since {word} {event}`, a field of it `{word} of FIELD of {event}`"
+            ));
+        }
+        if matches!(self.word, "=" | "!=" | "<" | ">" | "<=" | ">=")
+            && super::expected::joins_after_where(self.tokens, self.index)
+        {
+            return Some(
+                "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`"
+                    .to_owned(),
+            );
+        }
         let aggregate = |at: usize| match (self.tokens.word(at), at.checked_sub(1)) {
             ("frequent", Some(before)) if self.tokens.word(before) == "most" => Some("most frequent"),
             ("count", Some(before)) if self.tokens.word(before) == "distinct" => Some("distinct count"),
@@ -143,6 +180,16 @@ impl<'a> Place<'a> {
                 "the one window that names a date is `since {next}`; what was before it, and not after, is `not did \"Event\" since {next}`"
             ));
         }
+        let event_before = self.index.checked_sub(1).filter(|at| self.tokens.kind(*at) == Some(Kind::Text));
+        if let (Some(_), "{" | "and" | "or" | "not" | "(" | "if") = (event_before, self.ago(2))
+            && matches!(self.word, "at" | "in" | "exactly" | "between" | "since" | "today" | "where")
+        {
+            return Some(format!("what somebody did is `did {} {} …`", self.ago(1), self.word));
+        }
+        if let (Some(_), "once" | "twice") = (event_before, self.word) {
+            let (count, times) = if self.word == "once" { (1, "time") } else { (2, "times") };
+            return Some(format!("write `exactly {count} {times}` or `at least {count} {times}`"));
+        }
         if self.word == "where" {
             let event = self.back().find(|at| self.tokens.kind(*at) == Some(Kind::Text))?;
             let between = event + 1..self.index;
@@ -168,6 +215,13 @@ impl<'a> Place<'a> {
     }
 
     fn in_trigger(self) -> Option<String> {
+        let day = matches!(
+            self.ago(1),
+            "day" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
+        );
+        if day && self.expects("at") {
+            return Some(format!("say when: `every {} at 09:00`", self.ago(1)));
+        }
         if self.ago(1) == "every" {
             return Some(
                 "a rule comes round every day, on days of the week (`every monday at 09:00`), or once a year on a date (`every year on profile.birth_date at 09:00`)".to_owned(),
@@ -207,6 +261,20 @@ impl<'a> Place<'a> {
         }
         if sends && self.tokens.kind(self.index) == Some(Kind::Word) {
             return Some(format!("put the text in quotes: `send {} \"…\"`", self.ago(1)));
+        }
+        if self.ago(2) == "limit" && self.expects("per") {
+            let count = self.ago(1);
+            return Some(format!(
+                "say in which time: `limit {count} per 7 days`; once for ever is `limit once`"
+            ));
+        }
+        if self.ago(1) == "priority" {
+            return Some("write a number; the highest goes first: `priority 10`".to_owned());
+        }
+        if self.ago(1) == "call" && self.tokens.kind(self.index) == Some(Kind::Text) {
+            return Some(
+                "a system has a name, and `segue.toml` says where it is: `call crm { … }`".to_owned(),
+            );
         }
         if self.ago(1) == "split" {
             return Some(

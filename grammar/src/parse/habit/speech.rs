@@ -51,6 +51,23 @@ impl Scan<'_, '_> {
             "when" if WHO.contains(&next) && matches!(self.tokens.word(index + 2), "enters" | "leaves") => {
                 self.leave_out(index, index + 1)
             }
+            "no" if self.tokens.kind(index + 1) == Some(Kind::Text) && self.starts_value(index) => {
+                let said = "what somebody did not do is `not did`; found `no`".to_owned();
+                self.replace(codes::HABIT_WORD, index, index, said, "not did")
+            }
+            "never" if matches!(next, "did" | "done") || self.tokens.kind(index + 1) == Some(Kind::Text) => {
+                let last = if matches!(next, "did" | "done") { index + 1 } else { index };
+                let said = "what somebody never did is `not did`; found `never`".to_owned();
+                self.replace(codes::HABIT_WORD, index, last, said, "not did")
+            }
+            "stop" if next == "when" && matches!(self.tokens.word(index + 2), "enters" | "leaves") => {
+                let with =
+                    if self.tokens.word(index + 2) == "enters" { "in segment" } else { "not in segment" };
+                let said = "what stops a run is a condition that starts to hold".to_owned();
+                2 + self.replace(codes::HABIT_WORD, index + 2, index + 2, said, with)
+            }
+            "on" | "every" => self.days(index),
+            "in" | "times" | "drop" if self.declaration == "topic" => self.rate(index),
             "is" if next == "in" && self.tokens.word(index + 2) == "segment" => self.is_in_segment(index),
             "wait" if next == "for" && self.is_amount(index + 2) => self.leave_out(index, index + 1),
             "quiet" if matches!(next, "hours" | "time" | "times" | "from" | "between") => {
@@ -71,6 +88,46 @@ impl Scan<'_, '_> {
                 Some((_, ours)) if next == "(" && self.tokens.touches(index) => self.as_function(index, ours),
                 Some(_) | None => 0,
             },
+        }
+    }
+
+    /// Whether a condition may begin at a word.
+    fn starts_value(&self, index: usize) -> bool {
+        matches!(self.tokens.before(index), "{" | "(" | "and" | "or" | "not" | "if")
+    }
+
+    /// `on weekends`, `every weekday`.
+    fn days(&mut self, index: usize) -> usize {
+        let days = match self.tokens.word(index + 1) {
+            "weekday" | "weekdays" | "workday" | "workdays" => "monday, tuesday, wednesday, thursday, friday",
+            "weekend" | "weekends" => "saturday, sunday",
+            _ => return 0,
+        };
+        let said = format!("days have names here; found `{}`", self.tokens.word(index + 1));
+        1 + self.replace(codes::HABIT_WORD, index + 1, index + 1, said, days)
+    }
+
+    /// `3 in 7 days`, `3 times per 7 days`, `else drop` in a topic.
+    fn rate(&mut self, index: usize) -> usize {
+        let word = self.tokens.word(index);
+        let after_amount = self.is_amount(index.wrapping_sub(1));
+        match word {
+            "in" if after_amount && self.is_amount(index + 1) => self.replace(
+                codes::HABIT_WORD,
+                index,
+                index,
+                "a rate is a number `per` a time; found `in`".to_owned(),
+                "per",
+            ),
+            "times" if after_amount && self.tokens.word(index + 1) == "per" => {
+                let said = "a rate is a number `per` a time, without `times`".to_owned();
+                self.replace(codes::HABIT_WORD, index, index + 1, said, "per")
+            }
+            "drop" if self.tokens.before(index) == "else" => {
+                let said = "what is too much is left out with `skip`; found `drop`".to_owned();
+                self.replace(codes::HABIT_WORD, index, index, said, "skip")
+            }
+            _ => 0,
         }
     }
 
