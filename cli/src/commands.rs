@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod plan;
 pub(crate) mod run;

@@ -1,5 +1,6 @@
 //! The `segue` command: arguments, dispatch and exit codes.
 
+mod bundle;
 mod commands;
 mod events;
 mod findings;
@@ -9,7 +10,7 @@ mod project;
 mod rejects;
 mod table;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Customers' states are many small pieces that come and go: an allocator made for that saves a good part of the time.
@@ -34,6 +35,8 @@ enum Command {
     Segments(commands::segments::Arguments),
     /// Runs the tests of rule files in simulated time
     Test(commands::test::Arguments),
+    /// Makes rules a program of their own
+    Build(commands::build::Arguments),
     /// Shows what rules compile to: state, cost, and on demand the code
     Plan(commands::plan::Arguments),
 }
@@ -49,15 +52,35 @@ enum Ending {
     Unusable,
 }
 
-fn main() -> ExitCode {
+/// The arguments; of a program with rules inside, without what names rules.
+fn arguments() -> Result<Arguments, output::Problem> {
     // Clap ends with 0 for help and 2 for wrong usage.
-    let ending = match Arguments::parse().command {
+    let Some(bundle) = bundle::find()? else { return Ok(Arguments::parse()) };
+    let whole = Arguments::command();
+    let inside = |command: &clap::Command, argument: &'static str| {
+        command.clone().mut_arg(argument, |it| it.hide(true).required(false).default_value(bundle::INSIDE))
+    };
+    let commands = [("run", "path"), ("segments", "path"), ("test", "paths"), ("check", "paths")]
+        .into_iter()
+        .filter_map(|(name, argument)| Some(inside(whole.find_subcommand(name)?, argument)));
+    let own = clap::Command::new(bundle.name.as_str())
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Rules of Segue as a program of their own")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(commands);
+    Ok(Arguments::from_arg_matches(&own.get_matches()).unwrap_or_else(|error| error.exit()))
+}
+
+fn main() -> ExitCode {
+    let ending = arguments().and_then(|arguments| match arguments.command {
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Segments(arguments) => commands::segments::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Build(arguments) => commands::build::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
-    };
+    });
     let ending = ending.unwrap_or_else(|problem| match problem {
         output::Problem::ClosedPipe => Ending::Clean,
         output::Problem::Refused => Ending::Refused,

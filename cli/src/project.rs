@@ -1,6 +1,7 @@
 //! A project from disk, checked.
 
 use crate::{
+    bundle::{self, Bundle},
     findings::{Findings, Format},
     output::{Problem, tell},
 };
@@ -11,7 +12,7 @@ use segue_compiler::{
 };
 use segue_runtime::{
     config::{ChannelConfig, Config, ConfigError},
-    load::{LoadError, Loaded, load},
+    load::{self, LoadError, Loaded, load},
 };
 use std::{
     path::{Path, PathBuf},
@@ -59,8 +60,19 @@ impl Opened {
     }
 }
 
+/// The projects at a path.
+pub(crate) fn projects(path: &Path) -> Result<Vec<PathBuf>, Problem> {
+    match bundle::own() {
+        Some(_) => Ok(vec![path.to_owned()]),
+        None => load::projects(path).map_err(|error| unusable(&error)),
+    }
+}
+
 /// Loads and checks the project at a path.
 pub(crate) fn open(path: &Path) -> Result<Opened, Problem> {
+    if let Some(bundle) = bundle::own() {
+        return open_inside(bundle, path);
+    }
     let loaded = load(path).map_err(|error| unusable(&error))?;
     for note in &loaded.notes {
         tell(&format!("note: {note}"));
@@ -75,13 +87,30 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Problem> {
     Ok(Opened { root, project, config, config_errors, checked })
 }
 
+/// Checks the rules within this program. Files that their settings name are found from the folder in which it runs.
+fn open_inside(bundle: &Bundle, path: &Path) -> Result<Opened, Problem> {
+    if path != Path::new(bundle::INSIDE) {
+        let named = path.display();
+        return Err(Problem::words(format!("this program has its rules inside: leave `{named}` out")));
+    }
+    let (config, config_errors) = Config::read("segue.toml", &bundle.config);
+    let source = |(name, text): &(String, String)| Source { name: name.clone(), text: text.clone() };
+    let project = Project {
+        sources: bundle.sources.iter().map(source).collect(),
+        files: bundle.files.clone(),
+        time_zone: config.settings.time_zone.clone(),
+    };
+    let checked = compile(&project);
+    Ok(Opened { root: PathBuf::from("."), project, config, config_errors, checked })
+}
+
 /// Says of a content file that is there why it cannot be used.
 fn explain_file(diagnostic: &mut Diagnostic, root: &Path) {
     if diagnostic.code != UNKNOWN_FILE {
         return;
     }
     let Some(name) = diagnostic.message.split('`').nth(1) else { return };
-    if let Some((reason, help)) = segue_runtime::load::why_unusable(root, name) {
+    if let Some((reason, help)) = load::why_unusable(root, name) {
         diagnostic.message = format!("the file `{name}` cannot be used: {reason}");
         diagnostic.help = Some(help);
     }

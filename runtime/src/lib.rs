@@ -6,6 +6,15 @@
 //! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided; [`deadlines`] is for those who
 //! host the engine live: the next deadline of each of many customers, in order. Bounds are in [`limits`].
 //!
+//! # A service of one's own
+//!
+//! What it takes to apply rules to the events of a web service and to answer with what they decide; the whole of it, with
+//! rules and tests, is the crate `examples/own_service`.
+//!
+//! ```ignore
+#![doc = include_str!("../../examples/own_service/src/service.rs")]
+//! ```
+//!
 //! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock.
 
 pub mod load;

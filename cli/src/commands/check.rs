@@ -4,11 +4,11 @@ use crate::{
     Ending,
     findings::{Findings, Format},
     output::{Problem, results, tell},
-    project::{open, unusable},
+    project::{open, projects},
 };
 use clap::ValueEnum;
 use segue_compiler::{cost, lower::lower};
-use segue_runtime::{load::projects, words::counted};
+use segue_runtime::words::counted;
 use std::{io::Write, path::PathBuf};
 
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let mut programs = Vec::new();
     let mut out = results();
     for path in &arguments.paths {
-        for project in projects(path).map_err(|error| unusable(&error))? {
+        for project in projects(path)? {
             let opened = open(&project)?;
             files += opened.project.sources.len();
             opened.show(&mut findings);

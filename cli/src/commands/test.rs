@@ -6,7 +6,7 @@ use crate::{
     findings::Findings,
     junit::{Case, junit},
     output::{Problem, results, tell},
-    project::{Opened, open_clean, unusable},
+    project::{Opened, open_clean, projects},
     table::{actor, what},
 };
 use segue_compiler::{
@@ -15,7 +15,6 @@ use segue_compiler::{
 };
 use segue_runtime::{
     channel::content,
-    load::projects,
     rehearse::{Failure, Happening, Rehearsal, What, rehearse, settings},
     words::{counted, reason, shown},
 };
@@ -55,7 +54,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let mut cases = Vec::new();
     for path in &arguments.paths {
-        for folder in projects(path).map_err(|error| unusable(&error))? {
+        for folder in projects(path)? {
             let (opened, program) = open_clean(&folder)?;
             let of_project = &opened.config.settings;
             if arguments.interpret {
@@ -84,6 +83,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
         )),
     }
     Ok(if failed > 0 { Ending::Refused } else { Ending::Clean })
+}
+
+/// Runs the tests of one project, of which only those that fail are shown; gives how many there are, and how many fail.
+pub(crate) fn failing(opened: &Opened, program: &Arc<Program>) -> Result<(usize, usize), Problem> {
+    let arguments = Arguments { paths: Vec::new(), filter: None, junit: None, interpret: false, quiet: true };
+    let make = |settings| engine(program, &settings);
+    let mut cases = Vec::new();
+    run_all(&make, program, &opened.config.settings, opened, &arguments, &mut cases)?;
+    Ok((cases.len(), cases.iter().filter(|case| case.failure.is_some()).count()))
 }
 
 fn run_all<E: Execution>(

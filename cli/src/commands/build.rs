@@ -1,0 +1,105 @@
+//! `segue build`: rules as a program of their own.
+
+use crate::{
+    Ending,
+    bundle::Bundle,
+    commands::test::failing,
+    output::{Problem, tell},
+    project::{Opened, open_clean},
+};
+use segue_compiler::{project::used_from, settings::ConsentPolicy};
+use segue_runtime::words::{counted, reason};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A folder of rules, or one rule file
+    path: PathBuf,
+    /// What is written
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Build although nobody knows whether the tests of the rules pass
+    #[arg(long)]
+    no_tests: bool,
+    /// Only errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
+    let (opened, program) = open_clean(&arguments.path)?;
+    refuse_own(&opened, &arguments.output)?;
+    if !arguments.no_tests {
+        let (tests, failed) = failing(&opened, &program)?;
+        if failed > 0 {
+            tell(&format!(
+                "error: {} of {} failed, so nothing was built; `--no-tests` builds all the same",
+                failed,
+                counted(tests as u64, "test")
+            ));
+            return Ok(Ending::Refused);
+        }
+    }
+    build(&opened, arguments)
+}
+
+/// What is written must not take the place of what is read.
+fn refuse_own(opened: &Opened, output: &Path) -> Result<(), Problem> {
+    let whole = |path: &Path| fs::canonicalize(path).ok();
+    let Some(output) = whole(output) else { return Ok(()) };
+    if output.is_dir() {
+        return Err(Problem::words(format!("`{}` is a folder; name the file to write", output.display())));
+    }
+    if opened.files().iter().any(|file| whole(file).as_ref() == Some(&output)) {
+        return Err(Problem::words(format!(
+            "`{}` belongs to the project; name another file",
+            output.display()
+        )));
+    }
+    Ok(())
+}
+
+fn build(opened: &Opened, arguments: &Arguments) -> Result<Ending, Problem> {
+    if opened.config.settings.consent == ConsentPolicy::Assumed {
+        let how = if opened.config.assumed {
+            "there is no `segue.toml`, so consent would be assumed; add one, with `[consent]` and `policy = \"required\"`"
+        } else {
+            "`segue.toml` assumes consent, as only replays may; write `policy = \"required\"`"
+        };
+        tell(&format!("error: a program with rules inside sends to those who agreed: {how}"));
+        return Ok(Ending::Refused);
+    }
+    let bundle = bundle(opened, &arguments.output)?;
+    let length = bundle.write(&arguments.output)?;
+    if !arguments.quiet {
+        tell(&format!(
+            "{}: {} inside, {} MB",
+            arguments.output.display(),
+            counted(bundle.sources.len() as u64, "rule file"),
+            length / 1_000_000
+        ));
+    }
+    Ok(Ending::Clean)
+}
+
+/// The project's files, named from its folder on.
+fn bundle(opened: &Opened, output: &Path) -> Result<Bundle, Problem> {
+    let path = opened.root.join("segue.toml");
+    let config = fs::read_to_string(&path)
+        .map_err(|error| Problem::words(format!("cannot read `{}`: {}", path.display(), reason(&error))))?;
+    let root = used_from("", &opened.root.display().to_string());
+    let named = |name: &str| {
+        let inner = Path::new(name).strip_prefix(&root).unwrap_or(Path::new(name));
+        inner.display().to_string()
+    };
+    let sources = opened.project.sources.iter().map(|source| (named(&source.name), source.text.clone()));
+    Ok(Bundle {
+        name: output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        config,
+        sources: sources.collect(),
+        files: opened.project.files.clone(),
+    })
+}
