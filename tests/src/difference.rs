@@ -11,30 +11,28 @@ use segue_compiler::{
     record::{ActionId, Record},
     reference::Reference,
     settings::Settings,
-    typed::Program,
+    typed::{Program, Step, StepKind},
 };
 use segue_runtime::engine::{Engine, EngineError};
 use serde_json::Value;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
-/// What came of one random program and history.
+/// What came of one random program and its histories.
 #[derive(Debug)]
 pub enum Comparison {
     /// The checker refused the program, with these codes.
     Refused(Vec<&'static str>),
-    /// Both gave the same, so many records.
+    /// Both gave the same on all histories, so many records.
     Agreed(usize),
     /// They differ: a text to print.
     Differed(String),
 }
 
-/// Makes a program and a history from a seed and compares the executors on them.
+/// Makes a program and some histories from a seed and compares the executors on them.
 #[must_use]
-pub fn compare(seed: u64) -> Comparison {
+pub fn compare(seed: u64, histories: usize) -> Comparison {
     let mut random = Random::new(seed);
     let source = program(&mut random);
-    let mut calls: Vec<Value> = history(&mut random).into_iter().map(|step| step.call).collect();
-    disguise(&mut random, &mut calls);
     let project = Project {
         sources: vec![Source { name: "generated.segue".to_owned(), text: source.clone() }],
         ..Project::default()
@@ -44,31 +42,95 @@ pub fn compare(seed: u64) -> Comparison {
         let errors = checked.diagnostics.iter().filter(|it| it.severity == segue_grammar::Severity::Error);
         return Comparison::Refused(errors.map(|it| it.code).collect());
     };
-    // Most of what waits is over after two hours; schedules come round in days.
-    let beyond = if random.chance(15) { 3 * 86_400_000 } else { 7_200_000 };
-    let until = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).max().map(|at| at + beyond);
+    let program = Arc::new(program);
+    let mut calls = calls(&mut random);
     let first = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).min();
     let log_from = if random.chance(15) { first.map(|at| at + 300_000) } else { None };
     let settings = Settings { log_from, ..settings(&mut random) };
-    let program = Arc::new(program);
-    if source.contains("wait up to") {
-        let reference = Reference::new(program.clone(), settings.clone());
-        let sent = drive(&program, &reference, &calls, until);
-        engage(&mut random, &mut calls, &sent.records);
-    }
-    let log = random.chance(25).then(|| log(&mut random, &calls));
-    let agreed = match &log {
-        Some(log) => of_log(program, log, until, &settings),
-        None => with_settings(program, &calls, until, &settings),
+    let executors = match executors(&program, &settings) {
+        Ok(executors) => executors,
+        Err(error) => return Comparison::Differed(format!("seed {seed}\n{source}\n{error}")),
     };
-    match agreed {
-        Ok(driven) => Comparison::Agreed(driven.records.len()),
-        Err(difference) => {
-            let log = log.unwrap_or_else(|| calls.into_iter().map(Entry::Call).collect());
-            let history: Vec<String> = log.iter().map(Entry::to_string).collect();
-            Comparison::Differed(format!("seed {seed}\n{source}\n{}\n\n{difference}", history.join("\n")))
+    let mut records = 0;
+    for number in 0..histories {
+        let history = History::of(&mut random, std::mem::take(&mut calls), &program, &executors.0);
+        match history.compare(&program, &executors, settings.settle) {
+            Ok(driven) => records += driven.records.len(),
+            Err(difference) => {
+                return Comparison::Differed(format!(
+                    "seed {seed}, history {number}, {settings:?}\n{source}\n{history}\n\n{difference}"
+                ));
+            }
+        }
+        calls = self::calls(&mut random);
+    }
+    Comparison::Agreed(records)
+}
+
+/// A random history's calls.
+fn calls(random: &mut Random) -> Vec<Value> {
+    let mut calls: Vec<Value> = history(random).into_iter().map(|step| step.call).collect();
+    disguise(random, &mut calls);
+    calls
+}
+
+/// What happens to a program.
+struct History {
+    calls: Vec<Value>,
+    /// The same as the log of a live service, where it is one.
+    log: Option<Vec<Entry>>,
+    until: Option<i64>,
+}
+
+impl History {
+    fn of(random: &mut Random, mut calls: Vec<Value>, program: &Program, reference: &Reference) -> Self {
+        // Most of what waits is over after two hours; schedules come round in days.
+        let beyond = if random.chance(15) { 3 * 86_400_000 } else { 7_200_000 };
+        let until = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).max();
+        let until = until.map(|at| at + beyond);
+        if program.rules.iter().any(|rule| waits_for(&rule.steps)) {
+            let sent = drive(program, reference, &calls, until);
+            engage(random, &mut calls, &sent.records);
+        }
+        let log = random.chance(25).then(|| log(random, &calls));
+        Self { calls, log, until }
+    }
+
+    fn compare(
+        &self,
+        program: &Program,
+        (reference, engine): &(Reference, Engine),
+        settle: i64,
+    ) -> Result<Driven, String> {
+        let Self { calls, log, until } = self;
+        match log {
+            Some(log) => agreed(
+                drive_live(program, reference, log, settle, *until),
+                drive_live(program, engine, log, settle, *until),
+            ),
+            None => agreed(drive(program, reference, calls, *until), drive(program, engine, calls, *until)),
         }
     }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.log {
+            Some(log) => log.iter().try_for_each(|entry| writeln!(f, "{entry}")),
+            None => self.calls.iter().try_for_each(|call| writeln!(f, "{call}")),
+        }
+    }
+}
+
+fn waits_for(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.kind {
+        StepKind::WaitFor { .. } => true,
+        StepKind::If { arms, otherwise } => {
+            arms.iter().any(|(_, steps)| waits_for(steps)) || waits_for(otherwise)
+        }
+        StepKind::Split(arms) => arms.iter().any(|arm| waits_for(&arm.steps)),
+        _ => false,
+    })
 }
 
 /// Settings as projects have them, and some with which few ids are kept, so that what may be a duplicate is met.
