@@ -19,7 +19,8 @@
 //!
 //! With `live` among the settings the wall clock moves the customers' clocks, too, as in the service. A call arrives when it
 //! happens, unless it says `arrived=TIME`; `clock TIME` says that the wall clock has come there, and
-//! `down FROM until TO` that it had come to the first time when the service failed, which came up at the second.
+//! `down FROM until TO` that it had come to the first time when the service failed, which came up at the second; `up TIME` is
+//! the second half of that. `restart COUNT` lets the host go on from the bytes that it kept, with so many shards.
 //!
 //! Where rules have goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference
 //! interpreter and on machine code, and nothing else than what is written may come out.
@@ -63,6 +64,27 @@ pub fn run(path: &Path) {
     );
 }
 
+/// The rules of a case file, and of its first run the settings, what happens, and the end.
+///
+/// # Panics
+/// When it is no case file.
+#[must_use]
+pub fn read(text: &str) -> (String, Settings, Vec<Entry>, Option<i64>) {
+    let (rules, rest) = text.split_once("--- run").unwrap();
+    let (header, rest) = rest.split_once('\n').unwrap();
+    let (settings, until, _) = settings(header.trim());
+    let mut log = Vec::new();
+    for line in rest.lines().take_while(|line| !line.starts_with("--- ")).filter(|line| !is_note(line)) {
+        log.extend(entries(line.trim(), log.len()));
+    }
+    (rules.to_owned(), settings, log, until)
+}
+
+/// Whether a line among calls is none.
+fn is_note(line: &str) -> bool {
+    line.trim().is_empty() || line.starts_with('#')
+}
+
 /// The file as it would be with the records that come out.
 fn outcome(text: &str, path: &Path) -> String {
     let mut parts = text.split_inclusive('\n').peekable();
@@ -80,7 +102,7 @@ fn outcome(text: &str, path: &Path) -> String {
         let mut log = Vec::new();
         while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
             actual.push_str(line);
-            if !line.trim().is_empty() && !line.starts_with('#') {
+            if !is_note(line) {
                 log.extend(entries(line.trim(), log.len()));
             }
         }
@@ -116,7 +138,9 @@ fn both(
     }
     let calls = log.into_iter().map(|entry| match entry {
         Entry::Call(call) => call,
-        Entry::Clock(_) | Entry::Up(_) | Entry::Erase(_) => panic!("only for `run live`: {entry:?}"),
+        Entry::Clock(_) | Entry::Up(_) | Entry::Erase(_) | Entry::Restart(_) => {
+            panic!("only for `run live`: {entry:?}")
+        }
     });
     with_settings(program.clone(), &calls.collect::<Vec<_>>(), until, settings)
 }
@@ -180,6 +204,12 @@ fn entries(line: &str, number: usize) -> Vec<Entry> {
     }
     if let Some((from, to)) = line.strip_prefix("down ").and_then(|times| times.split_once(" until ")) {
         return vec![Entry::Clock(instant(from)), Entry::Up(instant(to))];
+    }
+    if let Some(clock) = line.strip_prefix("up ") {
+        return vec![Entry::Up(instant(clock))];
+    }
+    if let Some(shards) = line.strip_prefix("restart ") {
+        return vec![Entry::Restart(shards.parse().unwrap())];
     }
     if let Some(customer) = line.strip_prefix("erase ") {
         return vec![Entry::Erase(customer.to_owned())];
@@ -251,7 +281,7 @@ fn call(line: &str, number: usize) -> Value {
 }
 
 /// A record as a line.
-fn line(record: &Record) -> String {
+pub(crate) fn line(record: &Record) -> String {
     let json = |value: &Json| serde_json::to_string(value).unwrap();
     let what = match record {
         Record::Send(it) => format!(
@@ -296,7 +326,7 @@ fn line(record: &Record) -> String {
 }
 
 /// `2026-01-05 10:00`, with seconds and milliseconds where there are some.
-fn short(at: i64) -> String {
+pub(crate) fn short(at: i64) -> String {
     let full = Instant(at).to_string();
     let text = full.trim_end_matches('Z').replace('T', " ");
     text.strip_suffix(":00.000").or_else(|| text.strip_suffix(".000")).unwrap_or(&text).to_owned()

@@ -15,6 +15,7 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::Deref,
     sync::Arc,
 };
 
@@ -46,6 +47,8 @@ pub enum Entry {
     Up(Millis),
     /// A customer is to be forgotten.
     Erase(String),
+    /// The host stops, and goes on from the bytes that it kept, with so many shards.
+    Restart(usize),
 }
 
 impl fmt::Display for Entry {
@@ -55,6 +58,7 @@ impl fmt::Display for Entry {
             Self::Clock(at) => write!(f, "clock {}", Instant(*at)),
             Self::Up(at) => write!(f, "up {}", Instant(*at)),
             Self::Erase(customer) => write!(f, "erase {customer}"),
+            Self::Restart(shards) => write!(f, "restart {shards}"),
         }
     }
 }
@@ -111,13 +115,13 @@ pub fn apply<E: Execution>(
     (driver.customers, driver.outcomes)
 }
 
-/// A host that is as simple as one can be.
-pub struct Driver<'e, E: Execution> {
-    executor: &'e E,
+/// A host that is as simple as one can be. It holds its executor, or a reference to it.
+pub struct Driver<R: Deref<Target: Execution> + Clone> {
+    executor: R,
     /// The wall clock, where the host is live.
     arrivals: Option<Arrivals>,
     until: Option<Millis>,
-    customers: BTreeMap<String, E::Resting>,
+    customers: BTreeMap<String, <R::Target as Execution>::Resting>,
     /// Who was ever named by a `userId`.
     known: BTreeSet<String>,
     /// Whose anonymous ids are, as far as calls have said so.
@@ -128,9 +132,9 @@ pub struct Driver<'e, E: Execution> {
     latest: Option<Millis>,
 }
 
-impl<'e, E: Execution> Driver<'e, E> {
+impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     /// Without customers; `until` is the end of time.
-    pub fn new(executor: &'e E, until: Option<Millis>) -> Self {
+    pub fn new(executor: R, until: Option<Millis>) -> Self {
         Self {
             executor,
             arrivals: None,
@@ -150,6 +154,12 @@ impl<'e, E: Execution> Driver<'e, E> {
         Self { arrivals: Some(Arrivals::new(settle)), ..self }
     }
 
+    /// The same, with another end of time.
+    #[must_use]
+    pub fn until(self, until: Millis) -> Self {
+        Self { until: Some(until), ..self }
+    }
+
     /// Takes an entry of a log.
     ///
     /// # Panics
@@ -166,6 +176,8 @@ impl<'e, E: Execution> Driver<'e, E> {
                 self.everybody(|executor, customer, out| executor.overdue(customer, until, *clock, out));
             }
             Entry::Erase(customer) => self.erase(customer),
+            // Everybody rests in any case.
+            Entry::Restart(_) => {}
         }
     }
 
@@ -189,7 +201,8 @@ impl<'e, E: Execution> Driver<'e, E> {
             Some(customer) => customer,
             None => self.executor.customer(Arc::from(read.customer.as_str())),
         };
-        let (executor, arrivals) = (self.executor, self.arrivals);
+        let (executor, arrivals) = (self.executor.clone(), self.arrivals);
+        let executor = &*executor;
         if let Some(anonymous) = joins {
             if let Some(mut other) = self.wake(&anonymous) {
                 if let Some(arrivals) = arrivals {
@@ -212,12 +225,13 @@ impl<'e, E: Execution> Driver<'e, E> {
     /// Carries time on to the end. Gives what came of it, and what was counted.
     #[must_use]
     pub fn finish(mut self, program: &Program) -> (Driven, Counts) {
-        let (executor, end) = (self.executor, self.until.or(self.latest).unwrap_or(i64::MIN));
+        let end = self.until.or(self.latest).unwrap_or(i64::MIN);
         self.everybody(|executor, customer, out| executor.advance(customer, end, out));
         let Output { mut records, fired, settled, counts } = std::mem::take(&mut self.out);
         // Stable: what happened to one customer at one instant stays in its order.
         records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
         let (mut members, mut goals) = (BTreeMap::new(), BTreeMap::new());
+        let executor = &*self.executor;
         for (id, mut resting) in self.customers {
             let customer = executor.wake(&mut resting);
             let segments = program.segments.iter().zip(0..);
@@ -241,7 +255,7 @@ impl<'e, E: Execution> Driver<'e, E> {
         let ids: Vec<String> = self.customers.keys().cloned().collect();
         for id in ids {
             if let Some(mut customer) = self.wake(&id) {
-                what(self.executor, &mut customer, &mut self.out);
+                what(&self.executor, &mut customer, &mut self.out);
                 self.rest(id, customer);
             }
         }

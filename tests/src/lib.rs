@@ -2,6 +2,7 @@
 //!
 //! - [`case`] reads and runs the files under `cases/`.
 //! - [`generate`] makes random programs and histories from a seed.
+//! - [`simulate`] lets all that can go wrong do so, and makes what fails a case.
 //! - [`rehearsals`] runs the tests that rules bring along.
 //! - [`drive`] applies calls to an executor, which [`read`](mod@read) makes ready for it; [`difference`] compares two.
 
@@ -15,3 +16,4 @@ pub mod generate;
 pub mod random;
 pub mod read;
 pub mod rehearsals;
+pub mod simulate;

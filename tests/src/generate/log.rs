@@ -35,6 +35,11 @@ pub fn log(random: &mut Random, calls: &[Value]) -> Vec<Entry> {
                 log.push(Entry::Up(now));
             }
             4 if random.chance(30) => {
+                // The clock jumps, as when a machine is asleep.
+                now += DURATIONS_MS[random.below(7)];
+                log.push(Entry::Clock(now));
+            }
+            5 if random.chance(30) => {
                 now += if random.chance(70) { DURATIONS_MS[random.below(7)] } else { DOWN[random.below(3)] };
                 log.push(Entry::Up(now));
             }

@@ -1,0 +1,111 @@
+//! Faults that are planted into an executor, to see that they are found.
+
+use segue_compiler::{
+    event::{Call, Incoming},
+    execution::{Counts, Execution, Outcome, Output},
+    goal,
+    json::JsonText,
+    pack::Packer,
+    typed::SegmentId,
+    value::Millis,
+};
+use std::sync::Arc;
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Messages that came due while the service was down go out as if it had been up.
+    SendsWhileDown,
+    /// Time passes a millisecond too far.
+    TooFar,
+    /// Certain events are not applied.
+    Skips,
+    /// An arrival is forgotten, so that nothing is put aside.
+    KnowsNoArrival,
+}
+
+/// An executor that does something wrong.
+pub struct Planted<E> {
+    /// The one that does not.
+    pub executor: E,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl<E: Execution> Execution for Planted<E> {
+    type Customer = E::Customer;
+    type Resting = E::Resting;
+
+    fn rest(&self, customer: E::Customer, packer: &mut Packer) -> E::Resting {
+        self.executor.rest(customer, packer)
+    }
+
+    fn wake(&self, resting: &mut E::Resting) -> E::Customer {
+        self.executor.wake(resting)
+    }
+
+    fn id_of<'r>(&self, resting: &'r E::Resting) -> &'r str {
+        self.executor.id_of(resting)
+    }
+
+    fn customer(&self, id: Arc<str>) -> E::Customer {
+        self.executor.customer(id)
+    }
+
+    fn load_profile(
+        &self,
+        customer: &mut E::Customer,
+        at: Millis,
+        traits: JsonText<'_>,
+        counts: &mut Counts,
+    ) {
+        self.executor.load_profile(customer, at, traits, counts);
+    }
+
+    fn apply(&self, customer: &mut E::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        if self.fault == Fault::Skips
+            && let Call::Track { event: "B", properties: Some(properties), .. } = incoming.call
+            && properties.text().contains("\"k\":\"k3\"")
+        {
+            return Outcome::Applied;
+        }
+        if self.fault == Fault::KnowsNoArrival {
+            let incoming = Incoming { received_at: None, ..incoming.clone() };
+            return self.executor.apply(customer, &incoming, out);
+        }
+        self.executor.apply(customer, incoming, out)
+    }
+
+    fn advance(&self, customer: &mut E::Customer, until: Millis, out: &mut Output) {
+        let until = if self.fault == Fault::TooFar { until + 1 } else { until };
+        self.executor.advance(customer, until, out);
+    }
+
+    fn overdue(&self, customer: &mut E::Customer, until: Millis, now: Millis, out: &mut Output) {
+        if self.fault == Fault::SendsWhileDown {
+            self.executor.advance(customer, until, out);
+        } else {
+            self.executor.overdue(customer, until, now, out);
+        }
+    }
+
+    fn meeting(&self, customer: &E::Customer, at: Millis) -> Millis {
+        self.executor.meeting(customer, at)
+    }
+
+    fn merge(&self, into: &mut E::Customer, from: E::Customer, out: &mut Output) {
+        self.executor.merge(into, from, out);
+    }
+
+    fn next_deadline(&self, customer: &E::Customer) -> Option<Millis> {
+        self.executor.next_deadline(customer)
+    }
+
+    fn is_member(&self, customer: &E::Customer, segment: SegmentId) -> bool {
+        self.executor.is_member(customer, segment)
+    }
+
+    fn goals(&self, customer: &E::Customer) -> Vec<goal::Outcome> {
+        self.executor.goals(customer)
+    }
+}
