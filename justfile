@@ -19,9 +19,13 @@ bless:
 run example events=("examples/" + example + "/events.ndjson"):
     cargo run --release --locked -- run examples/{{example}} --events {{events}} --format table
 
-# Compares machine code and reference interpreter on more random programs: just compare 1000000
+# Compares machine code and reference interpreter on more random programs, each with several histories: just compare 200000
 compare seeds="100000":
     SEGUE_SEEDS={{seeds}} cargo test --release --locked -p segue-tests --test differential -- --nocapture
+
+# Simulates worlds in which what can go wrong does, from a seed on: just simulate 123
+simulate first="0" seeds="1":
+    SEGUE_FIRST={{first}} SEGUE_SEEDS={{seeds}} cargo test --locked -p segue-tests --test simulation -- --nocapture
 
 # Licences and advisories of the dependencies; needs cargo-deny.
 deny:

@@ -6,6 +6,7 @@ use crate::{
     random::Random,
 };
 use segue_compiler::{
+    execution::Execution,
     limits::MAX_IDS,
     project::{Project, Source, compile},
     record::{ActionId, Record},
@@ -99,16 +100,19 @@ impl History {
     fn compare(
         &self,
         program: &Program,
-        (reference, engine): &(Reference, Engine),
+        (reference, engines): &(Reference, [Engine; 2]),
         settle: i64,
     ) -> Result<Driven, String> {
-        let Self { calls, log, until } = self;
-        match log {
-            Some(log) => agreed(
-                drive_live(program, reference, log, settle, *until),
-                drive_live(program, engine, log, settle, *until),
-            ),
-            None => agreed(drive(program, reference, calls, *until), drive(program, engine, calls, *until)),
+        agreed(
+            self.driven(program, reference, settle),
+            engines.each_ref().map(|engine| self.driven(program, engine, settle)),
+        )
+    }
+
+    fn driven<E: Execution>(&self, program: &Program, executor: &E, settle: i64) -> Driven {
+        match &self.log {
+            Some(log) => drive_live(program, executor, log, settle, self.until),
+            None => drive(program, executor, &self.calls, self.until),
         }
     }
 }
