@@ -40,6 +40,9 @@ fn nested(json: JsonText<'_>, ty: &Type, depth: u32) -> Result<Value, Invalid> {
             let text = string(json)?;
             // A full timestamp for a date is its first ten characters: trackers send birth dates so.
             let day = text.get(..10).ok_or(Invalid)?;
+            if !matches!(text.as_bytes().get(10), None | Some(b'T' | b't' | b' ')) {
+                return Err(Invalid);
+            }
             time::parse_date(day).map(Value::Date).ok_or(Invalid)
         }
         Type::Duration => whole(json).map(Value::Duration).ok_or(Invalid),
@@ -97,4 +100,23 @@ pub fn moment(json: JsonText<'_>) -> Option<Millis> {
 fn whole(json: JsonText<'_>) -> Option<i64> {
     let json = json.text();
     json.parse().ok().or_else(|| Some(Decimal::parse(json)?.round()?.0 / crate::value::MILLIONTHS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_a_day_or_the_day_of_a_point_in_time() {
+        let date = |text: &str| {
+            let json = format!("\"{text}\"");
+            value(JsonText::parse(&json).unwrap(), &Type::Date)
+        };
+        for text in ["2026-01-31", "2026-01-31T08:00:00Z", "2026-01-31 08:00"] {
+            assert_eq!(date(text), Ok(Value::Date(time::parse_date("2026-01-31").unwrap())), "{text}");
+        }
+        for text in ["2026-01-310", "2026-01-31, or so", "2026-02-30", "31.01.2026", ""] {
+            assert_eq!(date(text), Err(Invalid), "{text}");
+        }
+    }
 }

@@ -22,6 +22,23 @@ pub fn leaves(verdict: Option<Verdict>, now: Millis) -> Option<Millis> {
     }
 }
 
+/// What quiet time and the rates of topics come to together. Where a message has waited for room as long as its topic holds,
+/// it does not wait for the morning as well; `waited` is whether it has waited for room at all.
+#[must_use]
+pub fn of_both(
+    quiet: Option<Verdict>,
+    waited: bool,
+    room: impl FnOnce() -> Option<Verdict>,
+) -> Option<Verdict> {
+    match quiet {
+        None => room(),
+        Some(Verdict::Held(..)) if waited => {
+            room().filter(|room| matches!(room, Verdict::Suppressed(..))).or(quiet)
+        }
+        Some(_) => quiet,
+    }
+}
+
 /// A message that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     address,
-    hold::{Exceeded, Verdict},
+    hold::{self, Exceeded, Verdict},
     limits::MAX_RUNS,
     reach::{self, Reach},
     record::Reason,
@@ -127,8 +127,9 @@ impl Reference {
             return None;
         }
         let since = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
-        self.kept_by_quiet(customer, rule, message.step, asked)
-            .or_else(|| self.exceeded(customer, rule, channel, asked.now).verdict(since, asked.now))
+        hold::of_both(self.kept_by_quiet(customer, rule, message.step, asked), since.is_some(), || {
+            self.exceeded(customer, rule, channel, asked.now).verdict(since, asked.now)
+        })
     }
 
     /// Whether it is quiet time for the customer: where several are, the last to end counts.

@@ -8,7 +8,7 @@ use crate::engine::{
 };
 use segue_compiler::{
     address,
-    hold::{Exceeded, Hold, Verdict},
+    hold::{self, Exceeded, Hold, Verdict},
     plan::Content,
     record::{Held, Instant, Json, Reason, Record},
     share::is_held_out,
@@ -85,8 +85,9 @@ impl Engine {
             return None;
         }
         let since = run.memory.hold.as_ref().and_then(|hold| hold.waits_for_room);
-        self.quiet_gate(customer, run, message.step, now)
-            .or_else(|| self.exceeded(customer, run, channel, now).verdict(since, now))
+        let quiet = self.quiet_gate(customer, run, message.step, now);
+        let room = || self.exceeded(customer, run, channel, now).verdict(since, now);
+        hold::of_both(quiet, since.is_some(), room)
     }
 
     /// Whether it is quiet time: the last to end of those in force counts.
