@@ -182,7 +182,7 @@ impl Memory {
                     let when = words.trigger(rule.trigger);
                     add(when.clone(), format!("the last occurrence of {when}"), Reach::NONE, &user);
                 }
-                Trigger::Enters(_) | Trigger::Leaves(_) => {}
+                Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Former { .. } => {}
             }
         }
         memory
@@ -190,7 +190,7 @@ impl Memory {
 }
 
 /// Whether something is remembered of events to know a condition or value.
-fn is_remembered(expr: &Expr) -> bool {
+pub(crate) fn is_remembered(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Did { .. }
         | ExprKind::NoActivity(_)

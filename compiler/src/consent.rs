@@ -6,6 +6,7 @@ use crate::{
     limits::{MAX_CHANNEL_BYTES, MAX_CHANNELS},
     packed,
     settings::ConsentPolicy,
+    succession::Matched,
     typed::{Program, TopicId},
     value::{Millis, Text},
 };
@@ -156,6 +157,29 @@ impl Consent {
             }
         }
         suppressed.iter().for_each(|channel| self.suppress(channel));
+    }
+
+    /// The same under rules with other topics, some of which are new: what the log tells of those is taken over.
+    #[must_use]
+    pub fn carried(&self, told: &Self, matched: &Matched) -> Self {
+        let mut carried = Self { recorded: Vec::new(), suppressed: self.suppressed.clone() };
+        for (channel, entries) in &self.recorded {
+            let same = |topic: &Option<TopicId>| match topic {
+                None => Some(None),
+                Some(id) => matched.topics.get(id.0 as usize).copied().flatten().map(Some),
+            };
+            let entries =
+                entries.iter().filter_map(|(topic, granted, at)| Some((same(topic)?, *granted, *at)));
+            carried.recorded.push((channel.clone(), entries.collect()));
+        }
+        for (channel, entries) in &told.recorded {
+            for (topic, granted, (at, _)) in entries {
+                if topic.is_some_and(|topic| matched.new_topics.contains(&topic)) {
+                    carried.record(channel, *topic, *granted, (*at, 0));
+                }
+            }
+        }
+        carried
     }
 
     /// Whether the channel is suppressed.

@@ -16,7 +16,7 @@ pub use work::Work;
 use crate::{
     limits::MAX_CUSTOMER_BYTES,
     plan::{CellId, Content, Node, NodeId, OpKind, Plan, RulePlan},
-    typed::{HeldId, Program, SequenceId, Trigger, wait::Until},
+    typed::{HeldId, Program, SequenceId, wait::Until},
 };
 use std::collections::BTreeSet;
 
@@ -188,10 +188,7 @@ fn uses(program: &Program, plan: &Plan) -> Vec<(Declaration, Uses)> {
     }
     for (place, rule) in program.rules.iter().enumerate() {
         let nodes = plan.rules.get(place).map(|rule| of_rule(program, plan, rule)).unwrap_or_default();
-        let sequence = match rule.trigger {
-            Trigger::Sequence(id) => Some(id),
-            Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => None,
-        };
+        let sequence = rule.trigger.sequence();
         all.push((Declaration::Rule(place), Uses { nodes, sequence, segment: false, rule: Some(place) }));
     }
     all

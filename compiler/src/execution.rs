@@ -3,7 +3,7 @@
 use crate::{
     event::Incoming, goal, json::JsonText, pack::Packer, record::Record, typed::SegmentId, value::Millis,
 };
-use std::{ops::AddAssign, sync::Arc};
+use std::{collections::BTreeSet, ops::AddAssign, sync::Arc};
 
 /// An executor. It holds the program; what it knows of a customer lies in `Customer`, so that customers can be spread
 /// over threads.
@@ -12,6 +12,8 @@ pub trait Execution {
     type Customer: Send;
     /// The same while nothing happens to them: small where the executor can make it so.
     type Resting: Send;
+    /// What has been found out, once for all customers, about a change of rules.
+    type Passage: Send + Sync;
 
     /// Lays a customer to rest; the packer is memory to work in.
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting;
@@ -64,6 +66,25 @@ pub trait Execution {
     /// Whether the customer is in the segment, as of the last instant evaluated.
     fn is_member(&self, customer: &Self::Customer, segment: SegmentId) -> bool;
 
+    /// The rules that have runs under way, by their positions in the program.
+    fn under_way(&self, customer: &Self::Customer) -> BTreeSet<u32>;
+
+    /// Finds out what has become of everything since the rules that were in force before; those of now are their
+    /// [`succession`](crate::succession::succession).
+    fn passage(&self, before: &Self) -> Self::Passage;
+
+    /// Takes a customer over from the rules that were in force before. `told` is what the log tells of the customer: one of
+    /// this executor, to whom everything in it was applied [silently](Output::silent). What goes on is taken from the
+    /// customer, what is new from the log. Nobody enters or leaves a segment by it; runs of which nothing is left are
+    /// stopped, and told.
+    fn carry(
+        &self,
+        change: (&Self, &Self::Passage),
+        customer: Self::Customer,
+        told: Self::Customer,
+        out: &mut Output,
+    ) -> Self::Customer;
+
     /// What came of the goals of rules that sent the customer something, or would have, in order of the rules.
     fn goals(&self, customer: &Self::Customer) -> Vec<goal::Outcome>;
 }
@@ -72,6 +93,7 @@ pub trait Execution {
 impl<E: Execution> Execution for Arc<E> {
     type Customer = E::Customer;
     type Resting = E::Resting;
+    type Passage = E::Passage;
 
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting {
         (**self).rest(customer, packer)
@@ -127,6 +149,24 @@ impl<E: Execution> Execution for Arc<E> {
         (**self).is_member(customer, segment)
     }
 
+    fn under_way(&self, customer: &Self::Customer) -> BTreeSet<u32> {
+        (**self).under_way(customer)
+    }
+
+    fn passage(&self, before: &Self) -> Self::Passage {
+        (**self).passage(before)
+    }
+
+    fn carry(
+        &self,
+        (before, passage): (&Self, &Self::Passage),
+        customer: Self::Customer,
+        told: Self::Customer,
+        out: &mut Output,
+    ) -> Self::Customer {
+        (**self).carry((&**before, passage), customer, told, out)
+    }
+
     fn goals(&self, customer: &Self::Customer) -> Vec<goal::Outcome> {
         (**self).goals(customer)
     }
@@ -157,6 +197,16 @@ pub struct Output {
     pub settled: Vec<Outcome>,
     /// What was counted.
     pub counts: Counts,
+    /// Whether only what is known changes: nothing is told, and no rule is triggered. So a log is read again.
+    pub silent: bool,
+}
+
+impl Output {
+    /// For reading a log again.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
 }
 
 /// What became of a call.
@@ -195,6 +245,8 @@ pub struct Counts {
     pub settled_early: u64,
     /// Runs that are no longer followed to their goal because a customer had more than the limit.
     pub goals_forgotten: u64,
+    /// Runs that a change of rules ended: their rule is gone, or their version cannot go on.
+    pub runs_ended: u64,
 }
 
 impl AddAssign for Counts {
@@ -207,5 +259,6 @@ impl AddAssign for Counts {
         self.ids_dropped += other.ids_dropped;
         self.settled_early += other.settled_early;
         self.goals_forgotten += other.goals_forgotten;
+        self.runs_ended += other.runs_ended;
     }
 }

@@ -67,6 +67,13 @@ impl<M: Clone> Progress<M> {
         Self { runs: runs.collect(), ..*self }
     }
 
+    /// The same with what is remembered of matches made anew.
+    #[must_use]
+    pub fn mapped(&self, of: impl Fn(&M) -> M) -> Self {
+        let runs = self.runs.iter().map(|(stamp, found)| (*stamp, found.as_ref().map(&of)));
+        Self { runs: runs.collect(), ..*self }
+    }
+
     /// The progress of two customers who turned out to be one.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {

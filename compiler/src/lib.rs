@@ -39,6 +39,7 @@ pub mod predicate;
 pub mod changes;
 pub mod cost;
 pub mod reach;
+pub mod succession;
 
 pub mod reference;
 
@@ -59,6 +60,7 @@ pub mod decode;
 pub mod event;
 pub mod execution;
 pub mod goal;
+pub mod guard;
 pub mod hold;
 pub mod json;
 pub mod limits;

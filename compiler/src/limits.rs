@@ -29,6 +29,9 @@ pub const MAX_GOAL_RUNS: usize = 64;
 /// How long after it was due a message still goes out where the service was down and the rule does not say, in milliseconds
 /// (24 hours): what is older has mostly lost its sense.
 pub const LATE_AFTER: i64 = 24 * 3_600_000;
+/// How many earlier versions of one rule go on for the runs that began under them: rules are seldom changed more often than
+/// that while somebody waits, and each is code and conditions that are kept.
+pub const MAX_FORMER_VERSIONS: usize = 8;
 /// How many consequences trigger rules within one instant: the checker refuses cycles, so this bounds long chains.
 pub const MAX_CONSEQUENCES: u32 = 64;
 /// How many instructions of the template engine one rendering may take: a long e-mail takes a few thousand.

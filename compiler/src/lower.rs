@@ -170,11 +170,13 @@ impl<'p> Lowering<'p> {
             };
             roles.push(EventRole { events, role: crate::plan::Role { sequence: id, element, filter } });
         };
-        for (element, number) in sequence.elements.iter().zip(0..) {
-            role(self, number, &element.pattern);
-        }
-        if let Some((pattern, _)) = &sequence.then_no {
-            role(self, crate::plan::NO_ELEMENT, pattern);
+        if !sequence.idle {
+            for (element, number) in sequence.elements.iter().zip(0..) {
+                role(self, number, &element.pattern);
+            }
+            if let Some((pattern, _)) = &sequence.then_no {
+                role(self, crate::plan::NO_ELEMENT, pattern);
+            }
         }
         let triggered = |rule: &crate::typed::Rule| rule.trigger == Trigger::Sequence(id);
         let plan = SequencePlan {

@@ -5,6 +5,7 @@
 //! in cells. A handler says, for one event name, which cells it feeds, which sequences it moves and which segments it can
 //! change.
 
+pub mod meaning;
 mod operands;
 pub mod print;
 mod rule;
@@ -451,6 +452,8 @@ pub enum CellSource {
         columns: Vec<NodeId>,
         /// Whether the last column is the whole event as an object.
         object: bool,
+        /// Since which change of rules; 0: from the beginning.
+        since: u32,
     },
     /// Completed matches.
     Sequence {

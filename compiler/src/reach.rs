@@ -9,7 +9,7 @@ use crate::{
     value::Millis,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
@@ -64,15 +64,67 @@ impl Reach {
 /// How far back a rule looks: its trigger, its conditions and what its messages say.
 #[must_use]
 pub fn of_rule(program: &Program, rule: &Rule) -> Reach {
-    let mut reached = Reached::new(program);
-    reached.rule(rule);
-    reached.reach
+    let view = View::of_rule(program, rule);
+    view.parts.values().fold(Reach::NONE, |reach, part| reach.or(*part))
 }
 
-/// Whether a rule is not in effect yet, because it looks further back than the log.
+/// How far back a rule looks, and by how much of the log that is known.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// By the change of rules since which it is remembered.
+    parts: BTreeMap<u32, Reach>,
+}
+
+impl View {
+    /// The view of a rule.
+    #[must_use]
+    pub fn of_rule(program: &Program, rule: &Rule) -> Self {
+        let mut reached = Reached::new(program);
+        reached.rule(rule);
+        reached.view
+    }
+
+    /// Whether the rule is not in effect yet, because it looks further back than the log did when what it looks at began to
+    /// be remembered.
+    #[must_use]
+    pub fn is_cold(&self, program: &Program, rule: &Rule, settings: &Settings, now: Millis) -> bool {
+        let log_from = |since: u32| match since.checked_sub(1) {
+            None => settings.log_from,
+            Some(change) => program.changes.get(change as usize).and_then(|change| change.log_from),
+        };
+        !rule.start_cold
+            && self
+                .parts
+                .iter()
+                .any(|(since, reach)| log_from(*since).is_some_and(|from| !reach.is_within(from, now)))
+    }
+
+    fn add(&mut self, since: u32, reach: Reach) {
+        if !reach.is_none() {
+            let known = self.parts.entry(since).or_insert(Reach::NONE);
+            *known = known.or(reach);
+        }
+    }
+}
+
+/// Since which change of rules something that is looked at is remembered; 0: from the beginning.
 #[must_use]
-pub fn is_cold(rule: &Rule, reach: Reach, settings: &Settings, now: Millis) -> bool {
-    !rule.start_cold && settings.log_from.is_some_and(|log_from| !reach.is_within(log_from, now))
+pub fn remembered_since(program: &Program, expr: &Expr) -> u32 {
+    match &expr.kind {
+        ExprKind::Did { what: Occurrence::Pattern(pattern), .. }
+        | ExprKind::Count { pattern, .. }
+        | ExprKind::Aggregate { pattern, .. }
+        | ExprKind::LastOf { pattern, .. }
+        | ExprKind::TimeSince { pattern, .. }
+        | ExprKind::Regularly { pattern, .. }
+        | ExprKind::Streak { pattern, .. } => pattern.since,
+        ExprKind::Did { what: Occurrence::Sequence(id), .. } => {
+            program.sequences.get(id.0 as usize).map_or(0, |sequence| sequence.since)
+        }
+        ExprKind::Held { id, .. } => program.held.get(id.0 as usize).map_or(0, |held| held.since),
+        ExprKind::NoActivity(_) => program.active_since,
+        _ => 0,
+    }
 }
 
 /// A rule and the named values and segments that it uses, as in `rule win_back`, `segment lapsed`.
@@ -166,24 +218,25 @@ fn calendar_days(count: u32) -> Reach {
 /// Goes through what a rule uses, each named value and segment once.
 struct Reached<'p> {
     program: &'p Program,
-    reach: Reach,
+    view: View,
     lets: BTreeSet<LetId>,
     segments: BTreeSet<SegmentId>,
 }
 
 impl<'p> Reached<'p> {
     fn new(program: &'p Program) -> Self {
-        Self { program, reach: Reach::NONE, lets: BTreeSet::new(), segments: BTreeSet::new() }
+        Self { program, view: View::default(), lets: BTreeSet::new(), segments: BTreeSet::new() }
     }
 
     fn rule(&mut self, rule: &Rule) {
         match rule.trigger {
             Trigger::Sequence(id) => {
-                let matched = self.program.sequences.get(id.0 as usize).map_or(Reach::NONE, of_sequence);
-                self.reach = self.reach.or(matched);
+                if let Some(sequence) = self.program.sequences.get(id.0 as usize) {
+                    self.view.add(sequence.since, of_sequence(sequence));
+                }
             }
             Trigger::Enters(id) | Trigger::Leaves(id) => self.segment(id),
-            Trigger::Schedule(_) => {}
+            Trigger::Schedule(_) | Trigger::Former { .. } => {}
         }
         for condition in [&rule.only_if, &rule.still_if].into_iter().flatten() {
             self.expression(condition);
@@ -211,17 +264,17 @@ impl<'p> Reached<'p> {
 
     /// Goes through expressions, and then through what they name.
     fn gather(&mut self, visit: impl FnOnce(&mut dyn FnMut(&Expr))) {
-        let (program, mut reach) = (self.program, self.reach);
+        let (program, mut view) = (self.program, std::mem::take(&mut self.view));
         let (mut lets, mut segments) = (Vec::new(), Vec::new());
         visit(&mut |part| {
-            reach = reach.or(of_expression(program, part));
+            view.add(remembered_since(program, part), of_expression(program, part));
             match &part.kind {
                 ExprKind::Let(id) => lets.push(*id),
                 ExprKind::InSegment(id) => segments.push(*id),
                 _ => {}
             }
         });
-        self.reach = reach;
+        self.view = view;
         lets.into_iter().for_each(|id| self.definition(id));
         segments.into_iter().for_each(|id| self.segment(id));
     }

@@ -4,20 +4,22 @@
 //! `customer` is what is known of a customer; `evaluate` gives the meaning of conditions and values as a pure function
 //! of history, profile and now, with `aggregate` for what is made of many events; `sequence` moves sequences;
 //! `deadline` says when something may change by time alone, `schedule` when a schedule comes round; `apply` takes in
-//! calls, `doubtful` those that may be known; `instant` is what happens at one moment; `run` is how a rule's run begins,
-//! waits and ends, `steps` is what it does, `gates` what keeps a message back, and `goal` what it was for. `predicate` asks
-//! conditions of an event of nobody.
+//! calls, `history` keeps them, `doubtful` those that may be known; `instant` is what happens at one moment; `run` is how a rule's run begins,
+//! waits and ends, `steps` is what it does, `gates` what keeps a message back, and `goal` what it was for. `merge` makes
+//! one customer of two, `carry` takes customers over to new rules, and `predicate` asks conditions of an event of nobody.
 //!
 //! Numbers in brackets refer to the paragraphs of "Meaning" in the language's reference.
 
 mod aggregate;
 mod apply;
+mod carry;
 mod customer;
 mod deadline;
 mod doubtful;
 mod evaluate;
 mod gates;
 mod goal;
+mod history;
 mod instant;
 mod merge;
 mod operators;
@@ -36,9 +38,10 @@ use crate::{
     json::JsonText,
     limits::{EXACT_EVENTS, MAX_MATCHES},
     pack::Packer,
-    reach::{self, Reach},
+    reach::View,
     settings::Settings,
     settle::{self, Held, Settling},
+    succession::Matched,
     typed::{EventId, ExprKind, FieldId, Judged, Program, SegmentId, TextTest, visit},
     value::{Millis, Value},
 };
@@ -46,7 +49,10 @@ pub use customer::Customer;
 use deadline::Watches;
 pub use predicate::{Occurrence, Predicates};
 use regex::Regex;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The reference interpreter of one program.
 #[derive(Debug)]
@@ -55,7 +61,9 @@ pub struct Reference {
     settings: Settings,
     contents: Contents,
     /// How far back each rule looks.
-    reaches: Vec<Reach>,
+    views: Vec<View>,
+    /// Of each rule its current version.
+    current: Vec<u32>,
     watches: Watches,
     /// What is judged at every instant, in order.
     judged: Vec<Judged>,
@@ -98,7 +106,8 @@ impl Reference {
         };
         Self {
             contents: Contents::new(&program),
-            reaches: program.rules.iter().map(|rule| reach::of_rule(&program, rule)).collect(),
+            views: program.rules.iter().map(|rule| View::of_rule(&program, rule)).collect(),
+            current: program.current_versions(),
             watches: Watches::new(&program),
             judged: program.judged(),
             regexes: regexes(&program),
@@ -130,6 +139,7 @@ pub struct Resting {
 impl Execution for Reference {
     type Customer = Customer;
     type Resting = Resting;
+    type Passage = Matched;
 
     fn rest(&self, customer: Customer, _: &mut Packer) -> Resting {
         Resting { id: customer.id.clone(), customer: Some(Box::new(customer)) }
@@ -187,6 +197,24 @@ impl Execution for Reference {
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
         customer.is_member(segment)
+    }
+
+    fn under_way(&self, customer: &Customer) -> BTreeSet<u32> {
+        carry::under_way(customer)
+    }
+
+    fn passage(&self, before: &Self) -> Matched {
+        Matched::between(&before.program, &self.program)
+    }
+
+    fn carry(
+        &self,
+        (before, passage): (&Self, &Matched),
+        customer: Customer,
+        told: Customer,
+        out: &mut Output,
+    ) -> Customer {
+        self.carry_customer(before, passage, customer, told, out)
     }
 
     fn goals(&self, customer: &Customer) -> Vec<Goal> {

@@ -3,6 +3,8 @@
 pub mod guardrail;
 mod judged;
 mod pattern;
+pub mod rewrite;
+mod rule;
 pub mod schedule;
 pub mod test;
 pub mod visit;
@@ -11,13 +13,13 @@ pub mod words;
 
 pub use crate::calendar::{Calendar, Unit};
 use crate::{
-    share::Share,
     types::{Field, Type},
-    value::Value,
+    value::{Millis, Value},
 };
 pub use guardrail::{Goal, Quiet, Rate, Suppression, Topic};
 pub use judged::Judged;
 pub use pattern::{EventSet, Pattern, Window};
+pub use rule::{Limit, Overlap, Rule, StopWhen, Trigger};
 pub use segue_grammar::ast::{Aggregate, Anchor, Arithmetic, Bound, Comparison, TextTest};
 use segue_grammar::span::Span;
 use std::sync::Arc;
@@ -80,6 +82,17 @@ pub struct Program {
     pub held: Vec<Held>,
     /// Whether anything asks for sessions.
     pub sessions: bool,
+    /// Each change of rules that customers have been through, where these rules took the place of others.
+    pub changes: Vec<Change>,
+    /// Since which change the customer's own activity is remembered; 0: from the beginning.
+    pub active_since: u32,
+}
+
+/// A change of rules under way. What is remembered since the n-th one was filled from the log then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// From when on the log told of everything; all that ever happened when `None`.
+    pub log_from: Option<Millis>,
 }
 
 /// A condition of which is asked how long it has held.
@@ -89,6 +102,8 @@ pub struct Held {
     pub condition: Expr,
     /// For how many milliseconds.
     pub duration: i64,
+    /// Since which change of rules it is remembered; 0: from the beginning.
+    pub since: u32,
 }
 
 /// A declared event.
@@ -100,6 +115,16 @@ pub struct EventType {
     pub passive: bool,
     /// Its fields.
     pub fields: Vec<Field>,
+    /// How many of the last fields are declared no more: only runs that began before that look at them.
+    pub former: usize,
+}
+
+impl EventType {
+    /// The fields that are declared now.
+    #[must_use]
+    pub fn declared(&self) -> &[Field] {
+        self.fields.get(..self.fields.len().saturating_sub(self.former)).unwrap_or_default()
+    }
 }
 
 /// A field of the profile. `consent` is not among them (see [`ExprKind::Consent`]).
@@ -131,102 +156,6 @@ pub struct Segment {
     pub title: Option<Arc<str>>,
     /// Its condition.
     pub condition: Expr,
-}
-
-/// A rule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its title.
-    pub title: Option<Arc<str>>,
-    /// What starts it.
-    pub trigger: Trigger,
-    /// Decided when triggered.
-    pub only_if: Option<Expr>,
-    /// Asked again before every send.
-    pub still_if: Option<Expr>,
-    /// Ends a run that waits or is held.
-    pub stop_when: Option<StopWhen>,
-    /// Runs per customer.
-    pub limit: Option<Limit>,
-    /// What a trigger does while a run is under way.
-    pub overlap: Overlap,
-    /// What its messages need consent for; `None` for transactional rules and rules that send nothing.
-    pub topic: Option<TopicId>,
-    /// Whether it is outside consent, topics and quiet hours.
-    pub transactional: bool,
-    /// When its messages are held; nothing for transactional rules.
-    pub quiet: Vec<Quiet>,
-    /// The part of customers that get none of its messages.
-    pub holdout: Option<Share>,
-    /// What it is for.
-    pub goal: Option<Goal>,
-    /// Who goes first.
-    pub priority: i64,
-    /// The name that it had.
-    pub was: Option<Arc<str>>,
-    /// Whether it takes effect before the log reaches back as far as it looks.
-    pub start_cold: bool,
-    /// How long after it was due a message still goes out where the service was down; `None` when it is never too late.
-    pub late_after: Option<i64>,
-    /// What it does.
-    pub steps: Vec<Step>,
-}
-
-impl Rule {
-    /// What limits, holdout, runs and the ids of actions go by: the name that it had, else its name.
-    #[must_use]
-    pub fn identity(&self) -> &Arc<str> {
-        self.was.as_ref().unwrap_or(&self.name)
-    }
-}
-
-/// What starts a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// Each match.
-    Sequence(SequenceId),
-    /// The change of a segment to held.
-    Enters(SegmentId),
-    /// The change of a segment to not held.
-    Leaves(SegmentId),
-    /// Each occurrence of a schedule.
-    Schedule(ScheduleId),
-}
-
-/// What ends a run that waits or is held.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StopWhen {
-    /// A new event.
-    Event(Pattern),
-    /// A condition that starts to hold.
-    Condition(Expr),
-}
-
-/// How many runs a customer can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// One ever.
-    Once,
-    /// `count` in `per` milliseconds, rolling.
-    Per {
-        /// How many.
-        count: u32,
-        /// In how many milliseconds.
-        per: i64,
-    },
-}
-
-/// What a trigger does while a run is under way.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Overlap {
-    /// It is recorded as `running`.
-    Skip,
-    /// It starts the run anew.
-    Restart,
-    /// Runs with other values of this field of `event` go on beside it.
-    Per(FieldPath),
 }
 
 /// One step of a rule.
@@ -550,6 +479,10 @@ pub struct Sequence {
     pub same: Vec<FieldPath>,
     /// Where it stands.
     pub span: Span,
+    /// Since which change of rules it is followed; 0: from the beginning.
+    pub since: u32,
+    /// Whether nothing follows it any more: only runs under way look at what it says.
+    pub idle: bool,
 }
 
 impl PartialEq for Sequence {

@@ -5,6 +5,7 @@
 mod aggregate;
 pub(crate) mod alone;
 mod calendar;
+mod carry;
 pub(crate) mod constants;
 mod customer;
 mod days;
@@ -29,6 +30,7 @@ mod sparse;
 mod steps;
 mod total;
 
+pub use carry::Passage;
 pub use customer::Customer;
 
 use machine::Machine;
@@ -43,13 +45,13 @@ use segue_compiler::{
     module::{Code, CodeError, clif},
     pack::Packer,
     plan::{Plan, verify::verify},
-    reach::{self, Reach},
+    reach::View,
     settings::Settings,
     settle::{self, Held, Settling},
     typed::{EventId, FieldId, Program, SegmentId, Trigger},
     value::{Millis, Value},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A compiled program, ready to be applied to customers.
 pub struct Engine {
@@ -58,7 +60,9 @@ pub struct Engine {
     machine: Machine,
     contents: Contents,
     /// How far back each rule looks.
-    reaches: Vec<Reach>,
+    views: Vec<View>,
+    /// Of each rule its current version.
+    current: Vec<u32>,
     /// For each segment the rules that its change triggers.
     changes: Vec<Changes>,
     fields: KnownFields,
@@ -143,7 +147,8 @@ impl Engine {
             Machine::new(plan, code, Names::new(program.events.iter().map(|event| event.name.clone())));
         let mut engine = Self {
             contents: Contents::new(&program),
-            reaches: program.rules.iter().map(|rule| reach::of_rule(&program, rule)).collect(),
+            views: program.rules.iter().map(|rule| View::of_rule(&program, rule)).collect(),
+            current: program.current_versions(),
             blank: Customer::blank(&program, &machine),
             machine,
             changes: changes(&program),
@@ -211,7 +216,7 @@ fn changes(program: &Program) -> Vec<Changes> {
                     changes.leaves.push(number);
                 }
             }
-            Trigger::Sequence(_) | Trigger::Schedule(_) => {}
+            Trigger::Sequence(_) | Trigger::Schedule(_) | Trigger::Former { .. } => {}
         }
     }
     changes
@@ -221,6 +226,7 @@ impl Execution for Engine {
     type Customer = Customer;
     /// Bytes.
     type Resting = Box<[u8]>;
+    type Passage = Passage;
 
     fn rest(&self, customer: Customer, packer: &mut Packer) -> Box<[u8]> {
         packer.clear();
@@ -275,6 +281,24 @@ impl Execution for Engine {
 
     fn is_member(&self, customer: &Customer, segment: SegmentId) -> bool {
         customer.is_member(&self.machine.plan.record, segment)
+    }
+
+    fn under_way(&self, customer: &Customer) -> BTreeSet<u32> {
+        run::under_way(customer)
+    }
+
+    fn passage(&self, before: &Self) -> Passage {
+        Passage::between(before, self)
+    }
+
+    fn carry(
+        &self,
+        (before, passage): (&Self, &Passage),
+        customer: Customer,
+        told: Customer,
+        out: &mut Output,
+    ) -> Customer {
+        self.carry_customer(before, passage, customer, told, out)
     }
 
     fn goals(&self, customer: &Customer) -> Vec<goals::Outcome> {

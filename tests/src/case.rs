@@ -22,11 +22,15 @@
 //! `down FROM until TO` that it had come to the first time when the service failed, which came up at the second; `up TIME` is
 //! the second half of that. `restart COUNT` lets the host go on from the bytes that it kept, with so many shards.
 //!
+//! Rules below `--- rules at TIME` take the place of those above them before the first entry that comes then or later; after
+//! it, `, log from TIME` says from when on the log tells of everything then.
+//!
 //! Where rules have goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference
 //! interpreter and on machine code, and nothing else than what is written may come out.
 
 use crate::{
-    difference::{of_log, with_settings},
+    changing::{Changing, NewRules},
+    difference::over_changes,
     drive::{Driven, Entry},
 };
 use segue_compiler::{
@@ -93,8 +97,18 @@ fn outcome(text: &str, path: &Path) -> String {
         rules.push_str(line);
     }
     let mut actual = rules.clone();
+    let mut later: Vec<(String, String)> = Vec::new();
     while let Some(header) = parts.next() {
         actual.push_str(header);
+        if let Some(words) = header.strip_prefix("--- rules at ") {
+            let mut rules = String::new();
+            while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
+                rules.push_str(line);
+            }
+            actual.push_str(&rules);
+            later.push((words.trim().to_owned(), rules));
+            continue;
+        }
         if !header.starts_with("--- run") {
             while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
             continue;
@@ -108,8 +122,18 @@ fn outcome(text: &str, path: &Path) -> String {
         }
         let (settings, until, live) = settings(header.trim_start_matches("--- run").trim());
         let program = Arc::new(checked(&rules, &settings.time_zone, path));
-        match both(&program, log, until, &settings, live) {
-            Ok(driven) => {
+        let new_rules = |(words, rules): &(String, String)| {
+            let (at, log_from) = words.split_once(", log from ").unzip();
+            NewRules {
+                at: instant(at.unwrap_or(words)),
+                program: Arc::new(checked(rules, &settings.time_zone, path)),
+                log_from: log_from.map(instant),
+            }
+        };
+        let changes: Vec<NewRules> = later.iter().map(new_rules).collect();
+        let changing = Changing { changes: &changes, log: &log, live, until, settings: &settings };
+        match both(program, &changing) {
+            Ok((driven, program)) => {
                 actual.push_str("--- records\n");
                 for record in &driven.records {
                     let _ = writeln!(actual, "{}", line(record));
@@ -125,24 +149,13 @@ fn outcome(text: &str, path: &Path) -> String {
     actual
 }
 
-/// What both executors make of a log.
-fn both(
-    program: &Arc<Program>,
-    log: Vec<Entry>,
-    until: Option<i64>,
-    settings: &Settings,
-    live: bool,
-) -> Result<Driven, String> {
-    if live {
-        return of_log(program.clone(), &log, until, settings);
+/// What both executors make of a log, and the program that is in force at its end.
+fn both(program: Arc<Program>, changing: &Changing<'_>) -> Result<(Driven, Arc<Program>), String> {
+    for entry in changing.log {
+        let is_call = matches!(entry, Entry::Call(_));
+        assert!(is_call || changing.live, "only for `run live`: {entry:?}");
     }
-    let calls = log.into_iter().map(|entry| match entry {
-        Entry::Call(call) => call,
-        Entry::Clock(_) | Entry::Up(_) | Entry::Erase(_) | Entry::Restart(_) => {
-            panic!("only for `run live`: {entry:?}")
-        }
-    });
-    with_settings(program.clone(), &calls.collect::<Vec<_>>(), until, settings)
+    over_changes(program, changing)
 }
 
 /// What came of the goals of rules, where there are some.

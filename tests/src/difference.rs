@@ -1,8 +1,9 @@
 //! Compares machine code with the reference interpreter.
 
 use crate::{
+    changing::{Changing, NewRules},
     drive::{Driven, Entry, drive, drive_live},
-    generate::{disguise, engage, history, log, program},
+    generate::{disguise, engage, history, log, program, successor},
     random::Random,
 };
 use segue_compiler::{
@@ -137,6 +138,63 @@ fn waits_for(steps: &[Step]) -> bool {
     })
 }
 
+/// As [`compare`], with one or two changes of the rules on the way; nothing where no successor passes the checker.
+#[must_use]
+pub fn compare_changing(seed: u64) -> Option<Comparison> {
+    let mut random = Random::new(seed);
+    let first = program(&mut random);
+    let mut calls: Vec<Value> = history(&mut random).into_iter().map(|step| step.call).collect();
+    disguise(&mut random, &mut calls);
+    let times: Vec<i64> = calls.iter().filter_map(|call| call.get("timestamp")?.as_i64()).collect();
+    let (begin, end) = (times.iter().min().copied()?, times.iter().max().copied()?);
+    let old = checked(&first)?;
+    let mut sources = vec![format!("--- rules\n{first}")];
+    let mut latest = first;
+    let mut changes: Vec<NewRules> = Vec::new();
+    for _ in 0..=random.below(2) {
+        let near = times[random.below(times.len())] + [0, 1, 30_000][random.below(3)];
+        let at = near.max(changes.last().map_or(begin, |last| last.at));
+        let log_from = random.chance(25).then(|| begin + (at - begin) / 2);
+        for _ in 0..5 {
+            let source = successor(&mut random, &latest);
+            if let Some(program) = checked(&source) {
+                sources.push(format!("--- rules at {at}, log from {log_from:?}\n{source}"));
+                changes.push(NewRules { at, program, log_from });
+                latest = source;
+                break;
+            }
+        }
+    }
+    if changes.is_empty() {
+        return None;
+    }
+    let (settings, until) = (settings(&mut random), Some(end + 7_200_000));
+    if sources.iter().any(|source| source.contains("wait up to")) {
+        let reference = Reference::new(old.clone(), settings.clone());
+        let sent = drive(&old, &reference, &calls, until);
+        engage(&mut random, &mut calls, &sent.records);
+    }
+    let live = random.chance(25);
+    let entries = || calls.iter().cloned().map(Entry::Call).collect();
+    let log = if live { log(&mut random, &calls) } else { entries() };
+    let changing = Changing { changes: &changes, log: &log, live, until, settings: &settings };
+    Some(match over_changes(old, &changing) {
+        Ok((driven, _)) => Comparison::Agreed(driven.records.len()),
+        Err(difference) => {
+            let (sources, log) = (sources.concat(), log.iter().map(Entry::to_string).collect::<Vec<_>>());
+            Comparison::Differed(format!(
+                "seed {seed}, {settings:?}\n{sources}\n{}\n\n{difference}",
+                log.join("\n")
+            ))
+        }
+    })
+}
+
+fn checked(source: &str) -> Option<Arc<Program>> {
+    let sources = vec![Source { name: "generated.segue".to_owned(), text: source.to_owned() }];
+    compile(&Project { sources, ..Project::default() }).program.map(Arc::new)
+}
+
 /// Settings as projects have them, and some with which few ids are kept, so that what may be a duplicate is met.
 fn settings(random: &mut Random) -> Settings {
     let minute = 60_000;
@@ -185,6 +243,26 @@ pub fn of_log(
     let expected = drive_live(&program, &reference, log, settings.settle, until);
     let of = |engine| drive_live(&program, engine, log, settings.settle, until);
     agreed(expected, engines.each_ref().map(of))
+}
+
+/// As [`with_settings`] and [`of_log`], with rules that change on the way; gives the program in force at the end, too.
+///
+/// # Errors
+/// As [`difference`].
+pub fn over_changes(
+    program: Arc<Program>,
+    changing: &Changing<'_>,
+) -> Result<(Driven, Arc<Program>), String> {
+    let settings = changing.settings;
+    let reference = |program: Arc<Program>| Ok(Reference::new(program, settings.clone()));
+    let compiled =
+        |program: Arc<Program>| Engine::new(program, settings.clone()).map_err(|it| it.to_string());
+    let interpreting =
+        |program: Arc<Program>| Engine::interpreting(program, settings.clone()).map_err(|it| it.to_string());
+    let (expected, ..) = changing.drive(&reference, program.clone())?;
+    let (actual, _, last) = changing.drive(&compiled, program.clone())?;
+    let (interpreted, ..) = changing.drive(&interpreting, program)?;
+    agreed(expected, [actual, interpreted]).map(|driven| (driven, last))
 }
 
 /// The reference, and the engine with machine code and without.

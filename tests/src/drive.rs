@@ -51,6 +51,18 @@ pub enum Entry {
     Restart(usize),
 }
 
+impl Entry {
+    /// When it came; a call without an arrival came when it happened.
+    #[must_use]
+    pub fn arrival(&self) -> Option<Millis> {
+        match self {
+            Self::Call(call) => Read::of(call).map(|read| read.received_at.unwrap_or(read.at)),
+            Self::Clock(at) | Self::Up(at) => Some(*at),
+            Self::Erase(_) | Self::Restart(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -160,6 +172,57 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
         Self { until: Some(until), ..self }
     }
 
+    /// The same, to whom a log is only told: nothing comes of it.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self { out: Output::silent(), ..self }
+    }
+
+    /// Time has an end now.
+    pub fn ends(&mut self, until: Option<Millis>) {
+        self.until = until;
+    }
+
+    /// The end of time: if nothing says so, that of the latest call.
+    #[must_use]
+    pub fn end(&self) -> Millis {
+        self.until.or(self.latest).unwrap_or(i64::MIN)
+    }
+
+    /// Lets time pass for everybody up to what has settled at an instant.
+    pub fn come_to(&mut self, at: Millis) {
+        let arrivals = self.arrivals;
+        self.everybody(|executor, customer, out| {
+            let until = arrivals.map(|arrivals| arrivals.before_call(at));
+            let until = until.unwrap_or_else(|| executor.meeting(customer, at));
+            executor.advance(customer, until, out);
+        });
+    }
+
+    /// The rules that have runs under way.
+    pub fn under_way(&mut self) -> BTreeSet<u32> {
+        let mut all = BTreeSet::new();
+        self.everybody(|executor, customer, _| all.extend(executor.under_way(customer)));
+        all
+    }
+
+    /// Everybody is taken over by another executor. `told` is one of its hosts, to whom the log was told.
+    #[must_use]
+    pub fn succeeded_by(mut self, mut told: Self) -> Self {
+        assert!(told.out.records.is_empty() && told.out.fired.is_empty(), "reading a log tells nothing");
+        let (before, after) = (self.executor.clone(), told.executor.clone());
+        let passage = after.passage(&before);
+        let mut customers = BTreeMap::new();
+        for id in self.customers.keys().cloned().collect::<Vec<_>>() {
+            let Some(customer) = self.wake(&id) else { continue };
+            let of_log = told.wake(&id).unwrap_or_else(|| after.customer(Arc::from(id.as_str())));
+            let carried = after.carry((&*before, &passage), customer, of_log, &mut self.out);
+            customers.insert(id, after.rest(carried, &mut Packer::default()));
+        }
+        let Self { arrivals, until, known, owners, out, outcomes, latest, .. } = self;
+        Self { executor: after, arrivals, until, customers, known, owners, out, outcomes, latest }
+    }
+
     /// Takes an entry of a log.
     ///
     /// # Panics
@@ -225,9 +288,9 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     /// Carries time on to the end. Gives what came of it, and what was counted.
     #[must_use]
     pub fn finish(mut self, program: &Program) -> (Driven, Counts) {
-        let end = self.until.or(self.latest).unwrap_or(i64::MIN);
+        let end = self.end();
         self.everybody(|executor, customer, out| executor.advance(customer, end, out));
-        let Output { mut records, fired, settled, counts } = std::mem::take(&mut self.out);
+        let Output { mut records, fired, settled, counts, silent: _ } = std::mem::take(&mut self.out);
         // Stable: what happened to one customer at one instant stays in its order.
         records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
         let (mut members, mut goals) = (BTreeMap::new(), BTreeMap::new());

@@ -9,6 +9,7 @@ mod history;
 mod identity;
 mod log;
 mod program;
+mod successor;
 
 pub use busy::busy_history;
 pub use engagement::engage;
@@ -17,6 +18,7 @@ pub use history::{Step, history};
 pub use identity::{disguise, disguise_all};
 pub use log::log;
 pub use program::program;
+pub use successor::successor;
 
 /// The events and the profile that every generated program declares.
 pub const DECLARATIONS: &str = r#"use messaging

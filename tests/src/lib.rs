@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 pub mod case;
+pub mod changing;
 pub mod difference;
 pub mod drive;
 pub mod expectation;

@@ -38,6 +38,7 @@ fn overflowed(counts: &Counts) -> bool {
         ids_dropped,
         goals_forgotten,
         settled_early,
+        runs_ended: _,
     } = *counts;
     let all =
         [matches_dropped, consequences_dropped, window_overflow, ids_dropped, goals_forgotten, settled_early];

@@ -60,7 +60,7 @@ impl Checker<'_> {
                         Some(Box::new(self.condition(filter, Scope { events: Some(&events), ..scope })?))
                     }
                 };
-                let pattern = Pattern { events, filter, span: word.span };
+                let pattern = Pattern { events, filter, span: word.span, since: 0 };
                 if let Some(event) = self.without_message(&pattern.events) {
                     self.report(rules::not_of_this_run(word.span, &event));
                     return None;

@@ -18,7 +18,7 @@ impl Checker<'_> {
         let known = self.program.events.iter().position(|other| *other.name == *event.name.text);
         let position = known.unwrap_or_else(|| {
             let name = Arc::from(event.name.text.as_str());
-            self.program.events.push(EventType { name, passive: false, fields: Vec::new() });
+            self.program.events.push(EventType { name, passive: false, fields: Vec::new(), former: 0 });
             self.program.events.len() - 1
         });
         for (field, declared) in fields {

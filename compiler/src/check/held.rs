@@ -23,14 +23,14 @@ impl Checker<'_> {
         }
         let duration = self.duration(duration);
         let condition = self.condition(condition, Scope { in_held: true, ..scope })?;
-        let held = Held { condition, duration: duration? };
+        let held = Held { condition, duration: duration?, since: 0 };
         let known = self.program.held.iter().position(|other| *other == held);
         let position = known.unwrap_or_else(|| {
             self.program.held.push(held.clone());
             self.program.held.len() - 1
         });
         let id = HeldId(u32::try_from(position).ok()?);
-        let Held { condition, duration } = held;
+        let Held { condition, duration, since: _ } = held;
         let kind = ExprKind::Held { id, condition: Box::new(condition), duration };
         Some(Expr { kind, ty: Type::Boolean, span })
     }

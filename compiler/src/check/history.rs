@@ -232,7 +232,7 @@ impl Checker<'_> {
             None => None,
             Some(filter) => Some(Box::new(self.condition(filter, Scope { events: Some(&events), ..scope })?)),
         };
-        Some(Pattern { events, filter, span: pattern.span })
+        Some(Pattern { events, filter, span: pattern.span, since: 0 })
     }
 
     fn events(&mut self, events: &PatternEvents) -> Option<EventSet> {
@@ -283,8 +283,16 @@ impl Checker<'_> {
         self.sequence_words(sequence);
         let first_time = sequence.elements.first().is_some_and(|element| element.first_time.is_some());
         let same = self.same(sequence, &elements, then_no.as_ref().map(|(pattern, _)| pattern))?;
-        let checked =
-            Sequence { anchor: sequence.anchor, first_time, elements, then_no, same, span: sequence.span };
+        let checked = Sequence {
+            anchor: sequence.anchor,
+            first_time,
+            elements,
+            then_no,
+            same,
+            span: sequence.span,
+            since: 0,
+            idle: false,
+        };
         self.program.sequences.push(checked);
         u32::try_from(self.program.sequences.len() - 1).ok().map(SequenceId)
     }

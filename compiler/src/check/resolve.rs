@@ -157,7 +157,7 @@ impl Checker<'_> {
             _ => Vec::new(),
         };
         let fields = fields.into_iter().map(field).collect();
-        self.program.events.push(EventType { name: Arc::from(name), passive: true, fields });
+        self.program.events.push(EventType { name: Arc::from(name), passive: true, fields, former: 0 });
         self.program.sessions = true;
     }
 

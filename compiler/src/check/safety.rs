@@ -104,6 +104,7 @@ impl Checker<'_> {
                 visit::steps(&rule.steps, &mut |expr| first = first.or(Some(expr.span)));
                 first
             }
+            Trigger::Former { .. } => None,
         }
         .unwrap_or_default()
     }
@@ -118,6 +119,7 @@ fn watches(program: &Program, rule: &Rule) -> Watches {
             let date = program.schedules.get(id.0 as usize).and_then(|schedule| schedule.date());
             watches.fields.extend(date.map(|date| date.field));
         }
+        Trigger::Former { .. } => {}
     }
     watches
 }

@@ -291,12 +291,12 @@ impl<'p> Sizes<'p> {
             (true, Overlap::Per(_)) => assumed.matches.min(MAX_RUNS as u64),
         };
         let name = COUNT + assumed.name;
-        let (events, parts) = match rule.trigger {
-            Trigger::Sequence(id) => {
+        let (events, parts) = match rule.trigger.sequence() {
+            Some(id) => {
                 let elements = self.plan.sequences.get(id.0 as usize).map_or(0, |it| it.within.len() as u64);
                 (elements.saturating_mul(self.kept(id, assumed)), elements)
             }
-            Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => (0, 4),
+            None => (0, 4),
         };
         // The event that it was answered with, and its messages: an id of 16 bytes and a channel.
         let is = |kind: &OpKind| match kind {

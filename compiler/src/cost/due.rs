@@ -28,7 +28,7 @@ pub(super) fn due(program: &Program, declaration: &Declaration) -> Vec<String> {
                     let schedule = program.schedules.get(id.0 as usize);
                     found.words.extend(schedule.map(|schedule| schedule.words(program)));
                 }
-                Trigger::Enters(_) | Trigger::Leaves(_) => {}
+                Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Former { .. } => {}
             }
             let mut waits = false;
             visit::each_step(&rule.steps, &mut |step| {

@@ -44,7 +44,7 @@ pub(super) fn work(program: &Program, plan: &Plan, declaration: &Declaration, us
     let triggered_by_segment = |handler: &Handler| match declaration {
         Declaration::Rule(place) => program.rules.get(*place).is_some_and(|rule| match rule.trigger {
             Trigger::Enters(id) | Trigger::Leaves(id) => handler.touched.iter().any(|it| it.segment == id),
-            Trigger::Sequence(_) | Trigger::Schedule(_) => false,
+            Trigger::Sequence(_) | Trigger::Schedule(_) | Trigger::Former { .. } => false,
         }),
         Declaration::Segment(_) | Declaration::Let(_) => false,
     };

@@ -21,7 +21,7 @@ impl Lowering<'_> {
         let mut columns = vec![self.local_day()];
         columns.extend(column.map(|(node, _)| node));
         let class_of_value = column.map(|(_, class)| class);
-        let cell = self.cells.days(&pattern.events, filter, columns, class_of_value, calendar);
+        let cell = self.cells.days(pattern, filter, columns, class_of_value, calendar);
         self.graph.node(Node::Days { cell, function, calendar, class })
     }
 
@@ -33,7 +33,7 @@ impl Lowering<'_> {
         }
         let filter = self.pattern_filter(pattern, Window::Always);
         let day = self.local_day();
-        let cell = self.cells.periods(&pattern.events, filter, day, unit, habit.reach());
+        let cell = self.cells.periods(pattern, filter, day, unit, habit.reach());
         self.graph.node(Node::Habit(cell, habit))
     }
 

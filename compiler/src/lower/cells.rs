@@ -6,7 +6,7 @@ use crate::{
         Cell, CellId, CellKind, CellSource, Class, LAST_ACTIVE_WORD, NodeId, ProfileSlot, RecordLayout,
         WindowSpan,
     },
-    typed::{EventId, EventSet, Program, SequenceId},
+    typed::{EventId, EventSet, Pattern, Program, SequenceId},
 };
 use std::collections::HashMap;
 
@@ -105,8 +105,8 @@ impl Cells {
     }
 
     /// How often events matched ever.
-    pub(super) fn counter(&mut self, events: &EventSet, filter: NodeId) -> CellId {
-        let source = source(events, filter, Vec::new(), false);
+    pub(super) fn counter(&mut self, pattern: &Pattern, filter: NodeId) -> CellId {
+        let source = source(pattern, filter, Vec::new(), false);
         self.find(&source, |kind| matches!(kind, CellKind::Counter { .. })).unwrap_or_else(|| {
             let word = self.word();
             self.add(CellKind::Counter { word }, source)
@@ -114,8 +114,8 @@ impl Cells {
     }
 
     /// When events first or last matched.
-    pub(super) fn moment(&mut self, events: &EventSet, filter: NodeId, first: bool) -> CellId {
-        let source = source(events, filter, Vec::new(), false);
+    pub(super) fn moment(&mut self, pattern: &Pattern, filter: NodeId, first: bool) -> CellId {
+        let source = source(pattern, filter, Vec::new(), false);
         let same = |kind: &CellKind| matches!(kind, CellKind::Moment { first: other, .. } if *other == first);
         self.find(&source, same).unwrap_or_else(|| {
             let word = self.word();
@@ -126,12 +126,12 @@ impl Cells {
     /// Sums of a value over all of history.
     pub(super) fn total(
         &mut self,
-        events: &EventSet,
+        pattern: &Pattern,
         filter: NodeId,
         column: NodeId,
         class: Class,
     ) -> CellId {
-        let source = source(events, filter, vec![column], false);
+        let source = source(pattern, filter, vec![column], false);
         self.find(&source, |kind| matches!(kind, CellKind::Total { .. })).unwrap_or_else(|| {
             let place = self.totals;
             self.totals += 1;
@@ -142,7 +142,7 @@ impl Cells {
     /// The newest rows.
     pub(super) fn rows(
         &mut self,
-        events: &EventSet,
+        pattern: &Pattern,
         filter: NodeId,
         columns: (Vec<NodeId>, Vec<Class>),
         object: bool,
@@ -150,7 +150,7 @@ impl Cells {
         span: WindowSpan,
     ) -> CellId {
         let (columns, classes) = columns;
-        let source = source(events, filter, columns, object);
+        let source = source(pattern, filter, columns, object);
         self.ring(source, classes, kept, span)
     }
 
@@ -172,13 +172,13 @@ impl Cells {
     /// Totals by calendar day: one cell for every window over the same.
     pub(super) fn days(
         &mut self,
-        events: &EventSet,
+        pattern: &Pattern,
         filter: NodeId,
         columns: Vec<NodeId>,
         class: Option<Class>,
         calendar: Calendar,
     ) -> CellId {
-        self.by_day(source(events, filter, columns, false), class, calendar)
+        self.by_day(source(pattern, filter, columns, false), class, calendar)
     }
 
     /// The completed matches of a sequence by calendar day.
@@ -203,13 +203,13 @@ impl Cells {
     /// On which days or weeks something happened.
     pub(super) fn periods(
         &mut self,
-        events: &EventSet,
+        pattern: &Pattern,
         filter: NodeId,
         day: NodeId,
         unit: Unit,
         longest: i32,
     ) -> CellId {
-        let source = source(events, filter, vec![day], false);
+        let source = source(pattern, filter, vec![day], false);
         let same = |kind: &CellKind| matches!(kind, CellKind::Periods { unit: other, .. } if *other == unit);
         let id = self.find(&source, same).unwrap_or_else(|| {
             let place = self.periods;
@@ -275,10 +275,10 @@ impl Cells {
     }
 }
 
-fn source(events: &EventSet, filter: NodeId, columns: Vec<NodeId>, object: bool) -> CellSource {
-    let events: Option<Vec<EventId>> = match events {
+fn source(pattern: &Pattern, filter: NodeId, columns: Vec<NodeId>, object: bool) -> CellSource {
+    let events: Option<Vec<EventId>> = match &pattern.events {
         EventSet::Any => None,
         EventSet::Of(events) => Some(events.clone()),
     };
-    CellSource::Events { events, filter, columns, object }
+    CellSource::Events { events, filter, columns, object, since: pattern.since }
 }

@@ -136,8 +136,11 @@ impl<'p> Layouts<'p> {
         let program = self.program;
         for event in events {
             let group = self.groups.get(event.0 as usize).copied();
-            for field in
-                program.events.get(event.0 as usize).map(|event| event.fields.as_slice()).unwrap_or_default()
+            for field in program
+                .events
+                .get(event.0 as usize)
+                .map(crate::typed::EventType::declared)
+                .unwrap_or_default()
             {
                 self.slot(group, &FieldPath::Property(vec![field.name.clone()]));
             }

@@ -5,7 +5,7 @@ use crate::{
     plan::{ConditionId, Content, GoalPlan, Heard, NodeId, RulePlan, WatchId},
     typed::{
         self, About, Awaited, ContentValue, EventRole, EventSet, Expr, ExprKind, FieldPath, Goal, Overlap,
-        Rule, Sequence, StopWhen, TemplateId, Trigger,
+        Rule, Sequence, StopWhen, TemplateId,
     },
     types::Type,
 };
@@ -14,10 +14,7 @@ use std::sync::Arc;
 impl<'p> Lowering<'p> {
     pub(super) fn rule(&mut self, rule: &'p Rule) -> RulePlan {
         let program = self.program;
-        let sequence = match rule.trigger {
-            Trigger::Sequence(id) => program.sequences.get(id.0 as usize),
-            Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => None,
-        };
+        let sequence = rule.trigger.sequence().and_then(|id| program.sequences.get(id.0 as usize));
         let scope = Scope::Rule(View { sequence, answer: None });
         RulePlan {
             only_if: rule.only_if.as_ref().map(|condition| self.asked(condition, scope)),

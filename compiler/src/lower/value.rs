@@ -186,7 +186,7 @@ impl Lowering<'_> {
         let filter = self.pattern_filter(pattern, window);
         let span = match window {
             Window::Always | Window::Since(_) => {
-                let cell = self.cells.counter(&pattern.events, filter);
+                let cell = self.cells.counter(pattern, filter);
                 return self.graph.node(Node::Counter(cell));
             }
             Window::Last(duration) => WindowSpan::Last(duration),
@@ -208,7 +208,7 @@ impl Lowering<'_> {
             | Window::ThisSession
             | Window::Calendar(_) => Kept::newest(EXACT_ROWS),
         };
-        let cell = self.cells.rows(&pattern.events, filter, (Vec::new(), Vec::new()), false, kept, span);
+        let cell = self.cells.rows(pattern, filter, (Vec::new(), Vec::new()), false, kept, span);
         self.graph.node(Node::Window { cell, function: None, span, class: Class::Number })
     }
 
@@ -236,7 +236,7 @@ impl Lowering<'_> {
         let span = match window {
             Window::Always | Window::Since(_) if of_newest => WindowSpan::All,
             Window::Always | Window::Since(_) => {
-                let cell = self.cells.total(&pattern.events, filter, column, class);
+                let cell = self.cells.total(pattern, filter, column, class);
                 return self.graph.node(Node::Total(cell, function));
             }
             Window::Last(duration) => WindowSpan::Last(duration),
@@ -248,7 +248,7 @@ impl Lowering<'_> {
             }
         };
         let kept = kept_of(function, window);
-        let cell = self.cells.rows(&pattern.events, filter, (vec![column], vec![class]), false, kept, span);
+        let cell = self.cells.rows(pattern, filter, (vec![column], vec![class]), false, kept, span);
         self.graph.node(Node::Window { cell, function: Some(function), span, class: outcome })
     }
 
@@ -286,8 +286,7 @@ impl Lowering<'_> {
         let ends_now =
             matches!(window, Window::Always | Window::Last(_) | Window::Since(_) | Window::Calendar(_));
         let capacity = if condition.is_none() && by.is_none() && ends_now { count } else { EXACT_ROWS };
-        let cell =
-            self.cells.rows(&pattern.events, filter, (columns, classes), true, Kept::newest(capacity), span);
+        let cell = self.cells.rows(pattern, filter, (columns, classes), true, Kept::newest(capacity), span);
         let result = QueryResult::Newest { count, distinct: by.is_some() };
         self.graph.node(Node::Query { cell, filter: condition, span, result, class: Class::Value })
     }
@@ -315,7 +314,7 @@ impl Lowering<'_> {
             return self.query(pattern, None, Window::Always, result, Class::Time, scope);
         }
         let filter = self.pattern_filter(pattern, Window::Always);
-        let cell = self.cells.moment(&pattern.events, filter, first);
+        let cell = self.cells.moment(pattern, filter, first);
         self.graph.node(Node::Moment(cell))
     }
 
@@ -323,14 +322,8 @@ impl Lowering<'_> {
     pub(super) fn nth(&mut self, pattern: &Pattern, count: u32, duration: i64) -> NodeId {
         let span = WindowSpan::Last(duration);
         let filter = self.pattern_filter(pattern, Window::Last(duration));
-        let cell = self.cells.rows(
-            &pattern.events,
-            filter,
-            (Vec::new(), Vec::new()),
-            false,
-            Kept::newest(count),
-            span,
-        );
+        let cell =
+            self.cells.rows(pattern, filter, (Vec::new(), Vec::new()), false, Kept::newest(count), span);
         self.graph.node(Node::Nth(cell))
     }
 
@@ -369,7 +362,7 @@ impl Lowering<'_> {
         let is_decided = condition.is_none() && value.is_some_and(|value| self.is_decided_by_event(value));
         let distinct = is_distinct && ends_now && is_decided;
         let kept = Kept { distinct, ..Kept::newest(EXACT_ROWS) };
-        let cell = self.cells.rows(&pattern.events, filter, (columns, classes), false, kept, span);
+        let cell = self.cells.rows(pattern, filter, (columns, classes), false, kept, span);
         self.graph.node(Node::Query { cell, filter: condition, span, result, class })
     }
 

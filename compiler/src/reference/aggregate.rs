@@ -157,7 +157,7 @@ impl<'a> Asked<'a> {
         let mut rank = 0;
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
-        for event in self.customer.history.iter().rev().map(|event| &**event) {
+        for event in self.customer.history.since(pattern.since).iter().rev().map(|event| &**event) {
             if self.is_before(event.stamp, window)
                 || matches!(memory, Memory::Newest | Memory::Distinct) && rank == self.reference.bounds.events
             {
@@ -267,7 +267,7 @@ impl<'a> Asked<'a> {
     /// An event as an object: its declared fields that are known.
     fn object(&self, event: &Event) -> Value {
         let declared = event.id.and_then(|id| self.reference.program.events.get(id.0 as usize));
-        let names = declared.map(|declared| declared.fields.as_slice()).unwrap_or_default();
+        let names = declared.map(crate::typed::EventType::declared).unwrap_or_default();
         let fields = names.iter().zip(&event.fields).filter(|(_, value)| value.is_known());
         Value::Object(fields.map(|(field, value)| (field.name.clone(), value.kept())).collect())
     }

@@ -69,7 +69,7 @@ impl Reference {
 
     /// Puts an event into history and watches what it may change later.
     pub(super) fn remember(&self, customer: &mut Customer, event: &Arc<Event>, now: i64) {
-        customer.remember(event.clone());
+        customer.history.remember(event);
         self.watches.event_applied(customer, event, now);
     }
 

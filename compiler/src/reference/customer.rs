@@ -1,6 +1,7 @@
 //! What is known of one customer: history, profile, consent, and what rules did [1, 2].
 
 use super::{
+    history::History,
     run::Waiting,
     schedule::Schedules,
     sequence::{Match, Matcher},
@@ -28,8 +29,7 @@ pub struct Customer {
     pub(super) clock: Option<Millis>,
     /// How many calls were applied and events and changes made: the order of application.
     pub(super) order: u64,
-    /// Every event, by (time, order of application).
-    pub(super) history: Vec<Arc<Event>>,
+    pub(super) history: History,
     /// The earliest time of any call.
     pub(super) first_seen: Option<Millis>,
     /// By [`FieldId`].
@@ -98,7 +98,7 @@ pub(super) struct Recorded {
     /// When it was recorded; `None` while nothing was.
     pub(super) stamp: Option<Stamp>,
     /// Its value while nothing was recorded, or what was recorded was cleared.
-    default: Value,
+    pub(super) default: Value,
 }
 
 /// A run that counts for the rule's limit.
@@ -137,7 +137,7 @@ impl Customer {
             id,
             clock: None,
             order: 0,
-            history: Vec::new(),
+            history: History::default(),
             first_seen: None,
             profile: profile.collect(),
             consent: Consent::default(),
@@ -186,12 +186,6 @@ impl Customer {
         }
     }
 
-    /// Puts an event into its place in history [1].
-    pub(super) fn remember(&mut self, event: Arc<Event>) {
-        let place = self.history.partition_point(|other| other.stamp < event.stamp);
-        self.history.insert(place, event);
-    }
-
     /// Remembers that a sequence completed.
     pub(super) fn complete(&mut self, sequence: SequenceId, completed: Completed) {
         if let Some(completions) = self.completions.get_mut(sequence.0 as usize) {
@@ -203,6 +197,14 @@ impl Customer {
     /// Whether the customer is in a segment, as of the last instant.
     pub(super) fn is_member(&self, segment: SegmentId) -> bool {
         self.levels.get(segment.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+impl Recorded {
+    /// The same under rules that declare another default.
+    pub(super) fn carried(&self, default: &Value) -> Self {
+        let value = if self.stamp.is_none() { default } else { &self.value };
+        Self { value: value.clone(), stamp: self.stamp, default: default.clone() }
     }
 }
 

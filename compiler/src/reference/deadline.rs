@@ -70,7 +70,7 @@ impl Watches {
         }
         // Stretches matter only to those who have more events than are told apart.
         if customer.history.len() == EXACT_EVENTS + 1 {
-            instants.extend(customer.history.iter().flat_map(|event| self.stretch_ends(event)));
+            instants.extend(customer.history.events().flat_map(|event| self.stretch_ends(event)));
         } else if customer.history.len() > EXACT_EVENTS {
             instants.extend(self.stretch_ends(event));
         }
@@ -104,16 +104,33 @@ impl Watches {
 
     /// The next midnight, if days matter to what the customer did.
     pub(super) fn midnight(&self, customer: &Customer, zone: &Zone) -> Option<Millis> {
-        let clock = customer.clock.filter(|_| self.calendar && !customer.history.is_empty())?;
+        let clock = customer.clock.filter(|_| self.calendar && customer.history.len() > 0)?;
         zone.begins(zone.date(clock)?.saturating_add(1), clock)
     }
 
     /// Two customers were joined: stretches may matter that did not.
     pub(super) fn joined(&self, customer: &mut Customer, now: Millis) {
         if customer.history.len() > EXACT_EVENTS {
-            let instants = customer.history.iter().flat_map(|event| self.stretch_ends(event)).collect();
+            let instants = customer.history.events().flat_map(|event| self.stretch_ends(event)).collect();
             watch(customer, instants, now);
         }
+    }
+
+    /// The rules are new: whatever happened may change something later.
+    pub(super) fn look_back(&self, customer: &mut Customer, now: Millis) {
+        let events: Vec<_> = customer.history.events().cloned().collect();
+        for event in events {
+            self.event_applied(customer, &event, now);
+        }
+        for (completions, number) in customer.completions.clone().into_iter().zip(0..) {
+            for completed in completions {
+                self.sequence_completed(customer, SequenceId(number), completed.stamp.0, now);
+            }
+        }
+        if let Some(seen) = customer.first_seen {
+            self.first_seen(customer, seen, now);
+        }
+        self.joined(customer, now);
     }
 
     fn stretch_ends(&self, event: &Event) -> Vec<Millis> {

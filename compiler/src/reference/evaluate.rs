@@ -215,7 +215,8 @@ impl<'a> Asked<'a> {
 
     fn was_active(&self, duration: i64) -> bool {
         let after = self.now.saturating_sub(duration);
-        self.customer.history.iter().rev().take_while(|event| event.at() > after).any(|event| event.active)
+        let events = self.customer.history.since(self.reference.program.active_since);
+        events.iter().rev().take_while(|event| event.at() > after).any(|event| event.active)
     }
 
     /// An aggregate; of nothing a sum and a distinct count are 0, every other one is missing.

@@ -10,7 +10,6 @@ use crate::{
     address,
     hold::{self, Exceeded, Verdict},
     limits::MAX_RUNS,
-    reach::{self, Reach},
     record::Reason,
     share::is_held_out,
     typed::{Limit, Overlap, Program, Quiet, Rule, TopicId},
@@ -41,15 +40,15 @@ impl Reference {
         per: &Value,
         asked: &Asked<'_>,
     ) -> Option<Reason> {
-        let reach = self.reaches.get(number).copied().unwrap_or(Reach::NONE);
-        if reach::is_cold(rule, reach, &self.settings, asked.now) {
+        let view = self.views.get(number);
+        if view.is_some_and(|view| view.is_cold(&self.program, rule, &self.settings, asked.now)) {
             return Some(Reason::Cold);
         }
         // A run cannot be started anew from within one of its own steps: there `restart` is as `skip`.
         if customer.under_way.iter().any(|run| run.rule == number && run.per == *per) {
             return Some(Reason::Running);
         }
-        let waiting = customer.waiting.iter().filter(|run| run.memory.number == number);
+        let waiting = customer.waiting.iter().filter(|run| self.current(run.memory.number) == number);
         // The run that gives way: where it has done nothing, it will not have counted.
         let mut given_back = None;
         if rule.overlap == Overlap::Restart {

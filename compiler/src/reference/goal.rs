@@ -28,8 +28,8 @@ impl Reference {
             *event = Arc::new(event.kept());
         }
         let stamp = customer.current_stamp(at);
-        let progress =
-            customer.goals.entry(u32::try_from(run.memory.number).unwrap_or(u32::MAX)).or_default();
+        let current = u32::try_from(self.current(run.memory.number)).unwrap_or(u32::MAX);
+        let progress = customer.goals.entry(current).or_default();
         counts.goals_forgotten += u64::from(progress.begin(stamp, held_out, found));
     }
 

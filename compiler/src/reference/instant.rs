@@ -53,6 +53,9 @@ impl Reference {
     /// Segments, then what stops runs, then rules: of each first the runs that go on, then those that start.
     pub(super) fn instant(&self, customer: &mut Customer, now: Millis, cause: &Cause, out: &mut Output) {
         let changes = self.judge_segments(customer, now);
+        if out.silent {
+            return;
+        }
         for (segment, change) in &changes {
             let Some(segment) = self.program.segments.get(segment.0 as usize) else { continue };
             out.records.push(Record::Segment(SegmentChange {
@@ -92,7 +95,7 @@ impl Reference {
                 Trigger::Schedule(id) if cause.scheduled.contains(&id) => {
                     self.trigger(customer, number, &by_schedule(now), now, out);
                 }
-                Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) => {}
+                Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Schedule(_) | Trigger::Former { .. } => {}
             }
         }
     }

@@ -67,9 +67,7 @@ impl Reference {
         into.clock = into.clock.max(clock);
         let Some(now) = into.clock else { return };
 
-        for event in &history {
-            into.remember(shift.event(event));
-        }
+        into.history.merge(&history, shift);
         into.first_seen = into.first_seen.into_iter().chain(first_seen).min();
         for (recorded, number) in profile.into_iter().zip(0..) {
             if let Some(stamp) = recorded.stamp {

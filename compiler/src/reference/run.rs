@@ -14,7 +14,7 @@ use crate::{
     hold::{self, Hold},
     limits::MAX_RUNS,
     record::{ActionId, Because, Reason},
-    typed::{About, Overlap, Rule, Step, StopWhen, Trigger},
+    typed::{About, Overlap, Rule, Step, StopWhen},
     value::{Millis, Value},
 };
 use std::{cmp::Reverse, collections::VecDeque, sync::Arc};
@@ -114,8 +114,8 @@ impl Reference {
             return;
         }
         if rule.overlap == Overlap::Restart {
-            for run in customer.waiting.extract_if(.., |run| run.memory.number == number).collect::<Vec<_>>()
-            {
+            let is_it = |run: &mut Waiting| self.current(run.memory.number) == number;
+            for run in customer.waiting.extract_if(.., is_it).collect::<Vec<_>>() {
                 self.stop(customer, run, now, out);
             }
         }
@@ -126,15 +126,20 @@ impl Reference {
         self.go_on(customer, memory, now, out);
     }
 
-    /// How many runs of a rule are under way.
+    /// The current version of a rule: that by which limits, overlaps and goals go.
+    pub(super) fn current(&self, number: usize) -> usize {
+        self.current.get(number).map_or(number, |current| *current as usize)
+    }
+
+    /// How many runs of a rule are under way, of whatever version.
     pub(super) fn runs_of(&self, customer: &Customer, number: usize) -> usize {
-        let waiting = customer.waiting.iter().filter(|run| run.memory.number == number);
+        let waiting = customer.waiting.iter().filter(|run| self.current(run.memory.number) == number);
         waiting.count() + customer.under_way.iter().filter(|run| run.rule == number).count()
     }
 
     /// The place of the event that triggers; nothing where time or a change of a segment does.
     fn place_of(&self, rule: &Rule, found: Option<&Match>) -> Option<Stamp> {
-        let Trigger::Sequence(id) = rule.trigger else { return None };
+        let id = rule.trigger.sequence()?;
         let sequence = self.program.sequences.get(id.0 as usize)?;
         let event = found?.events.last()?;
         sequence.then_no.is_none().then_some(event.stamp)
@@ -143,7 +148,7 @@ impl Reference {
     /// Does a run's steps until it waits or ends.
     fn go_on(&self, customer: &mut Customer, memory: Memory, now: Millis, out: &mut Output) {
         let Some(rule) = self.program.rules.get(memory.number) else { return };
-        customer.under_way.push(UnderWay { rule: memory.number, per: memory.per.clone() });
+        customer.under_way.push(UnderWay { rule: self.current(memory.number), per: memory.per.clone() });
         let mut run = Run { rule, now, memory };
         let paused = self.steps(customer, &mut run, out);
         customer.under_way.pop();
@@ -301,7 +306,7 @@ impl Reference {
         {
             return true;
         }
-        let Trigger::Sequence(id) = rule.trigger else { return false };
+        let Some(id) = rule.trigger.sequence() else { return false };
         let sequence = self.program.sequences.get(id.0 as usize);
         let Some((sequence, (no, _))) = sequence.and_then(|it| Some((it, it.then_no.as_ref()?))) else {
             return false;
@@ -335,8 +340,8 @@ impl Reference {
                 found.first = shift.stamp(found.first);
                 found.events.iter_mut().for_each(|event| *event = shift.event(event));
             }
-            let (number, per) = (theirs.memory.number, theirs.memory.per.clone());
-            let same = |run: &Waiting| run.memory.number == number && run.memory.per == per;
+            let (number, per) = (self.current(theirs.memory.number), theirs.memory.per.clone());
+            let same = |run: &Waiting| self.current(run.memory.number) == number && run.memory.per == per;
             let lost = match into.waiting.iter().position(same) {
                 Some(position) if farther(&into.waiting[position]) <= farther(&theirs) => theirs,
                 Some(position) => std::mem::replace(&mut into.waiting[position], theirs),
@@ -364,7 +369,7 @@ impl Reference {
     }
 
     /// Ends a run while it waits.
-    fn stop(&self, customer: &mut Customer, run: Waiting, now: Millis, out: &mut Output) {
+    pub(super) fn stop(&self, customer: &mut Customer, run: Waiting, now: Millis, out: &mut Output) {
         let Some(rule) = self.program.rules.get(run.memory.number) else { return };
         self.give_back(customer, &run.memory);
         let channel = run.memory.hold.as_ref().map(|hold| hold.channel.clone());
@@ -375,7 +380,7 @@ impl Reference {
     /// A run that did nothing does not count for the rule's limit.
     fn give_back(&self, customer: &mut Customer, memory: &Memory) {
         if !memory.did_something
-            && let Some(runs) = customer.runs.get_mut(memory.number)
+            && let Some(runs) = customer.runs.get_mut(self.current(memory.number))
         {
             runs.retain(|counted| counted.order != memory.id);
         }

@@ -31,6 +31,17 @@ impl Schedules {
         }
     }
 
+    /// The same under new rules; `same` gives for each of their schedules the one it was. Where there was none, all that has
+    /// been by now has been.
+    pub(super) fn carried(&self, same: &[Option<ScheduleId>], clock: Option<Millis>, had_some: bool) -> Self {
+        let done = |place: &Option<ScheduleId>| self.done.get(place.as_ref()?.0 as usize).copied().flatten();
+        let mut carried = Self { passed: self.passed, done: same.iter().map(done).collect() };
+        if let Some(clock) = clock.filter(|_| !had_some) {
+            carried.reach(clock);
+        }
+        carried
+    }
+
     /// All occurrences up to and including an instant have been.
     pub(super) fn reach(&mut self, instant: Millis) {
         self.passed = self.passed.max(instant);

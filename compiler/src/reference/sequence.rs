@@ -93,7 +93,42 @@ struct Step<'a> {
     lateness: i64,
 }
 
+impl Matcher {
+    /// The same with other events and places.
+    pub(super) fn mapped(&self, of: impl Fn(&Event) -> Event, place: impl Fn(Stamp) -> Stamp) -> Self {
+        let chain = |chain: &Chain| chain.iter().map(|event| Arc::new(of(event))).collect::<Chain>();
+        let state = |state: &State| State {
+            touched: place(state.touched),
+            progress: state.progress.iter().map(|(at, all)| (*at, all.iter().map(chain).collect())).collect(),
+            pending: state
+                .pending
+                .iter()
+                .map(|it| Pending { chain: chain(&it.chain), first: place(it.first), deadline: it.deadline })
+                .collect(),
+            last_no: state.last_no.map(&place),
+        };
+        let keys = self.keys.iter().map(|(key, of_key)| (key.clone(), state(of_key)));
+        Self { keys: keys.collect(), seen: self.seen }
+    }
+}
+
+impl Matcher {
+    /// Forgets the complete chains that ended so long before an instant.
+    pub(super) fn forget_complete(&mut self, before: Millis, after: i64) {
+        for state in self.keys.values_mut() {
+            let is_young = |last: Stamp| last.0.saturating_add(after) > before;
+            state.pending.retain(|pending| last(&pending.chain).is_none_or(is_young));
+        }
+        self.keys.retain(|_, state| !state.is_empty());
+    }
+}
+
 impl Reference {
+    /// The sequences that are followed, and their numbers.
+    fn followed(&self) -> impl Iterator<Item = (&Sequence, u32)> {
+        self.program.sequences.iter().zip(0..).filter(|(sequence, _)| !sequence.idle)
+    }
+
     /// Moves every sequence by an event; returns the matches that completed, in order of sequences.
     pub(super) fn move_sequences(
         &self,
@@ -104,7 +139,7 @@ impl Reference {
         counts: &mut Counts,
     ) -> Vec<Match> {
         let mut completed = Vec::new();
-        for (sequence, number) in self.program.sequences.iter().zip(0..) {
+        for (sequence, number) in self.followed() {
             let asked = Asked { reference: self, customer, now, found: None, answer: None };
             let elements =
                 sequence.elements.iter().map(|element| asked.matches(&element.pattern, event)).collect();
@@ -127,7 +162,7 @@ impl Reference {
 
     /// Takes an event as the `no` of every sequence of which it is that, and as nothing else.
     pub(super) fn cancel_sequences(&self, customer: &mut Customer, event: &Arc<Event>, now: Millis) {
-        for (sequence, number) in self.program.sequences.iter().zip(0..) {
+        for (sequence, number) in self.followed() {
             let asked = Asked { reference: self, customer, now, found: None, answer: None };
             let is_no = sequence.then_no.as_ref().is_some_and(|(pattern, _)| asked.matches(pattern, event));
             let key: Vec<Value> =
@@ -153,7 +188,7 @@ impl Reference {
     pub(super) fn pass_sequences(&self, customer: &mut Customer, now: Millis) -> Vec<Match> {
         let mut completed = Vec::new();
         let stamp = customer.current_stamp(now);
-        for (sequence, number) in self.program.sequences.iter().zip(0..) {
+        for (sequence, number) in self.followed() {
             if let Some(matcher) = customer.matchers.get_mut(number as usize) {
                 completed.extend(matcher.pass(SequenceId(number), sequence, now));
             }

@@ -13,6 +13,8 @@ pub struct Pattern {
     pub filter: Option<Box<Expr>>,
     /// Where it stands.
     pub span: Span,
+    /// Where it is remembered: since which change of rules; 0: from the beginning.
+    pub since: u32,
 }
 
 impl PartialEq for Pattern {

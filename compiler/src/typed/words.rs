@@ -253,7 +253,9 @@ impl<'p> Words<'p> {
         if self.exact.is_some() { format!("{words}: {ty}") } else { words }
     }
 
-    fn definition(&self, id: LetId) -> String {
+    /// A named value: its name, or what stands for its meaning.
+    #[must_use]
+    pub fn definition(&self, id: LetId) -> String {
         let Some(definition) = self.program.lets.get(id.0 as usize) else { return String::new() };
         let exact = self.exact.as_ref().and_then(|exact| exact.lets.get(id.0 as usize));
         let Some(exact) = exact else { return definition.name.to_string() };
@@ -278,7 +280,7 @@ impl<'p> Words<'p> {
     }
 
     /// Which events are no activity: part of the meaning of `no activity`.
-    fn passive(&self) -> String {
+    pub(crate) fn passive(&self) -> String {
         if self.exact.is_none() {
             return String::new();
         }
@@ -297,7 +299,10 @@ impl<'p> Words<'p> {
         let declared = events.iter().filter_map(|id| self.program.events.get(id.0 as usize));
         let mut fields: Vec<String> = declared
             .flat_map(|event| {
-                event.fields.iter().map(|field| format!("{:?}.{}: {}", &*event.name, field.name, field.ty))
+                event
+                    .declared()
+                    .iter()
+                    .map(|field| format!("{:?}.{}: {}", &*event.name, field.name, field.ty))
             })
             .collect();
         fields.sort_unstable();

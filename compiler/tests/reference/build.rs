@@ -68,7 +68,7 @@ pub(crate) fn not(inner: Expr) -> Expr {
 }
 
 pub(crate) fn any(events: &[EventId]) -> Pattern {
-    Pattern { events: EventSet::Of(events.to_vec()), filter: None, span: Default::default() }
+    Pattern { events: EventSet::Of(events.to_vec()), filter: None, span: Default::default(), since: 0 }
 }
 
 pub(crate) fn pattern(event: EventId, filter: Expr) -> Pattern {
@@ -93,7 +93,16 @@ pub(crate) fn element(pattern: Pattern, within: i64) -> Element {
 }
 
 pub(crate) fn sequence(anchor: Anchor, elements: Vec<Element>, then_no: Option<(Pattern, i64)>) -> Sequence {
-    Sequence { anchor, first_time: false, elements, then_no, same: Vec::new(), span: Default::default() }
+    Sequence {
+        anchor,
+        first_time: false,
+        elements,
+        then_no,
+        same: Vec::new(),
+        span: Default::default(),
+        since: 0,
+        idle: false,
+    }
 }
 
 pub(crate) fn step(number: u32, kind: StepKind) -> Step {
@@ -124,7 +133,7 @@ impl Build {
 
     pub(crate) fn event(&mut self, name: &str, fields: &[(&str, Type)]) -> EventId {
         let fields = fields.iter().map(|(name, ty)| field(name, ty.clone(), true)).collect();
-        self.0.events.push(EventType { name: name.into(), passive: false, fields });
+        self.0.events.push(EventType { name: name.into(), passive: false, fields, former: 0 });
         EventId(self.0.events.len() as u32 - 1)
     }
 

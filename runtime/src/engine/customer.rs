@@ -115,6 +115,14 @@ pub(super) struct Opened {
 }
 
 impl Match {
+    /// The same with other events and another place.
+    pub(super) fn mapped(&self, of: impl Fn(&Kept) -> Kept, place: impl Fn(Stamp) -> Stamp) -> Self {
+        Self {
+            events: self.events.iter().map(|event| Arc::new(of(event))).collect(),
+            first: place(self.first),
+        }
+    }
+
     /// The same in the order of another customer.
     pub(super) fn shifted(&self, shift: Shift) -> Self {
         let events = self.events.iter().map(|event| Arc::new(event.shifted(shift))).collect();
@@ -227,6 +235,13 @@ impl Customer {
     pub(super) fn is_member(&self, layout: &RecordLayout, segment: SegmentId) -> bool {
         let word = self.record.get((layout.segments + segment.0 / 64) as usize).copied().unwrap_or(0);
         word >> (segment.0 % 64) & 1 == 1
+    }
+
+    /// Gives a level, as of the last instant, that holds.
+    pub(super) fn raise(&mut self, layout: &RecordLayout, level: SegmentId) {
+        if let Some(word) = self.record.get_mut((layout.segments + level.0 / 64) as usize) {
+            *word |= 1 << (level.0 % 64);
+        }
     }
 
     /// Begins anew with every condition that must hold without a break.

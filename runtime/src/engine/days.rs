@@ -53,6 +53,12 @@ impl Days {
         }
     }
 
+    /// The same with one place in the order of application.
+    pub(super) fn at_order(mut self, order: u64) -> Self {
+        self.days.iter_mut().for_each(|(_, total)| *total = total.at_order(order));
+        self
+    }
+
     /// All from a day on together, and the first day among them.
     pub(super) fn from(&self, first: i32) -> (Total, Option<i32>) {
         let start = self.days.partition_point(|(day, _)| *day < first);

@@ -128,6 +128,19 @@ impl Kept {
         Ok(Self { event, name, message_id, at, order, values })
     }
 
+    /// The same under another plan, in whose layout a slot lies elsewhere.
+    pub(super) fn carried(&self, event: Option<EventId>, place: impl Fn(u32) -> Option<u32>) -> Self {
+        let values = self.values.iter().filter_map(|(slot, value)| Some((place(*slot)?, value.clone())));
+        let mut values: SmallVec<_> = values.collect();
+        values.sort_by_key(|(slot, _)| *slot);
+        Self { event, values, ..self.clone() }
+    }
+
+    /// The same at another place in the order of application.
+    pub(super) fn at_order(&self, order: u64) -> Self {
+        Self { order, ..self.clone() }
+    }
+
     /// The same at another place in the order of application.
     pub(super) fn shifted(&self, shift: Shift) -> Self {
         Self { order: shift.order(self.order), ..self.clone() }

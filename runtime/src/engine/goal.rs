@@ -22,7 +22,7 @@ impl Engine {
             *event = Arc::new(event.cut());
         }
         let stamp = (at, customer.order());
-        let forgotten = customer.goals.entry(run.memory.rule).begin(stamp, held_out, found);
+        let forgotten = customer.goals.entry(self.current(run.memory.rule)).begin(stamp, held_out, found);
         moment.out.counts.goals_forgotten += u64::from(forgotten);
     }
 

@@ -228,6 +228,9 @@ impl Engine {
         moment: &mut Moment<'_>,
     ) {
         moment.out.counts += effects.counts;
+        if moment.out.silent {
+            return;
+        }
         for (segment, level) in &effects.edges {
             let Some(definition) = self.program.segments.get(segment.0 as usize) else { continue };
             moment.out.records.push(Record::Segment(SegmentChange {

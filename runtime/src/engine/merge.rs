@@ -202,7 +202,7 @@ impl Engine {
         let waiting = std::mem::take(&mut into.waiting);
         into.runs.retain(|number, runs| {
             let limit = self.program.rules.get(number as usize).and_then(|rule| rule.limit);
-            let under_way = waiting.iter().filter(|run| run.rule() == number).count();
+            let under_way = waiting.iter().filter(|run| self.current(run.rule()) == number).count();
             let kept = limit.map_or(0, |limit| kept(limit) + under_way);
             runs.started.drain(..runs.started.len().saturating_sub(kept));
             !runs.started.is_empty()

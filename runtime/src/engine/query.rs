@@ -136,7 +136,7 @@ impl Context<'_> {
             let slot = layout.names.get(name)?;
             self.this?.values.get(*slot as usize).filter(|value| value.is_known()).cloned()
         };
-        let fields = ty.fields.iter().filter_map(|field| Some((field.name.clone(), value(&field.name)?)));
+        let fields = ty.declared().iter().filter_map(|field| Some((field.name.clone(), value(&field.name)?)));
         Value::Object(fields.collect())
     }
 

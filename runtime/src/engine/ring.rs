@@ -104,6 +104,13 @@ impl Ring {
         overflowed
     }
 
+    /// The same with one place in the order of application.
+    pub(super) fn at_order(mut self, order: u64) -> Self {
+        self.rows.iter_mut().for_each(|row| row.order = order);
+        self.older.values_mut().for_each(|total| *total = total.at_order(order));
+        self
+    }
+
     /// The rows of a window, by position, and the earliest instant at which they will be others.
     pub(super) fn select(&self, span: WindowSpan, now: Millis, first: (Millis, u64)) -> Selection {
         let rows = &self.rows;

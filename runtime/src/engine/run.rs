@@ -1,6 +1,9 @@
 //! Runs from their start to their end: what keeps one from starting, what it remembers while it waits, what ends it.
 
+mod carry;
 mod merge;
+
+pub(super) use carry::under_way;
 
 use super::{
     Engine,
@@ -19,10 +22,9 @@ use segue_compiler::{
     limits::MAX_RUNS,
     packed,
     plan::{Heard, OpKind, RulePlan, Task},
-    reach::{Reach, is_cold},
     record::{ActionId, Because, Change, Instant, Reason},
     share::in_split,
-    typed::{About, Limit, Overlap, Rule, SegmentId, Trigger},
+    typed::{About, Limit, Overlap, Rule, SegmentId},
     value::{Millis, Value},
 };
 use std::sync::Arc;
@@ -128,14 +130,20 @@ impl Customer {
     pub(super) fn waits_over(&self, now: Millis) -> Vec<(u32, u64)> {
         self.waiting.iter().filter(|run| run.pause.until <= now).map(Waiting::place).collect()
     }
-
-    fn runs_of(&self, rule: u32) -> usize {
-        let waiting = self.waiting.iter().filter(|run| run.memory.rule == rule).count();
-        waiting + self.runs.get(rule).map_or(0, |runs| runs.under_way.len())
-    }
 }
 
 impl Engine {
+    /// The current version of a rule: that by which limits, overlaps and goals go.
+    pub(super) fn current(&self, rule: u32) -> u32 {
+        self.current.get(rule as usize).copied().unwrap_or(rule)
+    }
+
+    /// How many runs of a rule are under way, of whatever version.
+    fn runs_of(&self, customer: &Customer, rule: u32) -> usize {
+        let waiting = customer.waiting.iter().filter(|run| self.current(run.memory.rule) == rule).count();
+        waiting + customer.runs.get(rule).map_or(0, |runs| runs.under_way.len())
+    }
+
     /// Decides on a trigger and, if a run starts, takes its steps.
     pub(super) fn trigger(
         &self,
@@ -175,7 +183,7 @@ impl Engine {
             run.memory.per = self.value(customer, now, run.completed.as_ref(), value);
         }
         if let Some(reason) = self.refusal(customer, &run, now) {
-            let full = reason == Reason::Running && customer.runs_of(number) >= MAX_RUNS;
+            let full = reason == Reason::Running && self.runs_of(customer, number) >= MAX_RUNS;
             moment.out.counts.runs_refused += u64::from(full);
             if reason == Reason::Condition && self.program.is_for_everybody(rule) {
                 return;
@@ -186,7 +194,7 @@ impl Engine {
         }
         if rule.overlap == Overlap::Restart {
             let old: Vec<Waiting> =
-                customer.waiting.extract_if(.., |other| other.memory.rule == number).collect();
+                customer.waiting.extract_if(.., |other| self.current(other.memory.rule) == number).collect();
             old.into_iter().for_each(|old| self.stop(customer, old, moment));
         }
         if let Some(limit) = rule.limit {
@@ -202,7 +210,7 @@ impl Engine {
 
     /// The place of the event that triggers; nothing where time or a change of a segment does.
     fn place_of(&self, rule: &Rule, completed: Option<&Match>) -> Option<Stamp> {
-        let Trigger::Sequence(id) = rule.trigger else { return None };
+        let id = rule.trigger.sequence()?;
         let plan = self.machine.plan.sequences.get(id.0 as usize)?;
         completed.filter(|_| plan.then_no.is_none()).map(Match::waits_from)
     }
@@ -219,21 +227,21 @@ impl Engine {
     /// The first reason for which a run does not start.
     fn refusal(&self, customer: &mut Customer, run: &Run<'_>, now: Millis) -> Option<Reason> {
         let number = run.memory.rule;
-        let reach = self.reaches.get(number as usize).copied().unwrap_or(Reach::NONE);
-        if is_cold(run.rule, reach, &self.settings, now) {
+        let view = self.views.get(number as usize);
+        if view.is_some_and(|view| view.is_cold(&self.program, run.rule, &self.settings, now)) {
             return Some(Reason::Cold);
         }
         let under_way = customer.runs.get(number).map(|runs| runs.under_way.as_slice());
         if under_way.unwrap_or_default().contains(&run.memory.per) {
             return Some(Reason::Running);
         }
-        let mut waiting = customer.waiting.iter().filter(|other| other.memory.rule == number);
+        let mut waiting = customer.waiting.iter().filter(|other| self.current(other.memory.rule) == number);
         // The start of a run that gives way: where it did nothing, it will not have counted.
         let mut given_back = None;
         if run.rule.overlap == Overlap::Restart {
             given_back = waiting.next().filter(|old| !old.memory.acted).map(|old| old.memory.started);
         } else if waiting.any(|other| other.memory.per == run.memory.per)
-            || customer.runs_of(number) >= MAX_RUNS
+            || self.runs_of(customer, number) >= MAX_RUNS
         {
             return Some(Reason::Running);
         }
@@ -260,7 +268,7 @@ impl Engine {
 
     /// Does a run's operations from a place on until it waits or ends.
     fn go_on(&self, customer: &mut Customer, mut run: Run<'_>, place: usize, moment: &mut Moment<'_>) {
-        let number = run.memory.rule;
+        let number = self.current(run.memory.rule);
         customer.runs.entry(number).under_way.push(run.memory.per.clone());
         let pause = self.operations(customer, &mut run, place, moment);
         if let Some(runs) = customer.runs.get_mut(number) {
@@ -268,7 +276,7 @@ impl Engine {
         }
         match pause {
             Some(pause) => self.pause(customer, run, pause, moment.now),
-            None => give_back(customer, &run.memory),
+            None => self.give_back(customer, &run.memory),
         }
         if customer.runs.get(number).is_some_and(|it| it.started.is_empty() && it.under_way.is_empty()) {
             customer.runs.remove(number);
@@ -412,7 +420,7 @@ impl Engine {
             return true;
         }
         let (Some(heard), Some(completed)) = (&run.plan.stop_no, &run.memory.completed) else { return false };
-        let Trigger::Sequence(id) = run.rule.trigger else { return false };
+        let Some(id) = run.rule.trigger.sequence() else { return false };
         let Some(plan) = self.machine.plan.sequences.get(id.0 as usize) else { return false };
         event.stamp() > completed.waits_from()
             && sequence::same_key(plan, event, run.completed.as_ref().and_then(|opened| opened.frames.last()))
@@ -436,8 +444,8 @@ impl Engine {
     }
 
     /// Ends a run while it waits.
-    fn stop(&self, customer: &mut Customer, waiting: Waiting, moment: &mut Moment<'_>) {
-        give_back(customer, &waiting.memory);
+    pub(super) fn stop(&self, customer: &mut Customer, waiting: Waiting, moment: &mut Moment<'_>) {
+        self.give_back(customer, &waiting.memory);
         let step = waiting.pause.step;
         let channel = waiting.memory.hold.as_ref().map(|hold| hold.channel.clone());
         let Some(run) = self.woken(waiting.memory) else { return };
@@ -534,13 +542,16 @@ impl Run<'_> {
     }
 }
 
-/// A run that did nothing does not count for the rule's limit.
-fn give_back(customer: &mut Customer, memory: &Memory) {
-    let Some(runs) = customer.runs.get_mut(memory.rule).filter(|_| !memory.acted) else { return };
-    if let Some(place) = runs.started.iter().rposition(|started| *started == memory.started) {
-        runs.started.remove(place);
-    }
-    if runs.started.is_empty() && runs.under_way.is_empty() {
-        customer.runs.remove(memory.rule);
+impl Engine {
+    /// A run that did nothing does not count for the rule's limit.
+    fn give_back(&self, customer: &mut Customer, memory: &Memory) {
+        let rule = self.current(memory.rule);
+        let Some(runs) = customer.runs.get_mut(rule).filter(|_| !memory.acted) else { return };
+        if let Some(place) = runs.started.iter().rposition(|started| *started == memory.started) {
+            runs.started.remove(place);
+        }
+        if runs.started.is_empty() && runs.under_way.is_empty() {
+            customer.runs.remove(rule);
+        }
     }
 }

@@ -33,6 +33,24 @@ impl Schedules {
 }
 
 impl Schedules {
+    /// What is remembered under new rules; `same` gives for each of their schedules the one it was. Where there was none, all
+    /// that has been by now has been.
+    pub(super) fn carried(
+        before: Option<&Self>,
+        plan: &Plan,
+        same: &[Option<ScheduleId>],
+        clock: Option<Millis>,
+    ) -> Option<Self> {
+        let mut carried = Self::new(plan)?;
+        carried.passed = before.map_or(clock.unwrap_or(carried.passed), |before| before.passed);
+        for (place, number) in same.iter().zip(0..) {
+            if let Some(mark) = place.and_then(|place| before?.done.get(place.0)) {
+                carried.done.set(number, *mark);
+            }
+        }
+        Some(carried)
+    }
+
     /// Takes up what has been of another customer, who turned out to be the same.
     pub(super) fn merge(&mut self, other: &Self) {
         let Self { passed, next: _, is_stale: _, done } = other;

@@ -1,5 +1,6 @@
 //! Matching of sequences.
 
+mod carry;
 mod merge;
 mod rest;
 

@@ -74,6 +74,13 @@ impl Total {
         Self { count, sum, smallest, largest, first: shifted(first), last: shifted(last) }
     }
 
+    /// The same with one place in the order of application.
+    pub(super) fn at_order(&self, order: u64) -> Self {
+        let Self { count, sum, smallest, largest, first, last } = self.clone();
+        let placed = |place: Option<(Millis, u64, Value)>| place.map(|(at, _, value)| (at, order, value));
+        Self { count, sum, smallest, largest, first: placed(first), last: placed(last) }
+    }
+
     /// An aggregate of what was added; most frequent and distinct count are not made of totals and are missing.
     pub(super) fn aggregate(&self, function: Aggregate, class: Class) -> Value {
         let of_sum = |sum: i128| class.value(Decimal::saturating_from(sum).0);

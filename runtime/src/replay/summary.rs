@@ -323,6 +323,11 @@ impl Summary {
             "run",
             "no longer followed to the goal: a customer had more than the limit in vain",
         );
+        note(
+            counts.runs_ended,
+            "run",
+            "ended by a change of rules: the rule is gone, or reads what has another type now",
+        );
         note(self.unmerged, "call", "that would have joined two known customers, who stay apart");
         note(
             self.undrained,

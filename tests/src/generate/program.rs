@@ -43,7 +43,7 @@ fn line(source: &mut String, text: &str) {
     source.push('\n');
 }
 
-fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) {
+pub(super) fn rule(random: &mut Random, source: &mut String, scope: &Scope, number: usize) {
     let mut scope = scope.clone();
     let trigger = trigger(random, &mut scope);
     line(source, &format!("rule rule_{number} {{"));

@@ -9,7 +9,7 @@ use segue_compiler::{
     typed::SegmentId,
     value::Millis,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub struct Planted<E> {
 impl<E: Execution> Execution for Planted<E> {
     type Customer = E::Customer;
     type Resting = E::Resting;
+    type Passage = E::Passage;
 
     fn rest(&self, customer: E::Customer, packer: &mut Packer) -> E::Resting {
         self.executor.rest(customer, packer)
@@ -103,6 +104,24 @@ impl<E: Execution> Execution for Planted<E> {
 
     fn is_member(&self, customer: &E::Customer, segment: SegmentId) -> bool {
         self.executor.is_member(customer, segment)
+    }
+
+    fn under_way(&self, customer: &E::Customer) -> BTreeSet<u32> {
+        self.executor.under_way(customer)
+    }
+
+    fn passage(&self, before: &Self) -> E::Passage {
+        self.executor.passage(&before.executor)
+    }
+
+    fn carry(
+        &self,
+        (before, passage): (&Self, &E::Passage),
+        customer: E::Customer,
+        told: E::Customer,
+        out: &mut Output,
+    ) -> E::Customer {
+        self.executor.carry((&before.executor, passage), customer, told, out)
     }
 
     fn goals(&self, customer: &E::Customer) -> Vec<goal::Outcome> {

@@ -19,6 +19,9 @@ impl Words<'_> {
                 let schedule = self.program.schedules.get(id.0 as usize);
                 schedule.map_or_else(String::new, |schedule| schedule.words(self.program))
             }
+            Trigger::Former { sequence, version: _ } => {
+                sequence.map_or_else(String::new, |id| self.sequence_of(id))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Runs of two customers who turn out to be one.
 
-use super::{Waiting, give_back};
+use super::Waiting;
 use crate::engine::{Engine, customer::Customer, merge::Shift};
 use segue_compiler::{execution::Counts, hold, limits::MAX_RUNS, value::Millis};
 use std::{cmp::Reverse, sync::Arc};
@@ -40,9 +40,9 @@ impl Engine {
         counts: &mut Counts,
     ) {
         for theirs in waiting.into_iter().map(|theirs| theirs.joined(id, shift)) {
-            let (rule, per) = (theirs.memory.rule, theirs.memory.per.clone());
-            let same = |mine: &Waiting| mine.memory.rule == rule && mine.memory.per == per;
-            let is_full = into.runs_of(rule) >= MAX_RUNS;
+            let (rule, per) = (self.current(theirs.memory.rule), theirs.memory.per.clone());
+            let same = |mine: &Waiting| self.current(mine.memory.rule) == rule && mine.memory.per == per;
+            let is_full = self.runs_of(into, rule) >= MAX_RUNS;
             let dropped = match into.waiting.iter_mut().find(|mine| same(mine)) {
                 Some(mine) if mine.is_ahead_of(&theirs) => theirs,
                 Some(mine) => std::mem::replace(mine, theirs),
@@ -55,7 +55,7 @@ impl Engine {
                     continue;
                 }
             };
-            give_back(into, &dropped.memory);
+            self.give_back(into, &dropped.memory);
         }
         into.waiting.sort_by_key(Waiting::place);
     }

@@ -1,0 +1,309 @@
+//! A customer under new rules: what is known goes on where it means the same, and the rest is what the log tells.
+
+use super::{
+    Engine,
+    customer::{Customer, Match, Sent},
+    frame::Kept,
+    schedule::Schedules,
+    sequence::Sequence,
+    sparse::Sparse,
+};
+use segue_compiler::{
+    consent::Stamp,
+    execution::Output,
+    guard::counting_messages,
+    plan::{
+        Cell, CellKind, CellSource, FIRST_SEEN_WORD, FIXED_SLOTS, LAST_ACTIVE_WORD, Plan,
+        meaning::{self, slots},
+    },
+    succession::Matched,
+    typed::{EventId, FieldId, Program, SegmentId, SequenceId},
+};
+use std::collections::BTreeMap;
+
+/// What has become of everything from one plan to the next.
+#[derive(Debug)]
+pub struct Passage {
+    pub(super) matched: Matched,
+    /// Of each cell of the new plan, the same one; nothing where it is filled from the log.
+    cells: Vec<Option<Cell>>,
+    /// Where the slots of each event of the old plan lie.
+    slots: Vec<BTreeMap<u32, u32>>,
+}
+
+impl Passage {
+    /// Compares two engines, of which the second succeeds the first.
+    pub(super) fn between(before: &Engine, after: &Engine) -> Self {
+        let matched = Matched::between(&before.program, &after.program);
+        let (old, new) = (&before.machine.plan, &after.machine.plan);
+        Self {
+            cells: cells((&before.program, old), (&after.program, new), &matched),
+            slots: all_slots((&before.program, old), (&after.program, new), &matched),
+            matched,
+        }
+    }
+
+    /// An event of a match, as the new plan lays it out.
+    pub(super) fn event(&self, event: &Kept) -> Kept {
+        let same = event.event.and_then(|id| self.matched.events.get(id.0 as usize).copied().flatten());
+        let slots = event.event.and_then(|id| self.slots.get(id.0 as usize));
+        event.carried(same, |slot| {
+            if slot < FIXED_SLOTS { Some(slot) } else { slots.and_then(|slots| slots.get(&slot)).copied() }
+        })
+    }
+}
+
+/// The same cells in two plans.
+fn cells(
+    (old_program, old): (&Program, &Plan),
+    (new_program, new): (&Program, &Plan),
+    matched: &Matched,
+) -> Vec<Option<Cell>> {
+    let generation = new_program.generation();
+    let mut known = BTreeMap::new();
+    for cell in &old.cells {
+        if let Some(meaning) = meaning::cell(old_program, old, cell) {
+            known.entry(meaning).or_insert(cell);
+        }
+    }
+    let same = |cell: &Cell| match &cell.source {
+        CellSource::Events { since, .. } if *since == generation => None,
+        CellSource::Events { .. } => {
+            known.get(&meaning::cell(new_program, new, cell)?).map(|cell| (*cell).clone())
+        }
+        CellSource::Sequence { sequence, since } => {
+            let was = matched.sequences.get(sequence.0 as usize).copied().flatten()?;
+            let source = CellSource::Sequence { sequence: was, since: *since };
+            let is_it = |other: &&Cell| {
+                other.source == source && meaning::kind(&other.kind) == meaning::kind(&cell.kind)
+            };
+            old.cells.iter().find(is_it).cloned()
+        }
+    };
+    new.cells.iter().map(same).collect()
+}
+
+/// Where the slots of each event of the old plan lie in the new one.
+fn all_slots(
+    (old_program, old): (&Program, &Plan),
+    (new_program, new): (&Program, &Plan),
+    matched: &Matched,
+) -> Vec<BTreeMap<u32, u32>> {
+    let of = |(same, number): (&Option<EventId>, u32)| {
+        let Some(same) = same else { return BTreeMap::new() };
+        let places: BTreeMap<_, _> = slots(new_program, new, *same).into_iter().collect();
+        let before = slots(old_program, old, EventId(number)).into_iter();
+        before.filter_map(|(path, slot)| Some((slot, *places.get(&path)?))).collect()
+    };
+    matched.events.iter().zip(0..).map(of).collect()
+}
+
+impl Engine {
+    /// Takes a customer over from the rules that were in force before. `told` is what the log tells of the customer, as
+    /// read under the rules of now.
+    pub(super) fn carry_customer(
+        &self,
+        before: &Self,
+        passage: &Passage,
+        mut customer: Customer,
+        told: Customer,
+        out: &mut Output,
+    ) -> Customer {
+        let mut carried = Customer::of(customer.id.clone(), &self.blank);
+        carried.clock = customer.clock;
+        carried.order = customer.order;
+        carried.held = customer.held.take();
+        carried.admission = std::mem::take(&mut customer.admission);
+        carried.waiting = self.carry_waiting(before, passage, &mut customer, out);
+        Self::carry_runs(before, passage, &customer, &mut carried);
+        Self::carry_messages(before, passage, &customer, &mut carried);
+        for (rule, progress) in customer.goals.iter() {
+            if let Some(Some(current)) = passage.matched.goals.get(rule as usize) {
+                let of = |found: &Match| found.mapped(|event| passage.event(event), |place| place);
+                carried.goals.set(*current, progress.mapped(of));
+            }
+        }
+        self.carry_profile(passage, (&customer, &told), &mut carried);
+        carried.session = match (self.program.sessions, before.program.sessions) {
+            (false, _) => None,
+            (true, true) => customer.session.clone(),
+            (true, false) => told.session.as_ref().map(|session| session.placed(first_of_its_time)),
+        };
+        let (same, clock) = (&passage.matched.schedules, customer.clock);
+        carried.schedules = Schedules::carried(customer.schedules.as_ref(), &self.machine.plan, same, clock);
+        self.carry_cells(passage, &customer, &told, &mut carried);
+        self.carry_levels(before, passage, (&customer, &told), &mut carried);
+        self.carry_sequences(before, passage, (customer, told), &mut carried);
+        self.settle_in(&mut carried);
+        carried
+    }
+
+    /// Finds out what follows from the rest.
+    fn settle_in(&self, customer: &mut Customer) {
+        let recorded = customer.profile.iter().map(|(_, (_, stamp))| *stamp).max();
+        let now = customer.clock.or(recorded.map(|(at, _)| at)).unwrap_or_default();
+        customer.schedule_matches();
+        self.set_levels(customer, now);
+        self.settle_waiting(customer, now);
+    }
+
+    /// The messages that count for rates.
+    fn carry_messages(before: &Self, passage: &Passage, customer: &Customer, carried: &mut Customer) {
+        let Some(now) = customer.clock else { return };
+        let all: Vec<_> = customer.sends.iter().map(|sent| (sent.at, sent.topic, &*sent.channel)).collect();
+        for place in counting_messages(&before.program, &all, now) {
+            let Some(sent) = customer.sends.get(place) else { continue };
+            if let Some(topic) = passage.matched.topics.get(sent.topic.0 as usize).copied().flatten() {
+                carried.sends.push_back(Sent { topic, ..sent.clone() });
+            }
+        }
+    }
+
+    /// Profile and consent.
+    fn carry_profile(
+        &self,
+        passage: &Passage,
+        (customer, told): (&Customer, &Customer),
+        carried: &mut Customer,
+    ) {
+        for (same, number) in passage.matched.profile.iter().zip(0..) {
+            let recorded = match same {
+                Some(FieldId(same)) => customer.profile.get(*same).cloned(),
+                None => {
+                    let told = told.profile.get(number).cloned();
+                    told.map(|(value, stamp)| (value, first_of_its_time(stamp)))
+                }
+            };
+            if let Some((value, stamp)) = recorded {
+                carried.fill_slots(&self.machine, FieldId(number), &value);
+                carried.profile.set(number, (value, stamp));
+            }
+        }
+        carried.consent = customer.consent.carried(&told.consent, &passage.matched);
+        carried.zone = self.own_zone(carried);
+    }
+
+    /// What is remembered of events.
+    fn carry_cells(&self, passage: &Passage, customer: &Customer, told: &Customer, carried: &mut Customer) {
+        // Where the log does not tell which of several events of one time was first, those that it tells come last.
+        let order = customer.order;
+        for (cell, same) in self.machine.plan.cells.iter().zip(&passage.cells) {
+            let was = same.as_ref().map(|same| &same.kind);
+            match (&cell.kind, was) {
+                (CellKind::Counter { word } | CellKind::Moment { word, .. }, was) => {
+                    let value = match was {
+                        Some(CellKind::Counter { word } | CellKind::Moment { word, .. }) => {
+                            customer.record.get(*word as usize)
+                        }
+                        _ => told.record.get(*word as usize),
+                    };
+                    carried.set_word(*word, value.copied());
+                }
+                (CellKind::Total { place, .. }, Some(CellKind::Total { place: was, .. })) => {
+                    take(&mut carried.totals, *place, customer.totals.get(*was).cloned());
+                }
+                (CellKind::Total { place, .. }, _) => {
+                    let told = told.totals.get(*place).map(|total| total.at_order(order));
+                    take(&mut carried.totals, *place, told);
+                }
+                (CellKind::Rows { place, .. }, Some(CellKind::Rows { place: was, .. })) => {
+                    take(&mut carried.rings, *place, customer.rings.get(*was).cloned());
+                }
+                (CellKind::Rows { place, .. }, _) => {
+                    let told = told.rings.get(*place).map(|ring| ring.clone().at_order(order));
+                    take(&mut carried.rings, *place, told);
+                }
+                (CellKind::Days { place, .. }, Some(CellKind::Days { place: was, .. })) => {
+                    take(&mut carried.days, *place, customer.days.get(*was).cloned());
+                }
+                (CellKind::Days { place, .. }, _) => {
+                    let told = told.days.get(*place).map(|days| days.clone().at_order(order));
+                    take(&mut carried.days, *place, told);
+                }
+                (CellKind::Periods { place, .. }, Some(CellKind::Periods { place: was, .. })) => {
+                    take(&mut carried.periods, *place, customer.periods.get(*was).cloned());
+                }
+                (CellKind::Periods { place, .. }, _) => {
+                    take(&mut carried.periods, *place, told.periods.get(*place).cloned());
+                }
+            }
+        }
+    }
+
+    /// When the customer was first seen and last active, and since when conditions have held.
+    fn carry_levels(
+        &self,
+        before: &Self,
+        passage: &Passage,
+        (customer, told): (&Customer, &Customer),
+        carried: &mut Customer,
+    ) {
+        let word = |of: &Customer, word: u32| of.record.get(word as usize).copied();
+        carried.set_word(FIRST_SEEN_WORD, word(customer, FIRST_SEEN_WORD));
+        let is_new = self.program.active_since == self.program.generation();
+        let active = if is_new { told } else { customer };
+        carried.set_word(LAST_ACTIVE_WORD, word(active, LAST_ACTIVE_WORD));
+        let (old, new) = (&before.machine.plan, &self.machine.plan);
+        for (same, number) in passage.matched.held.iter().zip(0..) {
+            let (from, plan, was) = match same {
+                Some(was) => (customer, old, was.0),
+                None => (told, new, number),
+            };
+            let holds = from.is_member(&plan.record, SegmentId(plan.segments + was));
+            if holds {
+                carried.raise(&new.record, SegmentId(new.segments + number));
+                carried.set_word(new.record.held + number, word(from, plan.record.held + was));
+            }
+        }
+    }
+
+    /// What is under way in sequences.
+    fn carry_sequences(
+        &self,
+        before: &Self,
+        passage: &Passage,
+        (mut customer, mut told): (Customer, Customer),
+        carried: &mut Customer,
+    ) {
+        for (same, number) in passage.matched.sequences.iter().zip(0..) {
+            let state = match same {
+                Some(SequenceId(was)) => {
+                    let state = customer.sequences.get_mut(*was).map(|it| it.read(&before.machine));
+                    state.map(|state| state.mapped(|event| passage.event(event), |place| place))
+                }
+                None => {
+                    let state = told.sequences.get_mut(number).map(|it| it.read(&self.machine));
+                    state.map(|state| state.mapped(|event| event.at_order(0), first_of_its_time))
+                }
+            };
+            if let Some(mut state) = state {
+                let after = passage.matched.triggered_after.get(number as usize).copied().flatten();
+                if let (Some(after), Some(now)) = (after, carried.clock) {
+                    state.forget_complete(now, after);
+                }
+                carried.sequences.set(number, Sequence::of(state));
+            }
+        }
+    }
+}
+
+impl Customer {
+    fn set_word(&mut self, word: u32, value: Option<i64>) {
+        if let (Some(place), Some(value)) = (self.record.get_mut(word as usize), value) {
+            *place = value;
+        }
+    }
+}
+
+/// Puts something in its place, where there is something.
+fn take<T: Default>(all: &mut Sparse<T>, place: u32, value: Option<T>) {
+    if let Some(value) = value {
+        all.set(place, value);
+    }
+}
+
+/// Where something lies that the log tells: before everything else of its time, so that what counts from it on includes all
+/// of that time.
+fn first_of_its_time((at, _): Stamp) -> Stamp {
+    (at, 0)
+}
