@@ -10,7 +10,7 @@ use std::{
     io::{BufWriter, Write},
     path::PathBuf,
 };
-use wholes::{Result, charts, compile, cores, customers, deadlines, interpreted, pack, rules};
+use wholes::{Result, charts, compile, cores, customers, deadlines, interpreted, pack, rules, service};
 
 /// As in the command itself.
 #[global_allocator]
@@ -59,6 +59,8 @@ enum What {
     Deadlines(deadlines::Options),
     /// Memory and throughput with many customers against few (memory on Linux only)
     Customers(customers::Options),
+    /// The live service under load, against a handler that only appends and syncs
+    Service(service::Options),
     /// Measure how costs grow and draw it
     Charts(charts::Options),
 }
@@ -78,6 +80,7 @@ fn main() -> Result<()> {
         What::Interpreted => interpreted::run(),
         What::Deadlines(options) => deadlines::run(&options),
         What::Customers(options) => customers::run(&options),
+        What::Service(options) => service::run(&options),
         What::Charts(options) => charts::run(&options),
     }
 }

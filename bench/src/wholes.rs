@@ -10,6 +10,7 @@ pub(crate) mod interpreted;
 mod limit;
 pub(crate) mod pack;
 pub(crate) mod rules;
+pub(crate) mod service;
 mod windows;
 
 use segue_bench::stream::{self, Shape};

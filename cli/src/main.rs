@@ -39,6 +39,10 @@ enum Command {
     Build(commands::build::Arguments),
     /// Shows what rules compile to: state, cost, and on demand the code
     Plan(commands::plan::Arguments),
+    /// Runs rules as a live service: events over HTTP in, messages out
+    Serve(commands::serve::Arguments),
+    /// Prints the log of a live service
+    Log(commands::log::Arguments),
 }
 
 /// How a command ended, besides its messages.
@@ -60,9 +64,10 @@ fn arguments() -> Result<Arguments, output::Problem> {
     let inside = |command: &clap::Command, argument: &'static str| {
         command.clone().mut_arg(argument, |it| it.hide(true).required(false).default_value(bundle::INSIDE))
     };
-    let commands = [("run", "path"), ("segments", "path"), ("test", "paths"), ("check", "paths")]
-        .into_iter()
-        .filter_map(|(name, argument)| Some(inside(whole.find_subcommand(name)?, argument)));
+    let commands =
+        [("run", "path"), ("serve", "path"), ("segments", "path"), ("test", "paths"), ("check", "paths")]
+            .into_iter()
+            .filter_map(|(name, argument)| Some(inside(whole.find_subcommand(name)?, argument)));
     let own = clap::Command::new(bundle.name.as_str())
         .version(env!("CARGO_PKG_VERSION"))
         .about("Rules of Segue as a program of their own")
@@ -80,6 +85,8 @@ fn main() -> ExitCode {
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Build(arguments) => commands::build::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
+        Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Log(arguments) => commands::log::run(&arguments),
     });
     let ending = ending.unwrap_or_else(|problem| match problem {
         output::Problem::ClosedPipe => Ending::Clean,

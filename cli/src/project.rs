@@ -14,6 +14,7 @@ use segue_runtime::{
     config::{ChannelConfig, Config, ConfigError},
     load::{self, LoadError, Loaded, load},
 };
+use segue_service::rules::Text;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,6 +28,8 @@ pub(crate) struct Opened {
     pub(crate) project: Project,
     /// Its settings.
     pub(crate) config: Config,
+    /// The text of its `segue.toml`.
+    settings: String,
     /// What is wrong with its `segue.toml`.
     pub(crate) config_errors: Vec<ConfigError>,
     /// What the checker says.
@@ -38,6 +41,21 @@ impl Opened {
     pub(crate) fn show(&self, findings: &mut Findings) {
         findings.config(&self.config_errors);
         findings.rules(&self.checked.diagnostics, &self.project);
+    }
+
+    /// Its whole text, as the log of a live service keeps it.
+    pub(crate) fn text(&self) -> Text {
+        // Names from the root, so that it is the same wherever the project lies.
+        let name = |source: &Source| {
+            let within = Path::new(&source.name).strip_prefix(&self.root);
+            within.map_or_else(|_| source.name.clone(), |name| name.to_string_lossy().replace('\\', "/"))
+        };
+        let sources = self.project.sources.iter();
+        Text {
+            sources: sources.map(|source| (name(source), source.text.clone())).collect(),
+            files: self.project.files.clone(),
+            settings: self.settings.clone(),
+        }
     }
 
     /// Says so where there are no settings, as that decides who gets messages.
@@ -77,14 +95,14 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Problem> {
     for note in &loaded.notes {
         tell(&format!("note: {note}"));
     }
-    let Loaded { root, sources, files, config, config_errors, .. } = loaded;
+    let Loaded { root, sources, files, config, settings, config_errors, .. } = loaded;
     let sources = sources.into_iter().map(|(name, text)| Source { name, text }).collect();
     let project = Project { sources, files, time_zone: config.settings.time_zone.clone() };
     let mut checked = compile(&project);
     for diagnostic in &mut checked.diagnostics {
         explain_file(diagnostic, &root);
     }
-    Ok(Opened { root, project, config, config_errors, checked })
+    Ok(Opened { root, project, config, settings, config_errors, checked })
 }
 
 /// Checks the rules within this program. Files that their settings name are found from the folder in which it runs.
@@ -101,7 +119,14 @@ fn open_inside(bundle: &Bundle, path: &Path) -> Result<Opened, Problem> {
         time_zone: config.settings.time_zone.clone(),
     };
     let checked = compile(&project);
-    Ok(Opened { root: PathBuf::from("."), project, config, config_errors, checked })
+    Ok(Opened {
+        root: PathBuf::from("."),
+        project,
+        config,
+        settings: bundle.config.clone(),
+        config_errors,
+        checked,
+    })
 }
 
 /// Says of a content file that is there why it cannot be used.

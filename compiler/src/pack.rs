@@ -216,6 +216,12 @@ impl<'a> Unpacker<'a> {
         Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
+    /// What was not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Reads so many bytes.
     ///
     /// # Errors

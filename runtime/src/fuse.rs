@@ -105,6 +105,12 @@ impl Fuses {
         self.rules.remove(rule).is_some_and(|state| state.blown.is_some())
     }
 
+    /// Whether these are of the same fuse as others.
+    #[must_use]
+    pub fn is_of(&self, others: &Self) -> bool {
+        self.fuse == others.fuse
+    }
+
     /// The rules whose fuse is blown, and since when, in order of their names.
     pub fn blown(&self) -> impl Iterator<Item = (&str, Millis)> {
         self.rules.iter().filter_map(|(rule, state)| Some((rule.as_str(), state.blown?)))

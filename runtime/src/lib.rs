@@ -3,8 +3,8 @@
 //! In reading order: [`load`] reads a project's files and [`config`] its settings; [`source`] reads event files and
 //! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time, and
 //! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time, with [`fuse`]
-//! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided; [`deadlines`] is for those who
-//! host the engine live: the next deadline of each of many customers, in order. Bounds are in [`limits`].
+//! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided; [`live`] hosts all
+//! customers as events arrive, with [`deadlines`]: the next one of each of many customers, in order. Bounds are in [`limits`].
 //!
 //! # A service of one's own
 //!
@@ -30,6 +30,14 @@ pub mod engine;
 pub mod predicate;
 
 pub mod replay;
+
+pub mod live;
+
+mod customers;
+
+mod identities;
+
+mod threads;
 
 pub mod fuse;
 

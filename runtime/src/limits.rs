@@ -18,6 +18,11 @@ pub const SHOWN_CHARACTERS: usize = 40;
 pub const AWAKE_CUSTOMERS: usize = 256;
 /// Of how many customers one may be awake: the more there are, the more are on the site in one moment.
 pub const CUSTOMERS_A_SEAT: usize = 1024;
+/// How many calls are worth a thread of their own: starting one takes as long as applying some dozen.
+pub const WORTH_A_THREAD: usize = 64;
+/// How many customers are looked at to answer one question (1,000): whoever asks for all of them asks again, and calls that
+/// arrive meanwhile wait a few milliseconds at most.
+pub const MEMBERS_LOOKED_AT: usize = 1_000;
 /// How many bytes of records are kept in one piece (1 MiB): large enough that pieces are few.
 pub const RECORD_CHUNK_BYTES: usize = 1 << 20;
 

@@ -27,6 +27,8 @@ pub struct Loaded {
     pub files: BTreeMap<String, String>,
     /// The settings, as far as they can be read.
     pub config: Config,
+    /// The text of `segue.toml`; empty where there is none.
+    pub settings: String,
     /// What is wrong with `segue.toml`.
     pub config_errors: Vec<ConfigError>,
     /// What may be meant otherwise, for people.
@@ -102,7 +104,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     } else {
         path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
     };
-    let (config, config_errors) = config(&root)?;
+    let (config, config_errors, settings) = config(&root)?;
     let found = match find(&root) {
         Ok(found) => found,
         // A single file may lie in any folder; without its content files it can still be checked.
@@ -123,7 +125,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         }
     }
     let notes = if is_folder { found.notes } else { Vec::new() };
-    Ok(Loaded { root, sources, files, config, config_errors, notes })
+    Ok(Loaded { root, sources, files, config, settings, config_errors, notes })
 }
 
 /// The rule files and those that they use, in order of name. A path that leads out of the project, or nowhere, is left to
@@ -250,10 +252,12 @@ fn read_content(root: &Path, path: &Path) -> Result<String, Unusable> {
     })
 }
 
-fn config(root: &Path) -> Result<(Config, Vec<ConfigError>), LoadError> {
+fn config(root: &Path) -> Result<(Config, Vec<ConfigError>, String), LoadError> {
     let path = root.join(CONFIG);
     match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Config::assumed(), Vec::new())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok((Config::assumed(), Vec::new(), String::new()));
+        }
         Err(error) => return Err(unreadable(&path, error)),
         Ok(_) => {}
     }
@@ -271,7 +275,9 @@ fn config(root: &Path) -> Result<(Config, Vec<ConfigError>), LoadError> {
     if bytes.len() as u64 > MAX_TEXT_FILE_BYTES {
         return Err(LoadError::TooLong { path: shown(&path) });
     }
-    Ok(Config::read(&shown(&path), &text(&path, bytes)?))
+    let settings = text(&path, bytes)?;
+    let (config, errors) = Config::read(&shown(&path), &settings);
+    Ok((config, errors, settings))
 }
 
 /// The text of a rule file; of one that is too long so much that it is seen to be.

@@ -3,10 +3,8 @@
 //! Customers do not touch each other, so they are spread over shards by the hash of their id, and each shard has a thread
 //! of its own. What comes out does not tell how many there were.
 
-mod customers;
 mod errand;
 mod goals;
-mod identities;
 mod kinds;
 mod lanes;
 mod records;
@@ -20,11 +18,12 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 
 use crate::{
     fuse::Fuse,
+    identities::{Identities, Linked},
     limits::PARSED_LINES,
     source::{Batch, Envelope, Item, Reject, fault},
+    threads::{beside_each_other, hash, shard_of},
 };
 use errand::Errand;
-use identities::{Identities, Linked};
 use lanes::Parsed;
 use segue_compiler::{
     execution::{Execution, Outcome},
@@ -32,7 +31,7 @@ use segue_compiler::{
     typed::{Program, SegmentId},
     value::Millis,
 };
-use shard::{Finished, Shard, hash, shard_of};
+use shard::{Finished, Shard};
 use std::{
     iter,
     num::NonZeroUsize,
@@ -40,7 +39,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
 };
 
 /// How far a replay goes and what it keeps.
@@ -280,22 +278,4 @@ fn call_of<'b>(item: Item<'b>, declared: Option<&Program>) -> Result<Envelope<'b
             None => Ok(event.envelope),
         },
     }
-}
-
-/// Does things at the same time, one of them on this thread; gives what they gave in their order.
-fn beside_each_other<R: Send, W: FnOnce() -> R + Send>(mut work: Vec<W>) -> Vec<R> {
-    let Some(last) = work.pop() else { return Vec::new() };
-    thread::scope(|scope| {
-        let others: Vec<_> = work.into_iter().map(|work| scope.spawn(work)).collect();
-        let last = last();
-        let mut results: Vec<R> = Vec::with_capacity(others.len() + 1);
-        for other in others {
-            match other.join() {
-                Ok(result) => results.push(result),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        results.push(last);
-        results
-    })
 }

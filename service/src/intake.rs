@@ -4,7 +4,10 @@
 //! bound. Whoever writes takes everything that waits with [`Arrivals::take`], and answers each [`Submission`]. One that is
 //! dropped without an answer is refused as [`Refusal::Full`], so that nobody waits for ever.
 
-use crate::limits::{MAX_WAITING_BYTES, MAX_WAITING_CALLS, RETRY_AFTER};
+use crate::{
+    limits::{MAX_WAITING_BYTES, MAX_WAITING_CALLS, RETRY_AFTER},
+    log::Kind,
+};
 use segue_compiler::value::Millis;
 use segue_runtime::{limits::MAX_LINE_BYTES, source::Envelope};
 use std::{
@@ -78,12 +81,21 @@ pub struct Arrivals {
     queue: Arc<Queue>,
 }
 
-/// Calls that were submitted together, and whom to answer.
+/// What was submitted together, and whom to answer.
 #[derive(Debug)]
 pub struct Submission {
-    /// The calls.
+    /// Calls.
     pub calls: Vec<Call>,
-    answer: oneshot::Sender<Result<Accepted, Refusal>>,
+    /// What the service itself has to say.
+    pub(crate) own: Option<Own>,
+    answer: Option<oneshot::Sender<Result<Accepted, Refusal>>>,
+}
+
+/// An entry of the service itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Own {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +110,8 @@ struct Waiting {
     calls: usize,
     bytes: usize,
     closing: bool,
+    ended: bool,
+    crowded: bool,
 }
 
 /// Makes a way in and its other end.
@@ -114,7 +128,7 @@ impl Intake {
     /// When they were not taken.
     pub async fn submit(&self, calls: Vec<Call>) -> Result<Accepted, Refusal> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Submission { calls, answer })?;
+        self.queue.push(Submission { calls, own: None, answer: Some(answer) })?;
         answered.await.unwrap_or(Err(Refusal::Full))
     }
 
@@ -124,14 +138,43 @@ impl Intake {
     /// When they were not taken.
     pub fn submit_blocking(&self, calls: Vec<Call>) -> Result<Accepted, Refusal> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Submission { calls, answer })?;
+        self.queue.push(Submission { calls, own: None, answer: Some(answer) })?;
         answered.blocking_recv().unwrap_or(Err(Refusal::Full))
     }
 
-    /// From now on everything is refused; what waits is still written.
+    /// Has an entry of the service itself written, after the calls that are written with it. It is bounded by what there is
+    /// to say, and taken also after the way in was closed.
+    pub(crate) fn note(&self, kind: Kind, payload: Vec<u8>) {
+        self.queue.add(Submission::own(kind, payload));
+    }
+
+    /// As [`Intake::note`], and waits until it is on disk.
+    pub(crate) async fn write(&self, kind: Kind, payload: Vec<u8>) -> Result<Accepted, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.add(Submission {
+            calls: Vec::new(),
+            own: Some(Own { kind, payload }),
+            answer: Some(answer),
+        });
+        answered.await.unwrap_or(Err(Refusal::Full))
+    }
+
+    /// From now on calls are refused; what waits is still written.
     pub fn close(&self) {
         self.queue.lock().closing = true;
         self.queue.arrival.notify_all();
+    }
+
+    /// Nothing at all is written any more but what waits.
+    pub(crate) fn end(&self) {
+        let mut waiting = self.queue.lock();
+        (waiting.closing, waiting.ended) = (true, true);
+        self.queue.arrival.notify_all();
+    }
+
+    /// Whether more than enough is on its way out, so that nothing more is to come in.
+    pub(crate) fn set_crowded(&self, crowded: bool) {
+        self.queue.lock().crowded = crowded;
     }
 
     /// How many calls wait.
@@ -146,7 +189,7 @@ impl Arrivals {
     #[must_use]
     pub fn take(&self, patience: Duration) -> Vec<Submission> {
         let mut waiting = self.queue.lock();
-        if waiting.submissions.is_empty() && !waiting.closing {
+        if waiting.submissions.is_empty() && !waiting.ended {
             let woken = self.queue.arrival.wait_timeout(waiting, patience);
             waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -160,12 +203,25 @@ impl Arrivals {
         let waiting = self.queue.lock();
         waiting.closing && waiting.submissions.is_empty()
     }
+
+    /// Whether nothing comes any more, also of the service itself.
+    pub(crate) fn is_ended(&self) -> bool {
+        let waiting = self.queue.lock();
+        waiting.ended && waiting.submissions.is_empty()
+    }
 }
 
 impl Submission {
-    /// Says what became of the calls. Whoever asked may be gone.
+    /// What the service itself has to say, with nobody to answer.
+    pub(crate) fn own(kind: Kind, payload: Vec<u8>) -> Self {
+        Self { calls: Vec::new(), own: Some(Own { kind, payload }), answer: None }
+    }
+
+    /// Says what became of it. Whoever asked may be gone.
     pub fn answer(self, result: Result<Accepted, Refusal>) {
-        let _ = self.answer.send(result);
+        if let Some(answer) = self.answer {
+            let _ = answer.send(result);
+        }
     }
 }
 
@@ -184,7 +240,7 @@ impl Queue {
         // What comes to an empty queue is taken however large it is: its own bounds were looked at before.
         let is_crowded = waiting.calls + submission.calls.len() > MAX_WAITING_CALLS
             || waiting.bytes + bytes > MAX_WAITING_BYTES;
-        if is_crowded && !waiting.submissions.is_empty() {
+        if is_crowded && waiting.calls > 0 || waiting.crowded {
             return Err(Refusal::Busy { retry_after: Duration::from_millis(RETRY_AFTER) });
         }
         waiting.calls += submission.calls.len();
@@ -192,6 +248,12 @@ impl Queue {
         waiting.submissions.push(submission);
         self.arrival.notify_one();
         Ok(())
+    }
+
+    /// Adds what is not refused.
+    fn add(&self, submission: Submission) {
+        self.lock().submissions.push(submission);
+        self.arrival.notify_one();
     }
 }
 
@@ -246,7 +308,7 @@ mod tests {
         let queue = &intake.queue;
         let push = |count: usize| {
             let (answer, _) = oneshot::channel();
-            queue.push(Submission { calls: (0..count).map(call).collect(), answer })
+            queue.push(Submission { calls: (0..count).map(call).collect(), own: None, answer: Some(answer) })
         };
         assert_eq!(push(MAX_WAITING_CALLS), Ok(()));
         assert!(matches!(push(1), Err(Refusal::Busy { .. })));

@@ -1,10 +1,12 @@
 //! Bounds of the live service, each with its reason.
 
+use std::time::Duration;
+
 /// Most calls that wait to be written: a tenth of a second's worth at full load, so that whoever comes then is answered at
 /// once and told to come later, instead of waiting in memory.
 pub const MAX_WAITING_CALLS: usize = 10_000;
-/// Most bytes of calls that wait to be written (32 MiB): as many large calls as the memory for them may take.
-pub const MAX_WAITING_BYTES: usize = 32 << 20;
+/// Most bytes of calls that wait to be written (16 MiB): as many large calls as the memory for them may take.
+pub const MAX_WAITING_BYTES: usize = 16 << 20;
 /// After how many milliseconds who was refused because too much waits should come again: what waits is written by then.
 pub const RETRY_AFTER: u64 = 1_000;
 
@@ -29,3 +31,54 @@ pub const HEADER_BYTES: usize = 32 << 10;
 pub const BODIES_BYTES: usize = 64 << 20;
 /// How many rejected events are kept to be looked at: more than anybody reads.
 pub const REJECTS: usize = 1_000;
+
+/// How many bytes of the log are read at once (1 MiB): few enough to stay near the processor, many enough that asking for
+/// them costs little.
+pub const READ_BYTES: usize = 1 << 20;
+/// After how many checkpoints of changes they are merged: a start has to read that many files beside each other.
+pub const MERGED_AFTER: usize = 16;
+/// How many bytes of changes are not worth merging (1 MiB).
+pub const MERGED_BYTES: u64 = 1 << 20;
+
+/// How long the files of log and decisions get, in bytes (64 MiB): few files in a year, and each is read in a second.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+/// How often a checkpoint is made: a start has to read that much of the log at most.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// How many threads speak HTTP: they wait most of the time.
+pub const HTTP_THREADS: usize = 2;
+/// How long a thread waits for something to do before it looks whether there is to be an end.
+pub const IDLE: Duration = Duration::from_millis(20);
+/// How long is waited after a write that failed: a full disk is not asked a thousand times a second.
+pub const FAILED_WRITE_PAUSE: Duration = Duration::from_millis(50);
+/// How long is waited when decisions cannot be written down.
+pub const HISTORY_PAUSE: Duration = Duration::from_millis(100);
+/// How long, in milliseconds, is waited at most until somebody who was erased is taken out of what was written of them, and
+/// until that is tried again.
+pub const ERASING_PAUSE: i64 = 500;
+/// How many files of the log and of the decisions are looked through for one time line, the newest first: some seconds'
+/// worth of reading.
+pub const TIMELINE_FILES: usize = 32;
+/// How many groups of entries wait between who writes them and who applies them. With [`MAX_WAITING_BYTES`] in each this is
+/// the memory that they may take; when all of them are taken, nothing is written, and soon nothing is accepted.
+pub const WAITING_GROUPS: usize = 4;
+/// How many questions wait to be answered: whoever asks more is told to come later.
+pub const WAITING_QUESTIONS: usize = 16;
+/// How many questions are answered between two groups: each takes a few milliseconds at most.
+pub const QUESTIONS_AT_ONCE: usize = 2;
+/// Most decisions on their way (2,000,000, some 300 bytes each): when channels are so far behind, no more calls are
+/// accepted until they have caught up.
+pub const MAX_PENDING: usize = 2_000_000;
+
+/// How many deliveries of a webhook are under way at once: enough to make up for the time that answers take, few enough for
+/// any receiver.
+pub const DELIVERY_THREADS: usize = 8;
+/// The pause before a delivery that failed is tried again, in milliseconds; each further one is twice as long.
+pub const FIRST_PAUSE: i64 = 1_000;
+/// Longest such pause, in milliseconds (10 minutes): a receiver that is back need not wait longer.
+pub const LONGEST_PAUSE: i64 = 600_000;
+/// For how long a delivery is tried, in milliseconds (24 hours): as long as a message is worth sending after an outage.
+pub const GIVEN_UP_AFTER: i64 = 86_400_000;
+/// Longest sleep of a thread that has nothing to deliver.
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long what is being delivered is waited for at the end: as long as a webhook may usually take.
+pub const DELIVERY_PATIENCE: Duration = Duration::from_secs(10);

@@ -10,19 +10,21 @@ use crate::{
 };
 use clap::ValueEnum;
 use segue_compiler::{
-    execution::Execution, reference::Reference, settings::Settings, time::parse_instant_in, typed::Program,
-    value::Millis,
+    execution::Execution, record::Record, reference::Reference, settings::Settings, time::parse_instant_in,
+    typed::Program, value::Millis,
 };
 use segue_runtime::{
     channel::{Delivery, Hooks, Outcome},
     engine::Engine,
     fuse::Fuse,
     replay::{Kinds, Options, Records, Replay, Summary},
-    words::shown,
+    words::{counted, shown, thousands},
 };
+use segue_service::audit::{self, Audit, log_of};
 use std::{
     io::{Write, stderr},
-    path::PathBuf,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -32,6 +34,13 @@ pub(crate) struct Arguments {
     path: PathBuf,
     #[command(flatten)]
     input: Input,
+    /// The data of a live service instead of events: what its log leads to, with arrivals and the coming of time as it says
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["events", "profiles", "rejects", "strict", "until", "log_from", "drain", "deliver"]
+    )]
+    log: Option<PathBuf>,
     /// The end of time: a date, or a date and a time in the project's zone
     #[arg(long, value_name = "INSTANT")]
     until: Option<String>,
@@ -67,6 +76,9 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
     let mut settings = opened.config.settings.clone();
+    if let Some(log) = &arguments.log {
+        return audit(log, &opened, program, &settings, arguments);
+    }
     settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
     settings.log_from = arguments.log_from.as_deref().map(|text| instant(text, &settings)).transpose()?;
     let rejects = arguments.input.rejects(opened.files())?;
@@ -90,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     } else {
         replay(engine(&program, &settings)?, program, &settings, fuse, arguments, rejects)?
     };
-    print(&outcome.records, arguments)?;
+    print(outcome.records.iter(), arguments)?;
     if let Some(hooks) = &mut hooks {
         deliver(hooks, &outcome.records, arguments.input.quiet);
     }
@@ -153,9 +165,56 @@ fn replay<E: Execution + Sync>(
     })
 }
 
-fn print(records: &Records, arguments: &Arguments) -> Result<(), Problem> {
+/// What the log of a live service leads to.
+fn audit(
+    log: &Path,
+    opened: &Opened,
+    program: Arc<Program>,
+    settings: &Settings,
+    arguments: &Arguments,
+) -> Result<Ending, Problem> {
+    let log = log_of(log);
+    let threads = arguments.input.threads().unwrap_or(NonZeroUsize::MIN);
+    let audited = if arguments.interpret {
+        audit::audit(Reference::new(program, settings.clone()), settings.settle, &log, threads)
+    } else {
+        audit::audit(engine(&program, settings)?, settings.settle, &log, threads)
+    };
+    let audited = audited.map_err(|error| Problem::words(error.to_string()))?;
+    print(audited.records.iter().cloned(), arguments)?;
+    if !arguments.input.quiet {
+        summarize_audit(&audited, opened);
+    }
+    Ok(Ending::Clean)
+}
+
+fn summarize_audit(audited: &Audit, opened: &Opened) {
+    let tally = &audited.tally;
+    let calls = tally.applied + tally.late + tally.duplicate + tally.doubtful + tally.quarantined;
+    let parts = [
+        (counted(audited.entries, "entry").replace("entrys", "entries"), true),
+        (counted(calls, "call"), true),
+        (format!("{} late", thousands(tally.late)), tally.late > 0),
+        (format!("{} duplicate", thousands(tally.duplicate)), tally.duplicate > 0),
+        (format!("{} stamped after their arrival", thousands(tally.quarantined)), tally.quarantined > 0),
+        (counted(audited.customers as u64, "customer"), true),
+    ];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(_, is_told)| *is_told).map(|(part, _)| part).collect();
+    tell(&parts.join(", "));
+    if audited.first > 0 {
+        tell(&format!("the log begins at entry {}: what was before is not in this", audited.first));
+    }
+    let own = opened.text().fingerprint();
+    for (position, rules) in audited.rules.iter().filter(|(_, rules)| *rules != own) {
+        let _ = rules;
+        tell(&format!("at entry {position} other rules were put in force than these"));
+    }
+}
+
+fn print(records: impl Iterator<Item = Record>, arguments: &Arguments) -> Result<(), Problem> {
     let kinds = arguments.kinds.unwrap_or_default();
-    let printed = records.iter().filter(|record| kinds.has(record));
+    let printed = records.filter(|record| kinds.has(record));
     let mut out = results();
     match arguments.format {
         Format::Table => table::write(&mut out, &printed.collect::<Vec<_>>())?,
@@ -203,11 +262,7 @@ fn summarize(outcome: &Replayed, opened: &Opened) {
         reason = "a rate for people"
     )]
     let rate = (read as f64 / outcome.seconds.max(1e-9)) as u64;
-    tell(&format!(
-        "{:.2} seconds, {} events per second",
-        outcome.seconds,
-        segue_runtime::words::thousands(rate)
-    ));
+    tell(&format!("{:.2} seconds, {} events per second", outcome.seconds, thousands(rate)));
     if !outcome.summary.rules.is_empty() {
         opened.tell_assumed();
     }

@@ -56,6 +56,12 @@ impl Hooks {
         Ok(hooks)
     }
 
+    /// The channels by name, for whoever delivers by other means.
+    #[must_use]
+    pub fn into_channels(self) -> BTreeMap<String, Box<dyn Channel>> {
+        self.channels
+    }
+
     /// Adds or replaces a channel.
     pub fn add(&mut self, name: &str, channel: Box<dyn Channel>) {
         self.channels.insert(name.to_owned(), channel);

@@ -3,7 +3,7 @@
 //! Both shards come to an errand at the same place in the stream and wait for each other there. They cannot wait in a
 //! circle: whichever errand stands first in the stream is the next one for both of its shards.
 
-use super::identities::Link;
+use crate::identities::Link;
 use segue_compiler::value::Millis;
 use std::sync::mpsc::{Receiver, Sender, channel};
 

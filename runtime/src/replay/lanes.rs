@@ -1,11 +1,11 @@
 //! A batch shared out over the shards: to each its calls, and between them its errands.
 
-use super::{
-    errand::Errand,
+use super::{errand::Errand, shard::Shard};
+use crate::{
     identities::{Identities, Link, Linked},
-    shard::{Shard, hash, shard_of},
+    source::{Envelope, Reject},
+    threads::{hash, shard_of},
 };
-use crate::source::{Envelope, Reject};
 use hashbrown::HashMap;
 use segue_compiler::execution::Execution;
 use std::{borrow::Cow, mem};

@@ -1,7 +1,7 @@
 //! A part of the customers.
 
-use super::{Options, Summary, customers::Customers, errand::Errand, records::Part};
-use crate::{limits::DRAIN, source::Envelope};
+use super::{Options, Summary, errand::Errand, records::Part};
+use crate::{customers::Customers, limits::DRAIN, source::Envelope, threads::hash};
 use segue_compiler::{
     execution::{Execution, Outcome, Output},
     json::JsonText,
@@ -9,7 +9,6 @@ use segue_compiler::{
     value::Millis,
 };
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// A part of the customers, and what came of them.
 pub(super) struct Shard<E: Execution> {
@@ -27,17 +26,6 @@ pub(super) struct Finished {
     pub(super) summary: Summary,
     /// By segment, who is in it, where that is wanted.
     pub(super) members: Vec<Vec<Arc<str>>>,
-}
-
-/// The hash by which customers are found and spread, the same everywhere.
-pub(super) fn hash(customer: &str) -> u64 {
-    xxh3_64(customer.as_bytes())
-}
-
-/// The shard of a customer.
-pub(super) fn shard_of(hash: u64, count: usize) -> usize {
-    // The upper half: the lower one finds places in tables.
-    (hash >> 32) as usize % count
 }
 
 impl<E: Execution> Shard<E> {

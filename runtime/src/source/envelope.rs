@@ -106,6 +106,18 @@ impl<'a> Envelope<'a> {
         is_ahead(self.at, self.received_at, until)
     }
 
+    /// The same call, received at an instant, whatever it says itself.
+    #[must_use]
+    pub fn received(self, at: Millis) -> Self {
+        Self { received_at: Some(at), ..self }
+    }
+
+    /// When it arrived; where that is not known, when it happened.
+    #[must_use]
+    pub fn arrival(&self) -> Millis {
+        self.received_at.unwrap_or(self.at)
+    }
+
     /// The call as executors take it.
     #[must_use]
     pub fn incoming(&self) -> Incoming<'_> {

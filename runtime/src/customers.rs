@@ -6,7 +6,7 @@ use segue_compiler::{execution::Execution, pack::Packer};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// States by customer's id. Those of whom something happened lately are awake, the others rest.
-pub(super) struct Customers<E: Execution> {
+pub(crate) struct Customers<E: Execution> {
     places: HashTable<Place>,
     /// In order of arrival; of those who are awake, only the id holds.
     resting: Vec<E::Resting>,
@@ -36,7 +36,7 @@ impl Place {
 }
 
 impl<E: Execution> Customers<E> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let awake = (0..AWAKE_CUSTOMERS).map(|_| None).collect();
         Self {
             places: HashTable::new(),
@@ -49,22 +49,22 @@ impl<E: Execution> Customers<E> {
     }
 
     /// How many places there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.resting.len()
     }
 
     /// How many of them are those of customers.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.resting.len() - self.gone.len()
     }
 
     /// The place of a customer; `None` when there is none of this id.
-    pub(super) fn find(&self, execution: &E, hash: u64, id: &str) -> Option<u32> {
+    pub(crate) fn find(&self, execution: &E, hash: u64, id: &str) -> Option<u32> {
         self.locate(execution, hash, id).filter(|place| !self.gone.contains(place))
     }
 
     /// A customer is known by a `userId`.
-    pub(super) fn note_known(&mut self, place: u32) {
+    pub(crate) fn note_known(&mut self, place: u32) {
         let word = place as usize / 64;
         if self.known.len() <= word {
             self.known.resize(word + 1, 0);
@@ -73,18 +73,18 @@ impl<E: Execution> Customers<E> {
     }
 
     /// Whether the customer at a place was ever named by a `userId`.
-    pub(super) fn is_known(&self, place: u32) -> bool {
+    pub(crate) fn is_known(&self, place: u32) -> bool {
         self.known.get(place as usize / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
     }
 
     /// Takes a customer out: at the place there is nothing but the id.
-    pub(super) fn take(&mut self, execution: &E, place: u32) -> E::Customer {
+    pub(crate) fn take(&mut self, execution: &E, place: u32) -> E::Customer {
         let id = Arc::from(self.id(execution, place));
         self.replace(execution, place, id)
     }
 
     /// Takes a customer out and forgets the id, too; gives the place and whether there was one.
-    pub(super) fn erase(&mut self, execution: &E, hash: u64, id: &str) -> Option<(u32, bool)> {
+    pub(crate) fn erase(&mut self, execution: &E, hash: u64, id: &str) -> Option<(u32, bool)> {
         let place = self.locate(execution, hash, id)?;
         let was_there = !self.gone.contains(&place);
         self.replace(execution, place, Arc::from(""));
@@ -111,7 +111,7 @@ impl<E: Execution> Customers<E> {
     }
 
     /// The place and state of a customer; the state is made when there is none.
-    pub(super) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
+    pub(crate) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
         let place = match self.locate(execution, hash, id) {
             Some(place) => {
                 if !self.gone.is_empty() {
@@ -145,7 +145,7 @@ impl<E: Execution> Customers<E> {
     }
 
     /// The state of the customer at a place.
-    pub(super) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
+    pub(crate) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
         let seats = self.awake.len();
         let seat = &mut self.awake[place as usize % seats];
         if let Some((other, customer)) = seat.take_if(|(other, _)| *other != place) {
@@ -157,7 +157,7 @@ impl<E: Execution> Customers<E> {
     }
 
     /// The state of the customer at a place, for the last time: nothing but the id is left.
-    pub(super) fn release(&mut self, execution: &E, place: u32) -> E::Customer {
+    pub(crate) fn release(&mut self, execution: &E, place: u32) -> E::Customer {
         let seats = self.awake.len();
         let seat = &mut self.awake[place as usize % seats];
         match seat.take_if(|(other, _)| *other == place) {
@@ -166,8 +166,34 @@ impl<E: Execution> Customers<E> {
         }
     }
 
+    /// Whether nobody is at a place any more.
+    pub(crate) fn is_gone(&self, place: u32) -> bool {
+        self.gone.contains(&place)
+    }
+
+    /// The customer at a place, laid to rest.
+    pub(crate) fn resting_at(&mut self, execution: &E, place: u32) -> Option<&E::Resting> {
+        let seat = {
+            let seats = self.awake.len();
+            &mut self.awake[place as usize % seats]
+        };
+        if let Some((_, customer)) = seat.take_if(|(other, _)| *other == place) {
+            self.resting[place as usize] = execution.rest(customer, &mut self.packer);
+        }
+        self.resting.get(place as usize)
+    }
+
+    /// Takes up a customer who rested elsewhere; whoever had the id is replaced. Gives the place.
+    pub(crate) fn restore(&mut self, execution: &E, hash: u64, id: &str, resting: E::Resting) -> u32 {
+        let place = self.entry(execution, hash, id).0;
+        let seats = self.awake.len();
+        self.awake[place as usize % seats] = None;
+        self.resting[place as usize] = resting;
+        place
+    }
+
     /// The id of the customer at a place.
-    pub(super) fn id<'c>(&'c self, execution: &'c E, place: u32) -> &'c str {
+    pub(crate) fn id<'c>(&'c self, execution: &'c E, place: u32) -> &'c str {
         self.resting.get(place as usize).map_or("", |resting| execution.id_of(resting))
     }
 }

@@ -1,0 +1,297 @@
+//! The live service under load: events over HTTP in batches, each acknowledged when it is on disk, against a handler that
+//! does nothing but append what comes and sync.
+
+use super::{Result, work};
+use axum::{Router, body::Bytes, routing::post};
+use clap::Args;
+use segue_bench::{
+    measure::{median, seconds},
+    packs::ORDINARY,
+    stream::{Shape, Stream},
+};
+use segue_service::{
+    clock::{Clock, WallClock},
+    disk::{Disk, RealDisk},
+    host::{Histogram, Host, Options as HostOptions, Status},
+    http::{
+        public::{Public, router},
+        serve::{Patience, Port, serve},
+    },
+    ingest::{Bounds, key::Keys},
+    limits::{CHECKPOINT_EVERY, HTTP_THREADS, SEGMENT_BYTES},
+    log,
+    metrics::Metrics,
+    rejects::Rejects,
+    rules::Text,
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// The load.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many events are sent in each run
+    #[arg(long, default_value_t = 300_000)]
+    events: u64,
+    /// Of how many customers
+    #[arg(long, default_value_t = 50_000)]
+    customers: u64,
+    /// How many clients send, each one batch after the other
+    #[arg(long, default_value_t = 4)]
+    clients: usize,
+    /// How many events a batch has
+    #[arg(long, default_value_t = 1_000)]
+    batch: usize,
+    /// How many runs there are of each, in turn
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Where files are written; the disk there is what is measured
+    #[arg(long, default_value = "target/bench/service")]
+    folder: PathBuf,
+}
+
+/// A rule that is due soon, so that deadlines pass under load.
+const SOON: &str = r#"
+rule soon { when "Product Added" then no "Order Completed" within 2 seconds
+  call crm { product: event.product_id } }
+"#;
+const SETTINGS: &str = "[consent]\npolicy = \"required\"\n";
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut figures = Vec::new();
+    for run in 0..options.runs.max(1) {
+        let bodies = bodies(options, run)?;
+        let (taken, status) = whole(options, &bodies)?;
+        let appended = only_appending(options, &bodies)?;
+        let rate = |seconds: f64| options.events as f64 / seconds;
+        println!(
+            "run {}: {:.0} events/s acknowledged on disk, {:.0} by only appending and syncing, ratio {:.2}; from acknowledgement to decision {}; deadlines {} late",
+            run + 1,
+            rate(taken),
+            rate(appended),
+            taken / appended,
+            told(&status.delay),
+            told(&status.lateness)
+        );
+        figures.push((taken, taken / appended));
+    }
+    let events = options.events as f64;
+    println!(
+        "medians: {:.0} events/s, ratio {:.2}",
+        events / median(figures.iter().map(|it| it.0).collect()),
+        median(figures.iter().map(|it| it.1).collect())
+    );
+    Ok(())
+}
+
+/// Median and 99th percentile, as upper ends.
+fn told(histogram: &Histogram) -> String {
+    let end = |quantile| histogram.quantile(quantile).map_or("> 60,000".to_owned(), |it| it.to_string());
+    format!("p50 ≤ {} ms, p99 ≤ {} ms ({} of them)", end(500), end(990), histogram.count())
+}
+
+/// The requests of each client.
+fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
+    let mut stream = Stream::new(Shape { customers: options.customers, events: options.events });
+    let mut all: Vec<Vec<String>> = (0..options.clients.max(1)).map(|_| Vec::new()).collect();
+    let (mut line, mut batch, mut count) = (String::new(), String::new(), 0_usize);
+    let now = WallClock.now();
+    let mut batches = 0;
+    let mut close = |batch: &mut String| {
+        let body = format!("{{\"batch\":[{}]}}", std::mem::take(batch));
+        let clients = all.len();
+        if let Some(bodies) = all.get_mut(batches % clients) {
+            bodies.push(body);
+        }
+        batches += 1;
+    };
+    while stream.next(&mut line) {
+        // It happens now, and in each run it is another event.
+        let said = line.rfind("\"timestamp\"").and_then(|at| line.get(..at)).ok_or("a line without time")?;
+        let said = said.replacen("\"messageId\":\"m", &format!("\"messageId\":\"r{run}m"), 1);
+        if count > 0 {
+            batch.push(',');
+        }
+        batch.push_str(&format!("{said}\"timestamp\":{now}}}"));
+        count += 1;
+        if count == options.batch {
+            close(&mut batch);
+            count = 0;
+        }
+        line.clear();
+    }
+    if count > 0 {
+        close(&mut batch);
+    }
+    Ok(all)
+}
+
+/// Seconds until everything was acknowledged by the service, and what it says of itself.
+fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(f64, Status)> {
+    let data = emptied(&options.folder.join("data"))?;
+    let sources = BTreeMap::from([("pack.segue".to_owned(), format!("{ORDINARY}{SOON}"))]);
+    let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
+    let host = Host::start(
+        text.prepare(data.clone())?,
+        HostOptions {
+            data,
+            dry_run: true,
+            shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: log::Limits { segment_bytes: SEGMENT_BYTES, keep: None, max_bytes: None },
+            checkpoint_every: CHECKPOINT_EVERY,
+            clock: Arc::new(WallClock),
+            disk: Arc::new(RealDisk),
+            tell: Arc::new(|words| eprintln!("{words}")),
+        },
+    )?;
+    let public = Public {
+        intake: host.intake(),
+        keys: Keys::parse("key"),
+        bounds: Bounds { event_bytes: 32 << 10, batch_bytes: 4 << 20, batch_events: 10_000 },
+        origins: Vec::new(),
+        public_url: None,
+        is_tls: false,
+        clock: Arc::new(WallClock),
+        ready: Arc::new(|| Ok(())),
+        metrics: Arc::new(Metrics::default()),
+        rejects: Arc::new(Rejects::default()),
+    };
+    let taken = with_port(router(public), |address| send_all(address, bodies))?;
+    // What is due by then is decided, too.
+    thread::sleep(Duration::from_secs(3));
+    let status = host.status();
+    host.close();
+    Ok((taken, status))
+}
+
+/// Seconds until everything was acknowledged by a handler that appends and syncs, whatever came meanwhile together.
+fn only_appending(options: &Options, bodies: &[Vec<String>]) -> Result<f64> {
+    let folder = emptied(&options.folder.join("appended"))?;
+    let (sender, waiting) = mpsc::channel::<(Bytes, oneshot::Sender<()>)>();
+    let mut file = RealDisk.create(&folder.join("log"))?;
+    let writer = thread::spawn(move || {
+        while let Ok(first) = waiting.recv() {
+            let group: Vec<_> = std::iter::once(first).chain(waiting.try_iter()).collect();
+            let bytes: Vec<u8> = group.iter().flat_map(|(body, _)| body.iter().copied()).collect();
+            if file.write(&bytes).and_then(|()| file.sync()).is_err() {
+                return;
+            }
+            group.into_iter().for_each(|(_, answer)| work(answer.send(())));
+        }
+    });
+    let app = Router::new().route(
+        "/v1/batch",
+        post(move |body: Bytes| {
+            let sender = sender.clone();
+            async move {
+                let (answer, answered) = oneshot::channel();
+                work(sender.send((body, answer)));
+                work(answered.await);
+                "{}"
+            }
+        })
+        .layer(axum::extract::DefaultBodyLimit::max(4 << 20)),
+    );
+    let taken = with_port(app, |address| send_all(address, bodies))?;
+    work(writer.join());
+    Ok(taken)
+}
+
+fn emptied(folder: &Path) -> Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    Ok(folder.to_owned())
+}
+
+/// Serves routes as the service does while something is done.
+fn with_port<T>(app: Router, act: impl FnOnce(SocketAddr) -> T) -> Result<T> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let threads =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(HTTP_THREADS).enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = threads.spawn(async move {
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+        let metrics = Arc::new(Metrics::default());
+        let port = Port { listener, tls: None, connections: 1_000, patience: Patience::default(), metrics };
+        serve(port, app, async {
+            work(stopped.await);
+        })
+        .await;
+    });
+    let done = act(address);
+    work(stop.send(()));
+    work(threads.block_on(served));
+    Ok(done)
+}
+
+/// Seconds until every request was answered with success.
+fn send_all(address: SocketAddr, bodies: &[Vec<String>]) -> f64 {
+    seconds(&mut || {
+        thread::scope(|scope| {
+            for bodies in bodies {
+                scope.spawn(move || {
+                    if let Err(fault) = send(address, bodies) {
+                        eprintln!("a client failed: {fault}");
+                    }
+                });
+            }
+        });
+    })
+}
+
+fn send(address: SocketAddr, bodies: &[String]) -> Result<()> {
+    let mut reader = BufReader::new(TcpStream::connect(address)?);
+    reader.get_ref().set_nodelay(true)?;
+    for body in bodies {
+        // `key:` in Base64.
+        let head = format!(
+            "POST /v1/batch HTTP/1.1\r\nhost: segue\r\nauthorization: Basic a2V5Og==\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        loop {
+            reader.get_mut().write_all(head.as_bytes())?;
+            reader.get_mut().write_all(body.as_bytes())?;
+            match answer(&mut reader)? {
+                200 => break,
+                429 => thread::sleep(Duration::from_millis(5)),
+                status => return Err(format!("it answered {status}").into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The status of an answer, which is read whole.
+fn answer(reader: &mut impl BufRead) -> Result<u16> {
+    let (mut status, mut length) = (0, 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(rest) = line.strip_prefix("http/1.1 ") {
+            status = rest.get(..3).unwrap_or_default().parse()?;
+        } else if let Some(rest) = line.strip_prefix("content-length:") {
+            length = rest.trim().parse()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(status)
+}

@@ -1,0 +1,45 @@
+//! `segue serve`: the live service.
+
+use crate::{
+    Ending,
+    output::{Problem, tell},
+    project::open_clean,
+};
+use segue_service::{
+    rules::Prepared,
+    serve::{Choices, serve},
+};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A folder of rules with its `segue.toml`
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Where log, checkpoints and decisions lie; else where `segue.toml` says
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where events come in, such as 127.0.0.1:8080; else where `segue.toml` says
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Decide and record, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How often a checkpoint is made, in milliseconds, for tests
+    #[arg(long, value_name = "MILLIS", hide = true)]
+    checkpoint_every: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
+    let (opened, program) = open_clean(&arguments.path)?;
+    let text = opened.text();
+    let prepared = Prepared { root: opened.root, program, config: opened.config, text };
+    let choices = Choices {
+        data: arguments.data.clone(),
+        listen: arguments.listen,
+        dry_run: arguments.dry_run,
+        checkpoint_every: arguments.checkpoint_every.map(Duration::from_millis),
+    };
+    serve(prepared, choices, Arc::new(tell)).map_err(|error| Problem::words(error.to_string()))?;
+    Ok(Ending::Clean)
+}

@@ -1,0 +1,119 @@
+//! A disk that fails when it is told to, for tests.
+
+use super::{Disk, DiskFile, RealDisk};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+/// A disk with so much room, of which single steps can fail.
+#[derive(Clone, Debug)]
+pub struct FaultyDisk {
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How many bytes may still be written.
+    room: AtomicI64,
+    /// Steps that write or sync, so far.
+    steps: AtomicU64,
+    /// The step that fails; none is 0.
+    fails: AtomicU64,
+}
+
+impl Default for FaultyDisk {
+    fn default() -> Self {
+        let state =
+            State { room: AtomicI64::new(i64::MAX), steps: AtomicU64::new(0), fails: AtomicU64::new(0) };
+        Self { state: Arc::new(state) }
+    }
+}
+
+impl FaultyDisk {
+    /// From now on so many bytes can be written; then the disk is full.
+    pub fn leave_room(&self, bytes: i64) {
+        self.state.room.store(bytes, Ordering::SeqCst);
+    }
+
+    /// The step that writes or syncs after so many others fails.
+    pub fn fail_after(&self, steps: u64) {
+        self.state.fails.store(self.steps() + steps + 1, Ordering::SeqCst);
+    }
+
+    /// How many steps there were.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.state.steps.load(Ordering::SeqCst)
+    }
+
+    fn step(&self) -> io::Result<()> {
+        let step = self.state.steps.fetch_add(1, Ordering::SeqCst) + 1;
+        let fails = self.state.fails.load(Ordering::SeqCst) == step;
+        if fails { Err(io::Error::other("it was told to fail")) } else { Ok(()) }
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(FaultyFile { disk: self.clone(), file: RealDisk.create(path)? }))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(FaultyFile { disk: self.clone(), file: RealDisk.append(path)? }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step()?;
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        RealDisk.remove(path)
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        RealDisk.sync_folder(path)
+    }
+}
+
+#[derive(Debug)]
+struct FaultyFile {
+    disk: FaultyDisk,
+    file: Box<dyn DiskFile>,
+}
+
+impl DiskFile for FaultyFile {
+    /// Where it fails, half of what was to be written is.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        if let Err(error) = self.disk.step() {
+            self.file.write(half)?;
+            return Err(error);
+        }
+        let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let room = &self.disk.state.room;
+        if room.fetch_sub(length, Ordering::SeqCst) < length {
+            room.store(0, Ordering::SeqCst);
+            self.file.write(half)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.write(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.step()?;
+        self.file.sync()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.disk.step()?;
+        self.file.cut(length)
+    }
+}

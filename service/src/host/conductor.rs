@@ -1,0 +1,184 @@
+//! The thread that hands the log's entries to the customers, in order, and asks for time to come.
+
+use super::{
+    keeping::{Done, Job, Keeper, Kept},
+    questions::Question,
+    state::State,
+    status::lock,
+};
+use crate::{
+    clock::Clock,
+    intake::Intake,
+    limits::{ERASING_PAUSE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
+    log::{Group, Kind},
+    store::{Checkpoint, joined},
+};
+use segue_compiler::value::Millis;
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
+};
+
+/// What whoever writes the log says.
+pub(super) enum Event {
+    /// These are on disk.
+    Group(Group),
+    /// No more calls come.
+    Drained,
+}
+
+pub(super) struct Conductor {
+    pub(super) state: State,
+    pub(super) intake: Intake,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) events: Receiver<Event>,
+    pub(super) questions: Receiver<Question>,
+    pub(super) keeper: Keeper,
+    pub(super) checkpoint_every: Duration,
+    /// The position of the last checkpoint that was made, and when that was.
+    pub(super) kept: (u64, Millis),
+    /// Whether a checkpoint is being written.
+    pub(super) is_keeping: bool,
+    /// One that could not be written.
+    pub(super) unkept: Option<Checkpoint>,
+    /// Whether time was asked to come and has not yet.
+    pub(super) is_asked: bool,
+}
+
+impl Conductor {
+    /// Works until whoever writes the log has ended.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.events.recv_timeout(self.patience()) {
+                Ok(Event::Group(group)) => self.take(&group),
+                Ok(Event::Drained) => self.end(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.ask_for_time();
+            self.hear_of_checkpoints();
+            self.keep(false);
+            for question in self.questions.try_iter().take(QUESTIONS_AT_ONCE).collect::<Vec<_>>() {
+                question.answer(&mut self.state);
+            }
+        }
+        self.keep_last();
+    }
+
+    /// How long nothing needs to be done, as far as is known.
+    fn patience(&self) -> Duration {
+        let Some(at) = self.state.live.wake_at().filter(|_| !self.is_asked) else { return IDLE };
+        let wait = at.saturating_sub(self.clock.now());
+        Duration::from_millis(u64::try_from(wait).unwrap_or_default()).min(IDLE)
+    }
+
+    fn take(&mut self, group: &Group) {
+        let received_at = group.entries().next().map(|entry| entry.received_at);
+        let is_time = group.entries().any(|entry| entry.kind == Kind::Advance);
+        if is_time {
+            self.is_asked = false;
+        }
+        self.state.take(group);
+        let calls = group.entries().filter(|entry| entry.kind == Kind::Call).count() as u64;
+        if let Some(received_at) = received_at
+            && calls > 0
+        {
+            let delay = self.clock.now().saturating_sub(received_at);
+            lock(&self.state.status).delay.add(delay, calls);
+        }
+        self.intake.set_crowded(self.state.outbox.len() > MAX_PENDING);
+    }
+
+    /// Where something is due, has it written that time has come: what is decided by it may be delivered only then.
+    fn ask_for_time(&mut self) {
+        if !self.is_asked && self.state.live.wake_at().is_some_and(|at| at <= self.clock.now()) {
+            self.intake.note(Kind::Advance, Vec::new());
+            self.is_asked = true;
+        }
+    }
+
+    fn hear_of_checkpoints(&mut self) {
+        if let Ok(kept) = self.keeper.kept.try_recv() {
+            self.hear(kept);
+        }
+    }
+
+    fn hear(&mut self, kept: Kept) {
+        self.is_keeping = false;
+        let mut status = lock(&self.state.status);
+        match kept {
+            Ok(Done { position, erased }) => {
+                status.checkpoint = position;
+                status.checkpoint_at = Some(self.clock.now());
+                for id in erased {
+                    self.state.erasing.remove(&id);
+                }
+                status.erasing = self.state.erasing.len();
+            }
+            Err(checkpoint) => {
+                status.failed_checkpoints += 1;
+                self.unkept = Some(checkpoint);
+            }
+        }
+    }
+
+    /// Has a checkpoint written if it is time.
+    fn keep(&mut self, is_last: bool) {
+        let now = self.clock.now();
+        let (position, at) = self.kept;
+        let every = i64::try_from(self.checkpoint_every.as_millis()).unwrap_or(i64::MAX);
+        let is_erasing = !self.state.erasing.is_empty();
+        let every = if is_erasing { every.min(ERASING_PAUSE) } else { every };
+        let is_due = is_last || now >= at.saturating_add(every);
+        let is_new = position != self.state.position || self.unkept.is_some() || is_erasing;
+        if self.is_keeping || self.state.is_lost || !is_due || !is_new {
+            return;
+        }
+        let mut checkpoint = self.state.checkpoint();
+        if let Some(unkept) = self.unkept.take() {
+            checkpoint.changes = joined(unkept.changes, checkpoint.changes);
+        }
+        self.kept = (checkpoint.position, now);
+        let job = Job {
+            checkpoint,
+            history: self.state.history.place(),
+            pending: self.state.outbox.needed(),
+            erasing: self.state.erasing.clone(),
+            now,
+        };
+        // It was idle, so that there is room for one.
+        if let Some(jobs) = &self.keeper.jobs
+            && jobs.send(job).is_ok()
+        {
+            self.is_keeping = true;
+        }
+    }
+
+    /// Nothing comes in any more: what is being delivered is waited for, then the log ends.
+    fn end(&mut self) {
+        if let Some(deliverer) = self.state.deliverer.take() {
+            deliverer.stop();
+        }
+        self.intake.end();
+    }
+
+    fn keep_last(&mut self) {
+        for _ in 0..2 {
+            if self.is_keeping
+                && let Ok(kept) = self.keeper.kept.recv()
+            {
+                self.hear(kept);
+            }
+            self.keep(true);
+        }
+        if self.is_keeping
+            && let Ok(kept) = self.keeper.kept.recv()
+        {
+            self.hear(kept);
+        }
+        self.keeper.stop();
+    }
+}

@@ -1,0 +1,92 @@
+//! What was decided, in the order in which it was, so that it can be delivered and asked for later.
+//!
+//! It is a log of its own, and follows from the other one: a checkpoint says how far it had come, and what was written
+//! after that is cut off and decided again.
+
+use crate::{
+    disk::Disk,
+    log::{self, Damage, Kind, Place, Writer, entry_at, path_of},
+};
+use segue_compiler::{
+    pack::{Packed, Packer, Unpacker},
+    record::Record,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The version of the format of a record's bytes.
+const FORMAT: u8 = 1;
+
+/// The decisions of a host.
+#[derive(Debug)]
+pub(super) struct History {
+    writer: Writer,
+}
+
+/// Where a decision lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+}
+
+impl History {
+    /// Opens the decisions in a folder as of a place.
+    pub(super) fn open(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        limits: log::Limits,
+        place: Place,
+    ) -> Result<Self, Damage> {
+        let writer = Writer::open_at(disk, folder, limits, place)?;
+        Ok(Self { writer })
+    }
+
+    /// Where the next one comes.
+    pub(super) fn place(&self) -> Place {
+        self.writer.place()
+    }
+
+    /// Ends the file, so that something can be taken out of it.
+    pub(super) fn rotate(&mut self) {
+        self.writer.rotate();
+    }
+
+    /// Appends decisions; gives where each lies. They are not yet on disk.
+    pub(super) fn append(&mut self, records: &[Record]) -> io::Result<Vec<At>> {
+        let packed: Vec<Vec<u8>> = records.iter().map(pack).collect();
+        let entries = records.iter().zip(&packed);
+        let entries = entries.map(|(record, packed)| (Kind::Record, record.at(), packed.as_slice()));
+        let group = self.writer.append(entries, false)?;
+        Ok(group.entries().map(|entry| At { segment: group.segment, offset: entry.offset }).collect())
+    }
+}
+
+fn pack(record: &Record) -> Vec<u8> {
+    let mut packer = Packer::new(record.at());
+    packer.raw(&[FORMAT]);
+    record.pack(&mut packer);
+    packer.finish()
+}
+
+/// Reads what [`pack`] wrote; none when it is not such, as what was erased.
+pub(super) fn unpack(entry: &log::Entry<'_>) -> Option<Record> {
+    let (format, bytes) = entry.payload.split_first()?;
+    if entry.kind != Kind::Record || *format != FORMAT {
+        return None;
+    }
+    Record::unpack(&mut Unpacker::new(bytes, entry.received_at)).ok()
+}
+
+/// Reads one decision of those in a folder.
+pub(crate) fn read_at(folder: &Path, at: At) -> Result<Option<Record>, Damage> {
+    entry_at(folder, at.segment, at.offset, |entry| unpack(&entry))
+}
+
+/// The file of decisions in a folder that a place lies in.
+pub(super) fn path(folder: &Path, place: Place) -> PathBuf {
+    path_of(folder, place.segment)
+}

@@ -1,0 +1,171 @@
+//! The thread that writes checkpoints, and lets go of what is no longer needed.
+
+use super::{Tell, history, notes::Erasing, outbox::hash};
+use crate::{
+    disk::Disk,
+    log::{self, Entry, Kind, Place, scrub, trim},
+    store::{Checkpoint, Corrupt, Store},
+};
+use segue_compiler::value::Millis;
+use segue_runtime::source::Envelope;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// A checkpoint to be kept.
+pub(super) struct Job {
+    pub(super) checkpoint: Checkpoint,
+    /// How far the decisions had come by then.
+    pub(super) history: Place,
+    /// The first file of decisions that is needed for delivery.
+    pub(super) pending: Option<u64>,
+    /// Who is to be taken out of everything that was written.
+    pub(super) erasing: BTreeMap<u64, Erasing>,
+    pub(super) now: Millis,
+}
+
+/// What became of it: the checkpoint again where it could not be kept.
+pub(super) type Kept = Result<Done, Checkpoint>;
+
+/// A checkpoint was kept.
+pub(super) struct Done {
+    /// Its position.
+    pub(super) position: u64,
+    /// Who was taken out of everything.
+    pub(super) erased: Vec<u64>,
+}
+
+pub(super) struct Keeping {
+    pub(super) store: Store,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) log: PathBuf,
+    pub(super) history: PathBuf,
+    pub(super) limits: log::Limits,
+    pub(super) tell: Tell,
+    /// By position of checkpoints, how far the decisions had come.
+    pub(super) places: VecDeque<(u64, u64)>,
+}
+
+/// A thread that keeps checkpoints, one at a time.
+pub(super) struct Keeper {
+    pub(super) jobs: Option<SyncSender<Job>>,
+    pub(super) kept: Receiver<Kept>,
+    pub(super) thread: Option<JoinHandle<()>>,
+}
+
+impl Keeping {
+    pub(super) fn start(mut self) -> Keeper {
+        let (jobs, receiver) = sync_channel::<Job>(1);
+        let (answers, kept) = sync_channel::<Kept>(1);
+        let thread = thread::spawn(move || {
+            for job in receiver {
+                if answers.send(self.keep(job)).is_err() {
+                    return;
+                }
+            }
+        });
+        Keeper { jobs: Some(jobs), kept, thread: Some(thread) }
+    }
+
+    fn keep(&mut self, job: Job) -> Kept {
+        let Job { checkpoint, history, pending, erasing, now } = job;
+        if let Err(error) = self.write(&checkpoint, history) {
+            let why = segue_runtime::words::reason(&error);
+            (self.tell)(&format!("a checkpoint could not be written, and is tried again: {why}"));
+            return Err(checkpoint);
+        }
+        self.places.push_back((checkpoint.position, history.segment));
+        if let Err(why) = self.tidy(pending, now) {
+            (self.tell)(&format!("what is no longer needed could not be removed: {why}"));
+        }
+        let erased = match self.erase(&erasing) {
+            Ok(()) => erasing.into_keys().collect(),
+            Err(why) => {
+                (self.tell)(&format!(
+                    "what was written of who was erased is still there, and tried again: {why}"
+                ));
+                Vec::new()
+            }
+        };
+        Ok(Done { position: checkpoint.position, erased })
+    }
+
+    /// Takes people out of everything that was written: first of the checkpoints, of which the newest knows nothing of them,
+    /// then of the decisions, then of the log with what asked for it.
+    fn erase(&mut self, erasing: &BTreeMap<u64, Erasing>) -> Result<(), String> {
+        if erasing.is_empty() {
+            return Ok(());
+        }
+        self.store.rewrite().map_err(|error| error.to_string())?;
+        let before = erasing.values().map(|it| it.history).max().unwrap_or_default();
+        let is_theirs = |entry: &Entry<'_>| {
+            history::unpack(entry).is_some_and(|record| {
+                erasing.get(&hash(record.customer())).is_some_and(|up_to| entry.position < up_to.history)
+            })
+        };
+        scrub(&*self.disk, &self.history, before, &is_theirs).map_err(|error| error.to_string())?;
+        let before = erasing.values().map(|it| it.log + 1).max().unwrap_or_default();
+        let is_theirs = |entry: &Entry<'_>| is_of(entry, erasing);
+        scrub(&*self.disk, &self.log, before, &is_theirs).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    fn write(&mut self, checkpoint: &Checkpoint, history: Place) -> io::Result<()> {
+        // Decisions are there before anything says that they were made. Earlier files were synced when they ended.
+        let path = history::path(&self.history, history);
+        self.disk.append(&path)?.sync()?;
+        self.store.keep(checkpoint)
+    }
+
+    fn tidy(&mut self, pending: Option<u64>, now: Millis) -> Result<(), String> {
+        let words = |error: Corrupt| error.to_string();
+        self.store.tidy().map_err(words)?;
+        let needed = self.store.needed().map_err(words)?;
+        trim(&*self.disk, &self.log, self.limits, needed, now).map_err(|error| error.to_string())?;
+        // Of the decisions, what the older checkpoint goes on from is needed, and what is still to be delivered.
+        while self.places.get(1).is_some_and(|(position, _)| *position <= needed) {
+            self.places.pop_front();
+        }
+        let Some((_, segment)) = self.places.front().filter(|(position, _)| *position <= needed) else {
+            return Ok(());
+        };
+        let needed = pending.map_or(*segment, |pending| pending.min(*segment));
+        trim(&*self.disk, &self.history, self.limits, needed, now).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+}
+
+/// Whether an entry of the log is of somebody who is being erased.
+fn is_of(entry: &Entry<'_>, erasing: &BTreeMap<u64, Erasing>) -> bool {
+    let is_erased = |id: &str| erasing.get(&hash(id)).is_some_and(|up_to| entry.position <= up_to.log);
+    match entry.kind {
+        Kind::Call => Envelope::parse(entry.payload).is_ok_and(|envelope| {
+            is_erased(&envelope.customer) || envelope.same_as.as_deref().is_some_and(is_erased)
+        }),
+        Kind::Erase => is_erased(&String::from_utf8_lossy(entry.payload)),
+        Kind::Void
+        | Kind::Advance
+        | Kind::Start
+        | Kind::Rules
+        | Kind::Release
+        | Kind::Done
+        | Kind::Record => false,
+    }
+}
+
+impl Keeper {
+    /// Ends, once what is under way is done.
+    pub(super) fn stop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

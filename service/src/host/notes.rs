@@ -1,0 +1,63 @@
+//! What a checkpoint says besides its keys.
+
+use crate::log::Place;
+use segue_compiler::{
+    pack::{Broken, Packed, Packer, Unpacker},
+    packed,
+    value::Millis,
+};
+use segue_runtime::fuse::Fuses;
+use std::collections::BTreeMap;
+
+/// The version of the format.
+const FORMAT: u8 = 1;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Notes {
+    /// What tells the rules of which it is; bytes of customers mean something only to them.
+    pub(super) rules: u64,
+    /// When the last entry before it was received.
+    pub(super) received_at: Option<Millis>,
+    /// How far the decisions had come.
+    pub(super) position: u64,
+    pub(super) segment: u64,
+    pub(super) offset: u64,
+    /// Who is being erased, by a hash of the id: it may be here longer than the id may be.
+    pub(super) erasing: BTreeMap<u64, Erasing>,
+    /// What the fuses counted.
+    pub(super) fuses: Option<Fuses>,
+}
+
+packed!(Notes { rules, received_at, position, segment, offset, erasing, fuses });
+
+/// Up to where something of somebody is taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Erasing {
+    /// The position in the log of what asked for it; that goes, too.
+    pub(super) log: u64,
+    /// How far the decisions had come.
+    pub(super) history: u64,
+}
+
+packed!(Erasing { log, history });
+
+impl Notes {
+    pub(super) fn history(&self) -> Place {
+        Place { position: self.position, segment: self.segment, offset: self.offset }
+    }
+
+    pub(super) fn write(&self) -> Vec<u8> {
+        let mut packer = Packer::default();
+        packer.raw(&[FORMAT]);
+        self.pack(&mut packer);
+        packer.finish()
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Broken> {
+        let mut from = Unpacker::new(bytes, 0);
+        if from.raw(1)? != [FORMAT] {
+            return Err(Broken);
+        }
+        Self::unpack(&mut from)
+    }
+}

@@ -1,0 +1,152 @@
+//! What can be asked of a host: each answer takes a few milliseconds at most, between two groups of entries.
+
+use super::{
+    state::State,
+    timeline::{self, Timeline, TimelineError},
+};
+use crate::{
+    intake::{Accepted, Intake, Refusal},
+    log::Kind,
+};
+use segue_compiler::{record::ActionId, typed::SegmentId};
+use segue_runtime::{
+    channel::Delivery,
+    live::{Cursor, Members, Portrait},
+};
+use std::{
+    path::Path,
+    sync::{Arc, mpsc::SyncSender},
+};
+use tokio::sync::{Semaphore, oneshot};
+
+/// Whom to ask; copies lead to the same host.
+#[derive(Clone)]
+pub struct Ask {
+    pub(super) questions: SyncSender<Question>,
+    pub(super) intake: Intake,
+    /// The names of the segments, by number.
+    pub(super) segments: Arc<[Arc<str>]>,
+    pub(super) log: Arc<Path>,
+    pub(super) decisions: Arc<Path>,
+    /// Who may look through files: one at a time.
+    pub(super) turn: Arc<Semaphore>,
+}
+
+/// Too much is asked, or the host is about to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too much is asked at once; try again in a moment")]
+pub struct Busy;
+
+/// How far a decision has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is on its way.
+    Pending,
+    /// The fuse holds it.
+    Held,
+    /// Nothing more is to be done.
+    Done,
+}
+
+pub(super) enum Question {
+    Customer { id: String, answer: oneshot::Sender<Option<Portrait>> },
+    Members { segment: SegmentId, from: Cursor, most: usize, answer: oneshot::Sender<Members> },
+    Progress { ids: Vec<ActionId>, answer: oneshot::Sender<Vec<Progress>> },
+}
+
+impl Ask {
+    /// The names of the segments, by number.
+    #[must_use]
+    pub fn segments(&self) -> &[Arc<str>] {
+        &self.segments
+    }
+
+    /// What is known of a customer, by any of their ids.
+    ///
+    /// # Errors
+    /// When too much is asked.
+    pub async fn customer(&self, id: &str) -> Result<Option<Portrait>, Busy> {
+        self.ask(|answer| Question::Customer { id: id.to_owned(), answer }).await
+    }
+
+    /// Some members of a segment from a place on, at most so many. There may be none before the end is reached.
+    ///
+    /// # Errors
+    /// When too much is asked.
+    pub async fn members(&self, segment: SegmentId, from: Cursor, most: usize) -> Result<Members, Busy> {
+        self.ask(|answer| Question::Members { segment, from, most, answer }).await
+    }
+
+    /// How far decisions have come.
+    ///
+    /// # Errors
+    /// When too much is asked.
+    pub async fn progress(&self, ids: Vec<ActionId>) -> Result<Vec<Progress>, Busy> {
+        self.ask(|answer| Question::Progress { ids, answer }).await
+    }
+
+    /// Lets a rule go on that the fuse has stopped; returns when that is on disk.
+    ///
+    /// # Errors
+    /// When the host is about to end.
+    pub async fn release(&self, rule: &str) -> Result<Accepted, Refusal> {
+        self.intake.write(Kind::Release, rule.as_bytes().to_vec()).await
+    }
+
+    /// Erases a customer by any of their ids: their state, what is on its way to them, and what was written of them in the
+    /// log, the decisions and the checkpoints. Returns when it is on disk that it is to be; it is done when
+    /// [`Status::erasing`] is 0 again.
+    ///
+    /// [`Status::erasing`]: super::Status::erasing
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn erase(&self, customer: &str) -> Result<Accepted, Refusal> {
+        self.intake.write(Kind::Erase, customer.as_bytes().to_vec()).await
+    }
+
+    /// What happened to a customer of late, the newest last, at most so much of each kind; none when there is nobody. It
+    /// looks through the newest files only.
+    ///
+    /// # Errors
+    /// When too much is asked, or a file cannot be read.
+    pub async fn timeline(&self, id: &str, most: usize) -> Result<Option<Timeline>, TimelineError> {
+        let Ok(_turn) = self.turn.try_acquire() else { return Err(Busy.into()) };
+        let Some(portrait) = self.customer(id).await? else { return Ok(None) };
+        let (log, decisions, ids) = (self.log.clone(), self.decisions.clone(), portrait.ids.clone());
+        let read = tokio::task::spawn_blocking(move || timeline::read(&log, &decisions, &ids, most)).await;
+        let (calls, records) = read.map_err(|_| Busy)??;
+        let ids = records.iter().filter_map(Delivery::of).map(|it| it.id).collect();
+        let progress = self.progress(ids).await?;
+        Ok(Some(Timeline { portrait, calls, records, progress }))
+    }
+
+    async fn ask<A>(&self, question: impl FnOnce(oneshot::Sender<A>) -> Question) -> Result<A, Busy> {
+        let (answer, answered) = oneshot::channel();
+        self.questions.try_send(question(answer)).map_err(|_| Busy)?;
+        answered.await.map_err(|_| Busy)
+    }
+}
+
+impl Question {
+    /// Answers it. Whoever asked may be gone.
+    pub(super) fn answer(self, state: &mut State) {
+        match self {
+            Self::Customer { id, answer } => {
+                let segments = state.segments;
+                let _ = answer.send(state.live.portrait(&id, segments));
+            }
+            Self::Members { segment, from, most, answer } => {
+                let _ = answer.send(state.live.members(segment, from, most));
+            }
+            Self::Progress { ids, answer } => {
+                let progress = |id: &ActionId| match state.outbox.state(*id) {
+                    Some(true) => Progress::Held,
+                    Some(false) => Progress::Pending,
+                    None => Progress::Done,
+                };
+                let _ = answer.send(ids.iter().map(progress).collect());
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The thread that writes the log.
+
+use super::{Status, Tell, conductor::Event, status::lock};
+use crate::{
+    clock::Clock,
+    intake::{Accepted, Arrivals, Own, Refusal, Submission},
+    limits::{FAILED_WRITE_PAUSE, IDLE},
+    log::{Group, Kind, Writer},
+};
+use segue_compiler::value::Millis;
+use segue_runtime::words::reason;
+use std::{
+    io,
+    sync::{Arc, Mutex, mpsc::SyncSender},
+    thread,
+};
+
+pub(super) struct Writing {
+    pub(super) writer: Writer,
+    pub(super) arrivals: Arrivals,
+    /// What is received next is received at this time at least.
+    pub(super) earliest: Millis,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) events: SyncSender<Event>,
+    pub(super) status: Arc<Mutex<Status>>,
+    pub(super) tell: Tell,
+}
+
+impl Writing {
+    /// Writes until nothing comes any more. Whoever listens hears when no more calls come.
+    pub(super) fn run(mut self) {
+        // What the service itself has to say and could not yet be written.
+        let mut left: Vec<Submission> = Vec::new();
+        let mut is_drained = false;
+        loop {
+            let patience = if left.is_empty() { IDLE } else { FAILED_WRITE_PAUSE };
+            let mut submissions = std::mem::take(&mut left);
+            submissions.extend(self.arrivals.take(patience));
+            if submissions.is_empty() {
+                if self.arrivals.is_ended() {
+                    return;
+                }
+                if !is_drained && self.arrivals.is_done() {
+                    is_drained = true;
+                    let _ = self.events.send(Event::Drained);
+                }
+                continue;
+            }
+            match self.write(&submissions) {
+                Ok((group, received_at)) => {
+                    answer(submissions, group.first, received_at);
+                    if self.events.send(Event::Group(group)).is_err() {
+                        // Who listens ends after this thread, unless it failed.
+                        lock(&self.status).is_broken = true;
+                        (self.tell)(
+                            "the service has failed: what was acknowledged is in the log, and is taken up at the next start",
+                        );
+                        return;
+                    }
+                }
+                Err(error) => {
+                    left = self.refuse(submissions, &error);
+                    if self.arrivals.is_ended() {
+                        return;
+                    }
+                    thread::sleep(FAILED_WRITE_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Writes what was submitted: first all calls, then what the service itself says.
+    fn write(&mut self, submissions: &[Submission]) -> io::Result<(Group, Millis)> {
+        let now = self.clock.now().max(self.earliest);
+        let calls = submissions.iter().flat_map(|it| &it.calls);
+        let calls = calls.map(|call| (Kind::Call, now, call.line().as_bytes()));
+        let own = || submissions.iter().filter_map(|it| it.own.as_ref());
+        let said = own().map(|Own { kind, payload }| (*kind, now, &**payload));
+        let group = self.writer.append(calls.chain(said), true)?;
+        // What comes after time came to an instant is received later.
+        let is_advanced = own().any(|own| own.kind == Kind::Advance);
+        self.earliest = if is_advanced { now.saturating_add(1) } else { now };
+        if own().any(|own| own.kind == Kind::Erase) {
+            // What was said before can be taken out of files that have ended.
+            self.writer.rotate();
+        }
+        let mut status = lock(&self.status);
+        status.written = group.end();
+        if std::mem::take(&mut status.is_full) {
+            (self.tell)("the log can be written again");
+        }
+        Ok((group, now))
+    }
+
+    /// Refuses calls; gives back what the service itself has to say.
+    fn refuse(&self, submissions: Vec<Submission>, error: &io::Error) -> Vec<Submission> {
+        let mut status = lock(&self.status);
+        status.failed_writes += 1;
+        if !std::mem::replace(&mut status.is_full, true) {
+            (self.tell)(&format!(
+                "the log cannot be written, and calls are refused until it can: {}",
+                reason(error)
+            ));
+        }
+        drop(status);
+        let (mut own, calls): (Vec<_>, Vec<_>) = submissions.into_iter().partition(|it| it.own.is_some());
+        calls.into_iter().for_each(|it| it.answer(Err(Refusal::Full)));
+        if own.is_empty() {
+            // Whether there is room again is found out also when nobody sends, because all were told that it is full.
+            own.push(Submission::own(Kind::Void, Vec::new()));
+        }
+        own
+    }
+}
+
+/// Tells everybody where their calls are.
+fn answer(submissions: Vec<Submission>, first: u64, received_at: Millis) {
+    let calls: u64 = submissions.iter().map(|it| it.calls.len() as u64).sum();
+    let (mut call, mut said) = (first, first + calls);
+    for submission in submissions {
+        let place = if submission.own.is_some() { &mut said } else { &mut call };
+        let accepted = Accepted { first: *place, received_at };
+        *place += if submission.own.is_some() { 1 } else { submission.calls.len() as u64 };
+        submission.answer(Ok(accepted));
+    }
+}

@@ -1,0 +1,303 @@
+//! Writing a log.
+
+use super::{
+    entry::{Group, Kind},
+    file::{Damage, HEADER, Segment, header, is_stillborn, path_of, segments},
+    read::{Reader, entry_at},
+};
+use crate::disk::{Disk, DiskFile};
+use segue_compiler::value::Millis;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How long files get, and how long they are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A file that is longer is followed by another.
+    pub segment_bytes: u64,
+    /// For how many milliseconds entries are kept at least; for ever when absent.
+    pub keep: Option<i64>,
+    /// How many bytes all files may take before the oldest go, even if they should be kept; none is no bound.
+    pub max_bytes: Option<u64>,
+}
+
+/// A place in a log, between entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The position of the next entry.
+    pub position: u64,
+    /// The position of the first entry of the file.
+    pub segment: u64,
+    /// Where in the file the next entry begins.
+    pub offset: u64,
+}
+
+/// What was found when a log was opened to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// How many bytes of a torn end were cut off.
+    pub cut: u64,
+    /// When the last entry was received.
+    pub last: Option<Millis>,
+}
+
+/// Appends to a log.
+#[derive(Debug)]
+pub struct Writer {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
+    segment_bytes: u64,
+    file: Box<dyn DiskFile>,
+    place: Place,
+    /// Whether there may be more in the file than what was appended.
+    is_torn: bool,
+    /// Whether the next entry begins another file.
+    is_full: bool,
+}
+
+impl Writer {
+    /// Opens the log in a folder, and makes one where there is none. What a crash left half written at its end is cut off.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or is damaged elsewhere than at its end.
+    pub fn open(disk: Arc<dyn Disk>, folder: &Path, limits: Limits) -> Result<(Self, Opened), Damage> {
+        fs::create_dir_all(folder).map_err(|error| io_damage(folder, error))?;
+        let mut all = segments(folder)?;
+        if let Some(last) = all.last()
+            && is_stillborn(last.length()?)
+            && (all.len() > 1 || last.open().is_err())
+        {
+            // The crash came before anything in it was acknowledged.
+            disk.remove(&last.path).map_err(|error| io_damage(&last.path, error))?;
+            all.pop();
+        }
+        let Some(last) = all.last().cloned() else {
+            return Ok((Self::begin(disk, folder, limits, 0)?, Opened::default()));
+        };
+        let mut opened = Opened::default();
+        let place = end_of(&all, &mut opened)?;
+        let mut file = disk.append(&last.path).map_err(|error| io_damage(&last.path, error))?;
+        let length = last.length()?;
+        opened.cut = length.saturating_sub(place.offset);
+        if opened.cut > 0 {
+            file.cut(place.offset)
+                .and_then(|()| file.sync())
+                .map_err(|error| io_damage(&last.path, error))?;
+        }
+        let segment_bytes = limits.segment_bytes;
+        Ok((
+            Self {
+                disk,
+                folder: folder.to_owned(),
+                segment_bytes,
+                file,
+                place,
+                is_torn: false,
+                is_full: false,
+            },
+            opened,
+        ))
+    }
+
+    /// Opens a log of which only what lies before a place is to be there; the rest is cut off.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or does not reach to the place.
+    pub fn open_at(disk: Arc<dyn Disk>, folder: &Path, limits: Limits, place: Place) -> Result<Self, Damage> {
+        fs::create_dir_all(folder).map_err(|error| io_damage(folder, error))?;
+        for segment in segments(folder)?.into_iter().rev() {
+            if segment.first > place.segment || place.position == 0 {
+                disk.remove(&segment.path).map_err(|error| io_damage(&segment.path, error))?;
+            }
+        }
+        if place.position == 0 {
+            return Self::begin(disk, folder, limits, 0);
+        }
+        let last = Segment { path: path_of(folder, place.segment), first: place.segment };
+        last.open()?;
+        if last.length()? < place.offset {
+            return Err(Damage::Entry { path: last.path.clone(), offset: place.offset });
+        }
+        let mut file = disk.append(&last.path).map_err(|error| io_damage(&last.path, error))?;
+        file.cut(place.offset).and_then(|()| file.sync()).map_err(|error| io_damage(&last.path, error))?;
+        let segment_bytes = limits.segment_bytes;
+        Ok(Self {
+            disk,
+            folder: folder.to_owned(),
+            segment_bytes,
+            file,
+            place,
+            is_torn: false,
+            is_full: false,
+        })
+    }
+
+    fn begin(disk: Arc<dyn Disk>, folder: &Path, limits: Limits, first: u64) -> Result<Self, Damage> {
+        let file = create(&*disk, folder, first).map_err(|error| io_damage(folder, error))?;
+        let place = Place { position: first, segment: first, offset: HEADER as u64 };
+        let segment_bytes = limits.segment_bytes;
+        Ok(Self {
+            disk,
+            folder: folder.to_owned(),
+            segment_bytes,
+            file,
+            place,
+            is_torn: false,
+            is_full: false,
+        })
+    }
+
+    /// Where the next entry comes.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Appends entries, all of them or none, and gives them back with their places. When `durable`, they are on disk
+    /// afterwards.
+    ///
+    /// # Errors
+    /// When they cannot be written. It may be tried again.
+    pub fn append<'p>(
+        &mut self,
+        entries: impl IntoIterator<Item = (Kind, Millis, &'p [u8])>,
+        durable: bool,
+    ) -> io::Result<Group> {
+        self.mend()?;
+        if self.is_full || self.place.offset >= self.segment_bytes {
+            self.begin_another()?;
+        }
+        let mut group = Group::at(self.place.position, self.place.segment, self.place.offset);
+        for (kind, received_at, payload) in entries {
+            group.push(kind, received_at, payload);
+        }
+        // Until it is known that all of it is there.
+        self.is_torn = true;
+        let written = self.file.write(group.bytes());
+        if let Err(error) = written.and_then(|()| if durable { self.file.sync() } else { Ok(()) }) {
+            // Room for others; where not even this can be done, it is tried again before the next entry.
+            let _ = self.mend();
+            return Err(error);
+        }
+        self.is_torn = false;
+        self.place.position = group.end();
+        self.place.offset += group.bytes().len() as u64;
+        Ok(group)
+    }
+
+    /// Ends the file: what is in it is not written any more. Where another cannot be begun at once, the next entry begins it.
+    pub fn rotate(&mut self) {
+        if self.place.position > self.place.segment {
+            self.is_full = true;
+            // The next entry tries again.
+            let _ = self.mend().and_then(|()| self.begin_another());
+        }
+    }
+
+    fn begin_another(&mut self) -> io::Result<()> {
+        self.file.sync()?;
+        self.file = create(&*self.disk, &self.folder, self.place.position)?;
+        self.place.segment = self.place.position;
+        self.place.offset = HEADER as u64;
+        self.is_full = false;
+        Ok(())
+    }
+
+    /// Cuts off what was not appended.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.cut(self.place.offset)?;
+            self.file.sync()?;
+            self.is_torn = false;
+        }
+        Ok(())
+    }
+}
+
+/// Removes the oldest files as far as limits want it; what lies at `needed` or after it stays. `now` is the present. Gives
+/// how many bytes went.
+///
+/// # Errors
+/// When the log cannot be read, or a file not removed.
+pub fn trim(disk: &dyn Disk, folder: &Path, limits: Limits, needed: u64, now: Millis) -> Result<u64, Damage> {
+    let all = segments(folder)?;
+    let mut total = all.iter().map(Segment::length).sum::<Result<u64, Damage>>()?;
+    let mut went = 0;
+    for (segment, next) in all.iter().zip(all.iter().skip(1)) {
+        if next.first > needed {
+            break;
+        }
+        let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
+        let is_old = match limits.keep {
+            Some(keep) if !is_too_much => {
+                let received_at = entry_at(folder, next.first, HEADER as u64, |entry| entry.received_at)?;
+                received_at < now.saturating_sub(keep)
+            }
+            _ => false,
+        };
+        if !is_too_much && !is_old {
+            break;
+        }
+        let length = segment.length()?;
+        disk.remove(&segment.path).map_err(|error| io_damage(&segment.path, error))?;
+        total -= length;
+        went += length;
+    }
+    if went > 0 {
+        disk.sync_folder(folder).map_err(|error| io_damage(folder, error))?;
+    }
+    Ok(went)
+}
+
+/// Makes a file; it bears its name only once its header is whole.
+fn create(disk: &dyn Disk, folder: &Path, first: u64) -> io::Result<Box<dyn DiskFile>> {
+    let (path, draft) = (path_of(folder, first), folder.join("new"));
+    let mut file = disk.create(&draft)?;
+    file.write(&header(first))?;
+    file.sync()?;
+    disk.rename(&draft, &path)?;
+    disk.sync_folder(folder)?;
+    Ok(file)
+}
+
+/// Where the last whole entry ends. The files must be sound but for the end of the last.
+fn end_of(all: &[Segment], opened: &mut Opened) -> Result<Place, Damage> {
+    let Some(last) = all.last() else { return Ok(Place::default()) };
+    for (segment, next) in all.iter().zip(all.iter().skip(1)) {
+        segment.open()?;
+        if next.first < segment.first {
+            return Err(Damage::Gap { path: next.path.clone(), expected: segment.first });
+        }
+    }
+    // The last but one tells when its entries were received, should the last hold none.
+    let from = all.iter().rev().nth(1).unwrap_or(last).first;
+    let mut place = Place { position: from, segment: from, offset: HEADER as u64 };
+    let mut reader = Reader::over(all.to_vec(), from);
+    loop {
+        match reader.group() {
+            Ok(Some(group)) => {
+                for entry in group.entries() {
+                    opened.last = opened.last.max(Some(entry.received_at));
+                }
+                place = Place { position: group.end(), segment: group.segment, offset: group.after() };
+            }
+            Ok(None) => break,
+            Err(Damage::Entry { path, .. }) if path == last.path => break,
+            Err(error) => return Err(error),
+        }
+    }
+    if place.segment != last.first {
+        if place.position != last.first {
+            return Err(Damage::Gap { path: last.path.clone(), expected: place.position });
+        }
+        place = Place { position: last.first, segment: last.first, offset: HEADER as u64 };
+    }
+    Ok(place)
+}
+
+fn io_damage(path: &Path, error: io::Error) -> Damage {
+    Damage::Io { path: path.to_owned(), error }
+}

@@ -1,0 +1,384 @@
+//! A host from what comes in to what goes out: decisions are delivered once, whatever happens in between.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+use segue_service::{
+    clock::SetClock,
+    disk::FaultyDisk,
+    host::{Host, Options, StartError},
+    intake::{Call, Refusal},
+    log,
+    rules::{Prepared, Text},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+const RULES: &str = r#"
+event "Added" { price: number }
+event "Ordered" {}
+topic marketing {}
+segment shoppers { did "Added" at least 2 times in the last 1 day }
+rule reminder {
+  when "Added" then no "Ordered" within 2 hours
+  topic marketing
+  send sms "You left something"
+}
+rule thanks {
+  when "Ordered"
+  transactional
+  send sms "Thank you"
+}
+"#;
+const SETTINGS: &str = "[channels.sms]\nhook = \"file\"\npath = \"sent.ndjson\"\n";
+const HOUR: i64 = 3_600_000;
+/// 2026-01-05 08:00 UTC.
+const START: i64 = 1_767_600_000_000;
+
+/// A host over a folder, and what it was told.
+struct Place {
+    folder: tempfile::TempDir,
+    clock: Arc<SetClock>,
+    disk: FaultyDisk,
+    told: Arc<Mutex<Vec<String>>>,
+    settings: String,
+    dry_run: bool,
+    every: Duration,
+}
+
+impl Place {
+    fn new() -> Self {
+        let clock = Arc::new(SetClock::default());
+        clock.set(START);
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock,
+            disk: FaultyDisk::default(),
+            told: Arc::default(),
+            settings: SETTINGS.to_owned(),
+            dry_run: false,
+            every: Duration::from_secs(3_600),
+        }
+    }
+
+    fn prepared(&self) -> Prepared {
+        let sources = BTreeMap::from([("rules.segue".to_owned(), RULES.to_owned())]);
+        let text = Text { sources, files: BTreeMap::new(), settings: self.settings.clone() };
+        text.prepare(self.folder.path().to_owned()).unwrap()
+    }
+
+    fn try_start(&self) -> Result<Host, StartError> {
+        let told = self.told.clone();
+        let options = Options {
+            data: self.folder.path().join("data"),
+            dry_run: self.dry_run,
+            shards: NonZeroUsize::new(2).unwrap(),
+            limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
+            checkpoint_every: self.every,
+            clock: self.clock.clone(),
+            disk: Arc::new(self.disk.clone()),
+            tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),
+        };
+        Host::start(self.prepared(), options)
+    }
+
+    fn start(&self) -> Host {
+        self.try_start().unwrap()
+    }
+
+    /// What was sent: to whom, when, by which rule.
+    fn sent(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.path().join("sent.ndjson")).unwrap_or_default();
+        let mut sent: Vec<String> = text
+            .lines()
+            .map(|line| {
+                let record: serde_json::Value = serde_json::from_str(line).unwrap();
+                format!("{} {} {}", record["at"], record["customer"], record["rule"]).replace('"', "")
+            })
+            .collect();
+        sent.sort();
+        sent
+    }
+
+    fn told(&self) -> String {
+        self.told.lock().unwrap().join("\n")
+    }
+
+    fn wait_for(&self, what: impl Fn() -> bool) {
+        for _ in 0..500 {
+            if what() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not happen; sent {:?}, told {}", self.sent(), self.told());
+    }
+}
+
+fn call(id: &str, at: i64, customer: &str, kind: &str) -> Call {
+    let rest = match kind {
+        "identify" => {
+            r#""type":"identify","traits":{"phone":"+4790000000","consent":{"sms":true}}"#.to_owned()
+        }
+        event => format!(r#""type":"track","event":"{event}","properties":{{"price":5}}"#),
+    };
+    Call::new(format!(r#"{{"messageId":"{id}","userId":"{customer}","timestamp":{at},{rest}}}"#)).unwrap()
+}
+
+fn submit(host: &Host, calls: Vec<Call>) {
+    host.intake().submit_blocking(calls).unwrap();
+}
+
+#[test]
+fn what_is_decided_is_delivered_once() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
+    submit(&host, vec![call("3", START, "bob", "identify"), call("4", START, "bob", "Ordered")]);
+    place.wait_for(|| place.sent().len() == 1);
+    place.clock.set(START + 2 * HOUR - 1);
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(place.sent(), ["2026-01-05T08:00:00.000Z bob thanks"]);
+    place.clock.set(START + 2 * HOUR);
+    place.wait_for(|| place.sent().len() == 2);
+    place.wait_for(|| host.status().pending == 0);
+    host.close();
+    for _ in 0..2 {
+        let host = place.start();
+        thread::sleep(Duration::from_millis(50));
+        assert_eq!(host.status().pending, 0);
+        host.close();
+    }
+    let sent = place.sent();
+    assert_eq!(sent, ["2026-01-05T08:00:00.000Z bob thanks", "2026-01-05T10:00:00.000Z ada reminder"]);
+    assert_eq!(place.told(), "");
+}
+
+#[test]
+fn what_came_due_while_it_was_down_is_decided_when_it_is_up() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
+    host.close();
+    place.clock.set(START + 5 * HOUR);
+    let host = place.start();
+    place.wait_for(|| place.sent().len() == 1);
+    assert_eq!(place.sent(), ["2026-01-05T13:00:00.000Z ada reminder"]);
+    host.close();
+}
+
+#[test]
+fn without_a_checkpoint_the_log_alone_leads_to_the_same() {
+    let place = Place::new();
+    let host = place.start();
+    for number in 0..50 {
+        let customer = format!("c{number}");
+        let ids = [format!("a{number}"), format!("b{number}")];
+        submit(
+            &host,
+            vec![call(&ids[0], START, &customer, "identify"), call(&ids[1], START, &customer, "Added")],
+        );
+    }
+    place.clock.set(START + HOUR);
+    submit(&host, vec![call("o", START + HOUR, "c7", "Ordered")]);
+    host.close();
+    fs::remove_dir_all(place.folder.path().join("data/checkpoints")).unwrap();
+    let host = place.start();
+    place.clock.set(START + 3 * HOUR);
+    place.wait_for(|| place.sent().len() == 50);
+    place.wait_for(|| host.status().pending == 0);
+    host.close();
+    assert_eq!(place.sent().iter().filter(|line| line.contains("thanks")).count(), 1);
+    assert!(!place.sent().iter().any(|line| line.contains("c7 reminder")));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_told_and_the_one_before_taken() {
+    let mut place = Place::new();
+    place.every = Duration::ZERO;
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
+    place.wait_for(|| host.status().checkpoint > 3);
+    host.close();
+    let checkpoints = place.folder.path().join("data/checkpoints");
+    let mut files: Vec<_> = fs::read_dir(&checkpoints).unwrap().map(|it| it.unwrap().path()).collect();
+    files.sort();
+    let newest = files.pop().unwrap();
+    let mut bytes = fs::read(&newest).unwrap();
+    let middle = bytes.len() - 5;
+    bytes[middle] ^= 1;
+    fs::write(&newest, bytes).unwrap();
+    place.clock.set(START + 2 * HOUR + 1);
+    let host = place.start();
+    assert!(place.told().contains("is damaged; an older one is taken"), "{}", place.told());
+    place.wait_for(|| place.sent().len() == 1);
+    host.close();
+}
+
+#[test]
+fn a_full_disk_refuses_and_loses_nothing() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
+    place.disk.leave_room(10);
+    for number in 0..3 {
+        let refused =
+            host.intake().submit_blocking(vec![call(&format!("r{number}"), START, "ada", "Ordered")]);
+        assert_eq!(refused, Err(Refusal::Full));
+    }
+    assert!(host.status().is_full);
+    // What came due waits as well: it could not be said that time has come.
+    place.clock.set(START + 2 * HOUR);
+    thread::sleep(Duration::from_millis(150));
+    assert!(place.sent().is_empty());
+    assert!(host.watch().ready().is_err());
+    place.disk.leave_room(1 << 30);
+    place.wait_for(|| place.sent().len() == 1);
+    // Also without anything that comes in.
+    place.disk.leave_room(0);
+    assert_eq!(host.intake().submit_blocking(vec![call("x", START, "eve", "Ordered")]), Err(Refusal::Full));
+    place.disk.leave_room(1 << 30);
+    place.wait_for(|| host.watch().ready().is_ok());
+    submit(&host, vec![call("3", START + 2 * HOUR, "bob", "identify")]);
+    host.close();
+    assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
+}
+
+#[test]
+fn the_fuse_holds_until_a_person_says_go_also_after_a_restart() {
+    let mut place = Place::new();
+    place.settings.push_str("[fuse]\nsends = \"2 per hour\"\n");
+    let host = place.start();
+    for customer in ["a", "b", "c", "d"] {
+        let calls = vec![
+            call(&format!("i{customer}"), START, customer, "identify"),
+            call(customer, START, customer, "Ordered"),
+        ];
+        submit(&host, calls);
+    }
+    place.wait_for(|| host.status().held == BTreeMap::from([("thanks".to_owned(), 2)]));
+    place.wait_for(|| place.sent().len() == 2);
+    assert!(place.told().contains("the fuse has stopped rule `thanks`"), "{}", place.told());
+    host.close();
+    let host = place.start();
+    assert_eq!((place.sent().len(), host.status().held.len()), (2, 1));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(host.ask().release("thanks")).unwrap();
+    place.wait_for(|| place.sent().len() == 4);
+    place.wait_for(|| host.status().pending == 0);
+    host.close();
+}
+
+#[test]
+fn a_dry_run_decides_and_sends_nothing_ever() {
+    let mut place = Place::new();
+    place.dry_run = true;
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Ordered")]);
+    place.wait_for(|| host.status().decided.values().sum::<u64>() > 0 && host.status().pending == 0);
+    host.close();
+    place.dry_run = false;
+    let host = place.start();
+    thread::sleep(Duration::from_millis(100));
+    host.close();
+    assert!(place.sent().is_empty());
+}
+
+#[test]
+fn it_can_be_asked() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "Added"), call("2", START + 1, "ada", "Added")]);
+    submit(&host, vec![call("3", START, "bob", "Added")]);
+    let ask = host.ask();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    place.wait_for(|| host.status().applied == host.status().written);
+    runtime.block_on(async {
+        let ada = ask.customer("ada").await.unwrap().unwrap();
+        assert_eq!((&*ada.id, ada.segments.len(), ada.next_deadline), ("ada", 1, Some(START + 1 + 2 * HOUR)));
+        assert_eq!(ask.customer("eve").await.unwrap(), None);
+        let members = ask.members(ada.segments[0], Default::default(), 10).await.unwrap();
+        assert_eq!((members.ids, members.next), (vec![Arc::from("ada")], None));
+    });
+    assert_eq!(&*ask.segments()[0], "shoppers");
+    host.close();
+}
+
+#[test]
+fn it_refuses_what_it_must() {
+    let mut place = Place::new();
+    let host = place.start();
+    assert!(matches!(place.try_start(), Err(StartError::InUse(_))));
+    host.close();
+    place.settings = "[consent]\npolicy = \"assumed\"\n".to_owned();
+    assert!(matches!(place.try_start(), Err(StartError::Assumed)));
+    // A log that was cut behind the checkpoint's back.
+    place.settings = SETTINGS.to_owned();
+    let logs = place.folder.path().join("data/log");
+    for segment in log::segments(&logs).unwrap() {
+        fs::remove_file(segment.path).unwrap();
+    }
+    assert!(matches!(place.try_start(), Err(StartError::LogEnds { end: 0, .. })));
+}
+
+/// Whether anything in a folder holds some text.
+fn holds(folder: &std::path::Path, text: &str) -> bool {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            return holds(&path, text);
+        }
+        // A file that was just replaced holds nothing.
+        let bytes = fs::read(&path).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[test]
+fn who_was_erased_is_nowhere() {
+    let mut place = Place::new();
+    place.every = Duration::from_millis(1);
+    let host = place.start();
+    let data = place.folder.path().join("data");
+    submit(
+        &host,
+        vec![
+            call("1", START, "adalovelace", "identify"),
+            call("2", START, "adalovelace", "Added"),
+            call("3", START, "bob", "identify"),
+            call("4", START, "bob", "Added"),
+        ],
+    );
+    submit(&host, vec![call("5", START, "adalovelace", "Ordered"), call("6", START, "bob", "Ordered")]);
+    place.wait_for(|| place.sent().len() == 2 && host.status().pending == 0);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let ask = host.ask();
+    let timeline = |id: &str| runtime.block_on(ask.timeline(id, 100)).unwrap();
+    let ada = timeline("adalovelace").unwrap();
+    assert_eq!((ada.calls.len(), ada.records.len(), ada.progress.len()), (3, 1, 1));
+    assert_eq!(ada.calls[1].position, ada.calls[0].position + 1);
+    assert!(holds(&data, "adalovelace"));
+    place.clock.set(START + 1);
+    runtime.block_on(ask.erase("adalovelace")).unwrap();
+    place.clock.set(START + 60_000);
+    place.wait_for(|| !holds(&data, "adalovelace") && host.status().erasing == 0);
+    assert!(timeline("adalovelace").is_none());
+    let bob = timeline("bob").unwrap();
+    assert_eq!((bob.calls.len(), bob.records.len()), (3, 1));
+    // Whoever comes again is somebody new.
+    submit(&host, vec![call("7", START + 60_000, "adalovelace", "Added")]);
+    place.wait_for(|| host.status().applied == host.status().written);
+    assert_eq!(timeline("adalovelace").unwrap().calls.len(), 1);
+    host.close();
+    fs::remove_dir_all(data.join("checkpoints")).unwrap();
+    let host = place.start();
+    place.clock.set(START + 3 * HOUR);
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(host.status().customers, 2);
+    host.close();
+    assert_eq!(place.told(), "");
+}
