@@ -35,7 +35,7 @@ enum Command {
     Segments(commands::segments::Arguments),
     /// Runs the tests of rule files in simulated time
     Test(commands::test::Arguments),
-    /// Makes rules a program of their own
+    /// Makes rules a program of their own, or an object file for programs of others
     Build(commands::build::Arguments),
     /// Shows what rules compile to: state, cost, and on demand the code
     Plan(commands::plan::Arguments),

@@ -1,4 +1,4 @@
-//! Rules as a program of their own.
+//! Rules as a program of their own, and as an object file.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -145,4 +145,20 @@ fn files_of_the_project_are_not_written_over() {
         assert!(words(&refused).contains(said), "{}", words(&refused));
     }
     assert_eq!(fs::read_to_string(folder.path().join("segue.toml")).unwrap(), CONFIG);
+}
+
+#[test]
+fn an_object_file_comes_with_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rules.segue"), RULES).unwrap();
+    let arguments = ["build", "rules.segue", "--emit", "object", "-o", "big orders.o"];
+    let output = segue(folder.path(), &arguments);
+    let said = words(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("`s` is not in it: its condition looks at what happened before"), "{said}");
+    assert!(said.contains("big orders.o and big orders.h: the conditions of 1 rule"), "{said}");
+    let header = fs::read_to_string(folder.path().join("big orders.h")).unwrap();
+    assert!(header.contains("int64_t big_orders_r(const big_orders_event *event);"), "{header}");
+    let refused = segue(folder.path(), &["build", "rules.segue", "--emit", "object", "-o", "rules.h"]);
+    assert_eq!(refused.status.code(), Some(2));
 }

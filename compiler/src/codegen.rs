@@ -72,6 +72,34 @@ pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Fai
     Ok(Functions { handlers, other, evaluate, conditions, watched, values })
 }
 
+/// Makes the functions of some conditions that look at frames only, for their own module: `(header, record, frames, due) →
+/// 0 or 1`. They call nobody.
+///
+/// # Errors
+/// As [`generate`].
+pub(crate) fn conditions<M: Module>(
+    plan: &Plan,
+    module: &mut M,
+    conditions: &[NodeId],
+) -> Result<Vec<FuncId>, Failure> {
+    let mut generator = Generator::with_host(plan, module, &[])?;
+    let define = |(node, number): (&NodeId, usize)| {
+        generator.define_as(&format!("condition_{number}"), Linkage::Local, |function| function.answer(*node))
+    };
+    conditions.iter().zip(0..).map(define).collect()
+}
+
+/// The settings for object files: any processor of this machine's kind, code that may lie anywhere, and optimised, because
+/// it is made once.
+pub(crate) fn portable_target() -> Result<cranelift_codegen::isa::OwnedTargetIsa, String> {
+    let mut flags = cranelift_codegen::settings::builder();
+    for (name, value) in [("opt_level", "speed"), ("is_pic", "true"), ("enable_verifier", VERIFIER)] {
+        flags.set(name, value).map_err(|error| error.to_string())?;
+    }
+    let flags = cranelift_codegen::settings::Flags::new(flags);
+    cranelift_native::builder_with_options(false)?.finish(flags).map_err(|error| error.to_string())
+}
+
 /// The settings of the code generator: without optimisation, because functions of this size take longer to optimise than
 /// that saves.
 ///
@@ -158,8 +186,13 @@ fn calls_host(plan: &Plan, node: &Node) -> bool {
 
 impl<'p, M: Module> Generator<'p, M> {
     fn new(plan: &'p Plan, module: &'p mut M) -> Result<Self, Failure> {
+        Self::with_host(plan, module, &HostFunction::ALL)
+    }
+
+    /// A generator of functions that call no others of the host than these.
+    fn with_host(plan: &'p Plan, module: &'p mut M, known: &[HostFunction]) -> Result<Self, Failure> {
         let mut host = BTreeMap::new();
-        for function in HostFunction::ALL {
+        for function in known.iter().copied() {
             let (arguments, returns) = function.shape();
             let mut signature = module.make_signature();
             signature.params.extend(std::iter::repeat_n(AbiParam::new(I64), arguments + 1));
@@ -191,8 +224,17 @@ impl<'p, M: Module> Generator<'p, M> {
     }
 
     fn define(&mut self, name: &str, body: impl FnOnce(&mut Function<'_, M>)) -> Result<FuncId, Failure> {
+        self.define_as(name, Linkage::Export, body)
+    }
+
+    fn define_as(
+        &mut self,
+        name: &str,
+        linkage: Linkage,
+        body: impl FnOnce(&mut Function<'_, M>),
+    ) -> Result<FuncId, Failure> {
         let signature = signature(self.module.isa().default_call_conv());
-        let id = self.module.declare_function(name, Linkage::Export, &signature).map_err(Box::new)?;
+        let id = self.module.declare_function(name, linkage, &signature).map_err(Box::new)?;
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let mut function = Function::new(self.plan, &self.facts, self.module, &self.host, builder);

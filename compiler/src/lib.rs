@@ -50,6 +50,8 @@ pub mod abi;
 pub mod codegen;
 pub mod module;
 
+pub mod object;
+
 pub mod address;
 pub mod admission;
 pub mod arrival;

@@ -55,7 +55,11 @@ pub fn predicates(program: &Program) -> Result<Vec<Predicate<'_>>, Undecided> {
     program.rules.iter().map(of).collect()
 }
 
-fn predicate<'p>(program: &'p Program, rule: &'p Rule) -> Result<Predicate<'p>, Lack> {
+/// The condition of a rule.
+///
+/// # Errors
+/// What one event lacks to decide it.
+pub fn predicate<'p>(program: &'p Program, rule: &'p Rule) -> Result<Predicate<'p>, Lack> {
     let Trigger::Sequence(sequence) = rule.trigger else { return Err(Lack::Trigger) };
     let sequence = program.sequences.get(sequence.0 as usize).ok_or(Lack::Trigger)?;
     let [element] = sequence.elements.as_slice() else { return Err(Lack::Trigger) };

@@ -1,4 +1,4 @@
-//! `segue build`: rules as a program of their own.
+//! `segue build`: rules as a program of their own, or as an object file for programs of others.
 
 use crate::{
     Ending,
@@ -7,7 +7,8 @@ use crate::{
     output::{Problem, tell},
     project::{Opened, open_clean},
 };
-use segue_compiler::{project::used_from, settings::ConsentPolicy};
+use clap::ValueEnum;
+use segue_compiler::{object::object, project::used_from, settings::ConsentPolicy, typed::Program};
 use segue_runtime::words::{counted, reason};
 use std::{
     fs,
@@ -21,12 +22,24 @@ pub(crate) struct Arguments {
     /// What is written
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// What it is
+    #[arg(long, value_enum, default_value_t)]
+    emit: Emit,
     /// Build although nobody knows whether the tests of the rules pass
     #[arg(long)]
     no_tests: bool,
     /// Only errors
     #[arg(long, short)]
     quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// A program with the rules inside
+    #[default]
+    Program,
+    /// An object file with the conditions that one event decides, and a C header beside it
+    Object,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
@@ -43,7 +56,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
             return Ok(Ending::Refused);
         }
     }
-    build(&opened, arguments)
+    match arguments.emit {
+        Emit::Program => build(&opened, arguments),
+        Emit::Object => emit_object(&program, arguments),
+    }
 }
 
 /// What is written must not take the place of what is read.
@@ -102,4 +118,37 @@ fn bundle(opened: &Opened, output: &Path) -> Result<Bundle, Problem> {
         sources: sources.collect(),
         files: opened.project.files.clone(),
     })
+}
+
+fn emit_object(program: &Program, arguments: &Arguments) -> Result<Ending, Problem> {
+    let output = &arguments.output;
+    let header = output.with_extension("h");
+    if header == *output {
+        return Err(Problem::words("the header takes that name; name the object file, such as `rules.o`"));
+    }
+    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+    let made = match object(program, &stem) {
+        Ok(made) => made,
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            return Ok(Ending::Refused);
+        }
+    };
+    for (path, bytes) in [(output, made.bytes.as_slice()), (&header, made.header.as_bytes())] {
+        fs::write(path, bytes).map_err(|error| {
+            Problem::words(format!("cannot write `{}`: {}", path.display(), reason(&error)))
+        })?;
+    }
+    if !arguments.quiet {
+        for (rule, why) in &made.left_out {
+            tell(&format!("note: `{rule}` is not in it: {why}"));
+        }
+        tell(&format!(
+            "{} and {}: the conditions of {}",
+            output.display(),
+            header.display(),
+            counted(made.rules.len() as u64, "rule")
+        ));
+    }
+    Ok(Ending::Clean)
 }
