@@ -1,8 +1,8 @@
 //! The host: everything that runs between what comes in and what goes out.
 //!
 //! Each thing has a thread of its own, and what lies between them is bounded: one writes the log and answers who submitted
-//! ([`writing`]); one hands the log's entries to the customers in order, keeps what is decided and asks for time to come
-//! ([`conductor`]); one writes checkpoints ([`keeping`]); some deliver ([`crate::deliver`]). What the conductor knows is a
+//! (`writing`); one hands the log's entries to the customers in order, keeps what is decided and asks for time to come
+//! (`conductor`); one writes checkpoints (`keeping`); some deliver (`deliver`). What the conductor knows is a
 //! function of the log alone, so that after a crash it comes to the same from the last checkpoint.
 
 mod conductor;

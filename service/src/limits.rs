@@ -82,3 +82,14 @@ pub const GIVEN_UP_AFTER: i64 = 86_400_000;
 pub const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// How long what is being delivered is waited for at the end: as long as a webhook may usually take.
 pub const DELIVERY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many of a list are answered when `limit` is not asked for.
+pub const PAGE: usize = 100;
+/// Most of a list in one answer.
+pub const PAGE_MOST: usize = 1_000;
+/// How many looks for members one answer may take: each of them holds customers up for a few milliseconds at most.
+pub const LOOKS: usize = 32;
+/// Most connections to the admin port: few people and one Prometheus.
+pub const ADMIN_CONNECTIONS: usize = 64;
+/// Fewest characters of the admin token: what nobody guesses.
+pub const MIN_TOKEN: usize = 32;

@@ -1,8 +1,8 @@
 //! The log: everything that ever came in, in order, in files that are only appended to. State is a function of it.
 //!
-//! An [`entry`] says what happened and when it was received; that time never decreases. Files are named by the position of
-//! their first entry and begin with the version of their format; each entry has a checksum. [`writer`] appends groups of
-//! entries and makes each durable before anybody hears of it; [`read`] gives them back. The end of the last file that a
+//! An `entry` says what happened and when it was received; that time never decreases. Files are named by the position of
+//! their first entry and begin with the version of their format; each entry has a checksum. `writer` appends groups of
+//! entries and makes each durable before anybody hears of it; `read` gives them back. The end of the last file that a
 //! crash left half written is cut off: nobody was told that it is there.
 
 mod entry;

@@ -1,7 +1,7 @@
 //! The latest events that were rejected, for people who look for what is missing.
 
 use crate::{ingest::Rejected, limits::REJECTS};
-use segue_compiler::value::Millis;
+use segue_compiler::{record::Instant, value::Millis};
 use serde::Serialize;
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ pub struct Rejects(Mutex<VecDeque<Reject>>);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reject {
     /// When it came.
-    pub at: Millis,
+    pub at: Instant,
     /// By which path.
     pub path: String,
     /// Which event of the request, and why.
@@ -33,7 +33,7 @@ impl Rejects {
             if ring.len() == REJECTS {
                 ring.pop_front();
             }
-            ring.push_back(Reject { at, path: path.to_owned(), rejected: rejected.clone() });
+            ring.push_back(Reject { at: Instant(at), path: path.to_owned(), rejected: rejected.clone() });
         }
     }
 
@@ -64,8 +64,8 @@ mod tests {
         rejects.add(2, "/v1/batch", &some(0..5));
         let newest = rejects.newest(REJECTS * 2);
         assert_eq!(newest.len(), REJECTS);
-        assert_eq!((newest[0].at, newest[0].rejected.index), (2, 4));
-        assert_eq!((newest[5].at, newest[5].rejected.index), (1, REJECTS + 9));
+        assert_eq!((newest[0].at.0, newest[0].rejected.index), (2, 4));
+        assert_eq!((newest[5].at.0, newest[5].rejected.index), (1, REJECTS + 9));
         assert_eq!(rejects.newest(1).len(), 1);
         rejects.clear();
         assert!(rejects.newest(1).is_empty());

@@ -1,34 +1,42 @@
 //! The whole service: a host, and the ports that lead to it, until a signal ends them.
 
 use crate::{
+    admin::{self, Admin},
     clock::{Clock, WallClock},
     disk::RealDisk,
-    host::{Host, Options, StartError, Tell, Watch},
+    host::{Host, Options, StartError, Watch},
     http::{
         public::{Public, router},
         serve::{Patience, Port, serve as serve_port},
         tls,
     },
     ingest::{Bounds, key::Keys},
-    limits::{CHECKPOINT_EVERY, HTTP_THREADS, LONGEST_SLEEP, SEGMENT_BYTES},
-    log,
+    intake::Intake,
+    limits::{
+        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, HTTP_THREADS, LONGEST_SLEEP, MIN_TOKEN, SEGMENT_BYTES,
+    },
+    log, logs,
     metrics::Metrics,
     rejects::Rejects,
     rules::Prepared,
 };
+use segue_runtime::config::{Secret, ServiceConfig};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
     num::NonZeroUsize,
-    path::PathBuf,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
     thread,
     time::Duration,
 };
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// What the command line says of a service.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +74,9 @@ pub enum ServeError {
     /// It ran, and a thread of it failed.
     #[error("the service has failed")]
     Failed,
+    /// The admin token could be guessed.
+    #[error("the admin token in {0} has fewer than {MIN_TOKEN} characters; `openssl rand -hex 32` makes one")]
+    Token(Secret),
     /// A setting cannot be used.
     #[error("{0}")]
     Setting(String),
@@ -74,31 +85,27 @@ pub enum ServeError {
     System(#[from] io::Error),
 }
 
-/// Runs a project as a service, until the process is told to end (`SIGTERM`, `SIGINT`).
+/// Runs a project as a service, until the process is told to end (`SIGTERM`, `SIGINT`). What it tells of itself goes to
+/// standard error.
 ///
 /// # Errors
 /// When it cannot start.
-pub fn serve(prepared: Prepared, choices: Choices, tell: Tell) -> Result<(), ServeError> {
+pub fn serve(prepared: Prepared, choices: Choices) -> Result<(), ServeError> {
     let (config, root) = (prepared.config.clone(), prepared.root.clone());
     let service = &config.service;
-    let keys = match &service.write_keys {
-        Some(secret) => Keys::parse(&secret.read(&root).map_err(ServeError::Setting)?),
-        None => return Err(ServeError::NoKeys),
-    };
-    if keys.is_empty() {
-        return Err(ServeError::NoKeys);
-    }
-    let tls = service.tls.as_ref().map(|it| tls::acceptor(&root.join(&it.certificate), &root.join(&it.key)));
-    let tls = tls.transpose().map_err(ServeError::Setting)?;
-    let address = choices.listen.unwrap_or(service.listen);
-    let listen = |error| ServeError::Listen { address, error };
-    // Taken before the log is read, so that a port in use is told at once.
-    let listener = TcpListener::bind(address).map_err(listen)?;
-    listener.set_nonblocking(true).map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    let clock: Arc<dyn Clock> = Arc::new(WallClock);
+    logs::begin(service.log);
+    let shared = Shared::new(service, &root)?;
+    let threads =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(HTTP_THREADS).enable_all().build()?;
+    let (stop, stopped) = watch::channel(false);
+    // There before the log is read, so that an address in use is told at once, and whoever asks hears that it starts.
+    let listen = choices.listen.unwrap_or(service.listen);
+    let public = shared.open(&threads, listen, service.connections, stopped.clone(), |shared| {
+        router(shared.public(service))
+    })?;
+    let data = choices.data.unwrap_or_else(|| root.join(&service.data));
     let options = Options {
-        data: choices.data.unwrap_or_else(|| root.join(&service.data)),
+        data: data.clone(),
         dry_run: choices.dry_run,
         shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         limits: log::Limits {
@@ -107,74 +114,152 @@ pub fn serve(prepared: Prepared, choices: Choices, tell: Tell) -> Result<(), Ser
             max_bytes: service.keep_bytes,
         },
         checkpoint_every: choices.checkpoint_every.unwrap_or(CHECKPOINT_EVERY),
-        clock: clock.clone(),
+        clock: shared.clock.clone(),
         disk: Arc::new(RealDisk),
-        tell: tell.clone(),
+        tell: Arc::new(|words| tracing::warn!("{words}")),
     };
     let host = Host::start(prepared, options)?;
-    let metrics = Arc::new(Metrics::default());
-    let watch = host.watch();
-    let public = Public {
-        intake: host.intake(),
-        keys,
-        bounds: Bounds {
-            event_bytes: service.event_bytes,
-            batch_bytes: service.batch_bytes,
-            batch_events: service.batch_events,
-        },
-        origins: service.origins.clone(),
-        public_url: service.public_url.clone(),
-        is_tls: tls.is_some(),
-        clock,
-        ready: Arc::new(move || watch.ready()),
-        metrics: metrics.clone(),
-        rejects: Arc::new(Rejects::default()),
-    };
-    let threads =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(HTTP_THREADS).enable_all().build()?;
-    let port = |listener| Port {
-        listener,
-        tls,
-        connections: service.connections,
-        patience: Patience::default(),
-        metrics,
-    };
-    run(&threads, listener, port, public, &tell, address, host.watch())?;
+    let _ = shared.watch.set(host.watch());
+    let _ = shared.intake.set(host.intake());
+    let mut ports = vec![public];
+    if let (Some(admin), Some(token)) = (&service.admin, shared.token.clone()) {
+        ports.push(shared.open(&threads, admin.listen, ADMIN_CONNECTIONS, stopped, |shared| {
+            admin::router(Admin {
+                token,
+                ask: host.ask(),
+                watch: host.watch(),
+                data,
+                metrics: shared.metrics.clone(),
+                rejects: shared.rejects.clone(),
+            })
+        })?);
+    }
+    tracing::info!(dry_run = choices.dry_run, "ready");
+    threads.block_on(async {
+        end_wanted(host.watch()).await?;
+        tracing::info!("ending: nothing more is taken");
+        // Requests under way are answered while the host still works.
+        let _ = stop.send(true);
+        for port in ports {
+            let _ = port.await;
+        }
+        Ok::<(), io::Error>(())
+    })?;
     let has_failed = host.status().is_broken;
     host.close();
+    tracing::info!("ended");
     if has_failed { Err(ServeError::Failed) } else { Ok(()) }
 }
 
-fn run(
-    threads: &Runtime,
-    listener: TcpListener,
-    port: impl FnOnce(tokio::net::TcpListener) -> Port,
-    public: Public,
-    tell: &Tell,
-    address: SocketAddr,
-    watch: Watch,
-) -> Result<(), ServeError> {
-    threads.block_on(async {
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        tell(&format!("events are taken at {address}"));
-        let end = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-                () = broken(watch) => return,
-            }
-            tell("ending: nothing more is taken");
-        };
-        serve_port(port(listener), router(public), end).await;
-        Ok(())
-    })
+/// Returns when the process is told to end, or when a thread of the host has failed.
+async fn end_wanted(watch: Watch) -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = broken(watch) => {}
+    }
+    Ok(())
 }
 
 /// Returns when a thread of the host has failed.
 async fn broken(watch: Watch) {
     while !watch.status().is_broken {
         tokio::time::sleep(LONGEST_SLEEP).await;
+    }
+}
+
+/// What the ports share.
+struct Shared {
+    keys: Keys,
+    token: Option<Keys>,
+    tls: Option<TlsAcceptor>,
+    clock: Arc<dyn Clock>,
+    /// Once it works.
+    intake: Arc<OnceLock<Intake>>,
+    /// As the one before.
+    watch: Arc<OnceLock<Watch>>,
+    metrics: Arc<Metrics>,
+    rejects: Arc<Rejects>,
+}
+
+impl Shared {
+    fn new(service: &ServiceConfig, root: &Path) -> Result<Self, ServeError> {
+        let keys = service.write_keys.as_ref().ok_or(ServeError::NoKeys)?;
+        let keys = Keys::parse(&keys.read(root).map_err(ServeError::Setting)?);
+        if keys.is_empty() {
+            return Err(ServeError::NoKeys);
+        }
+        let token = service.admin.as_ref().map(|admin| {
+            let token = admin.token.read(root).map_err(ServeError::Setting)?;
+            if token.chars().count() < MIN_TOKEN || token.contains(char::is_whitespace) {
+                return Err(ServeError::Token(admin.token.clone()));
+            }
+            Ok(Keys::parse(&token))
+        });
+        let tls = service.tls.as_ref();
+        let tls = tls.map(|it| tls::acceptor(&root.join(&it.certificate), &root.join(&it.key)));
+        Ok(Self {
+            keys,
+            token: token.transpose()?,
+            tls: tls.transpose().map_err(ServeError::Setting)?,
+            clock: Arc::new(WallClock),
+            intake: Arc::default(),
+            watch: Arc::default(),
+            metrics: Arc::default(),
+            rejects: Arc::default(),
+        })
+    }
+
+    fn public(&self, service: &ServiceConfig) -> Public {
+        let watch = self.watch.clone();
+        Public {
+            intake: self.intake.clone(),
+            keys: self.keys.clone(),
+            bounds: Bounds {
+                event_bytes: service.event_bytes,
+                batch_bytes: service.batch_bytes,
+                batch_events: service.batch_events,
+            },
+            origins: service.origins.clone(),
+            public_url: service.public_url.clone(),
+            is_tls: self.tls.is_some(),
+            clock: self.clock.clone(),
+            ready: Arc::new(move || match watch.get() {
+                Some(watch) => watch.ready(),
+                None => Err("the log is being read".to_owned()),
+            }),
+            metrics: self.metrics.clone(),
+            rejects: self.rejects.clone(),
+        }
+    }
+
+    /// Listens at an address from now on.
+    fn open(
+        &self,
+        threads: &Runtime,
+        address: SocketAddr,
+        connections: usize,
+        mut stopped: watch::Receiver<bool>,
+        routes: impl FnOnce(&Self) -> axum::Router,
+    ) -> Result<JoinHandle<()>, ServeError> {
+        let failed = |error| ServeError::Listen { address, error };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let _entered = threads.enter();
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        tracing::info!(%address, tls = self.tls.is_some(), "listening");
+        let port = Port {
+            listener,
+            tls: self.tls.clone(),
+            connections,
+            patience: Patience::default(),
+            metrics: self.metrics.clone(),
+        };
+        let app = routes(self);
+        Ok(threads.spawn(serve_port(port, app, async move {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        })))
     }
 }

@@ -1,15 +1,11 @@
 //! `segue serve`: the live service.
 
-use crate::{
-    Ending,
-    output::{Problem, tell},
-    project::open_clean,
-};
+use crate::{Ending, output::Problem, project::open_clean};
 use segue_service::{
     rules::Prepared,
     serve::{Choices, serve},
 };
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -40,6 +36,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
         dry_run: arguments.dry_run,
         checkpoint_every: arguments.checkpoint_every.map(Duration::from_millis),
     };
-    serve(prepared, choices, Arc::new(tell)).map_err(|error| Problem::words(error.to_string()))?;
+    serve(prepared, choices).map_err(|error| Problem::words(error.to_string()))?;
     Ok(Ending::Clean)
 }

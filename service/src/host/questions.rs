@@ -7,6 +7,7 @@ use super::{
 use crate::{
     intake::{Accepted, Intake, Refusal},
     log::Kind,
+    rules::Text,
 };
 use segue_compiler::{record::ActionId, typed::SegmentId};
 use segue_runtime::{
@@ -26,6 +27,8 @@ pub struct Ask {
     pub(super) intake: Intake,
     /// The names of the segments, by number.
     pub(super) segments: Arc<[Arc<str>]>,
+    /// The rules in force.
+    pub(super) rules: Arc<Text>,
     pub(super) log: Arc<Path>,
     pub(super) decisions: Arc<Path>,
     /// Who may look through files: one at a time.
@@ -59,6 +62,12 @@ impl Ask {
     #[must_use]
     pub fn segments(&self) -> &[Arc<str>] {
         &self.segments
+    }
+
+    /// The text of the rules in force.
+    #[must_use]
+    pub fn rules(&self) -> &Text {
+        &self.rules
     }
 
     /// What is known of a customer, by any of their ids.

@@ -326,6 +326,7 @@ fn ask(
         questions,
         intake: intake.clone(),
         segments: names.into(),
+        rules: Arc::new(prepared.text.clone()),
         log: log.into(),
         decisions: decisions.into(),
         turn: Arc::new(Semaphore::new(1)),

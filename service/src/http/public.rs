@@ -30,9 +30,12 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::json;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -64,8 +67,8 @@ pub const INGEST: [(&str, Form); 22] = [
 
 /// What the routes need.
 pub struct Public {
-    /// The way to the log.
-    pub intake: Intake,
+    /// The way to the log, once it is read.
+    pub intake: Arc<OnceLock<Intake>>,
     /// Who may send.
     pub keys: Keys,
     /// How much is taken.
@@ -187,7 +190,8 @@ async fn take(shared: &Shared, form: Form, request: Request) -> Result<Response,
         public.rejects.add(public.clock.now(), parts.uri.path(), &calls.rejected);
     }
     if !calls.calls.is_empty() {
-        let submitted = public.intake.submit(calls.calls).await;
+        let intake = public.intake.get().ok_or_else(starting)?;
+        let submitted = intake.submit(calls.calls).await;
         submitted.inspect_err(|refusal| public.metrics.refused(refusal))?;
         public.metrics.events_accepted.add(calls.accepted as u64);
     }
@@ -218,6 +222,12 @@ fn calls(
     }
     let request = shared.requests.fetch_add(1, Ordering::Relaxed);
     Ok(posted.calls(Arrival { received_at: public.clock.now(), request }, &public.bounds))
+}
+
+fn starting() -> Failure {
+    let message = "the service starts, and its log is being read";
+    let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "starting", message);
+    failure.after(Duration::from_secs(1))
 }
 
 fn check(keys: &Keys, key: &str) -> Result<(), Failure> {

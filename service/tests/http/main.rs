@@ -1,6 +1,10 @@
 //! The ports of the service, over real connections.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod ports;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod wire;

@@ -19,7 +19,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -64,7 +64,7 @@ impl Service {
         let (metrics, rejects) = (Arc::new(Metrics::default()), Arc::new(Rejects::default()));
         let asked = is_ready.clone();
         let public = Public {
-            intake: intake.clone(),
+            intake: Arc::new(OnceLock::from(intake.clone())),
             keys: Keys::parse("other key"),
             bounds: Bounds { event_bytes: 32 << 10, batch_bytes: 500 << 10, batch_events: 2_500 },
             origins: changes.origins,
@@ -212,7 +212,7 @@ fn a_batch_names_what_it_rejects_and_keeps_the_rest() {
     );
     assert_eq!(service.take().len(), 2);
     let rejects = service.rejects.newest(10);
-    assert_eq!((rejects.len(), &*rejects[0].path, rejects[0].at), (1, "/v1/batch", NOW));
+    assert_eq!((rejects.len(), &*rejects[0].path, rejects[0].at.0), (1, "/v1/batch", NOW));
 
     let single = service.post("/v1/track", &[BASIC], br#"{"userId":"ada"}"#);
     assert_eq!(single.status, 400);
