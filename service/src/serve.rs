@@ -12,9 +12,7 @@ use crate::{
     },
     ingest::{Bounds, key::Keys},
     intake::Intake,
-    limits::{
-        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, HTTP_THREADS, LONGEST_SLEEP, MIN_TOKEN, SEGMENT_BYTES,
-    },
+    limits::{ADMIN_CONNECTIONS, CHECKPOINT_EVERY, HTTP_THREADS, LONGEST_SLEEP, MIN_TOKEN, SEGMENT_BYTES},
     log, logs,
     metrics::Metrics,
     rejects::Rejects,

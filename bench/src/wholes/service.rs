@@ -31,7 +31,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::{Arc, OnceLock, mpsc},
     thread,
     time::Duration,
 };
@@ -155,7 +155,7 @@ fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(f64, Status)> {
         },
     )?;
     let public = Public {
-        intake: host.intake(),
+        intake: Arc::new(OnceLock::from(host.intake())),
         keys: Keys::parse("key"),
         bounds: Bounds { event_bytes: 32 << 10, batch_bytes: 4 << 20, batch_events: 10_000 },
         origins: Vec::new(),

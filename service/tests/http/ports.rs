@@ -308,7 +308,7 @@ fn health_tells_alive_from_ready() {
 
 #[test]
 fn slow_clients_are_cut_off() {
-    let patience = Patience { headers: 200, answer: 200, handshake: 200 };
+    let patience = Patience { headers: 1_000, answer: 500, handshake: 1_000 };
     let service = Service::start(Changes { patience, ..Changes::default() });
     for sent in [&b""[..], b"POST /v1/batch HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         let mut client = service.client();

@@ -1,0 +1,11 @@
+//! Files of a log.
+
+#![no_main]
+
+#[path = "../../service/tests/properties/mod.rs"]
+#[expect(dead_code, reason = "each fuzzer needs a part of it")]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::log(properties::folder_with("00000000000000000000.log", bytes).path());
+});
