@@ -38,8 +38,8 @@ pub struct Functions {
     pub conditions: Vec<FuncId>,
     /// By watched condition: `(header, record, frames, due) → 0 or 1`; the earliest next deadline is in the header.
     pub watched: Vec<FuncId>,
-    /// By value: the value is in the header.
-    pub values: Vec<FuncId>,
+    /// By value, unless it is a constant: the value is in the header.
+    pub values: Vec<Option<FuncId>>,
 }
 
 /// Makes the functions of a plan.
@@ -67,7 +67,12 @@ pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Fai
     }
     let mut values = Vec::new();
     for (value, number) in plan.values.iter().zip(0_usize..) {
-        values.push(generator.define(&format!("value_{number}"), |function| function.result(value.node))?);
+        if plan.constant(value).is_some() {
+            values.push(None);
+            continue;
+        }
+        let value = generator.define(&format!("value_{number}"), |function| function.result(value.node))?;
+        values.push(Some(value));
     }
     Ok(Functions { handlers, other, evaluate, conditions, watched, values })
 }

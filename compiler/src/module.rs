@@ -21,7 +21,8 @@ pub struct Code {
     evaluate: Entry,
     conditions: Vec<Entry>,
     watched: Vec<Entry>,
-    values: Vec<Entry>,
+    /// Constants have none.
+    values: Vec<Option<Entry>>,
 }
 
 /// Machine code could not be made.
@@ -65,7 +66,7 @@ impl Code {
             evaluate: entry(functions.evaluate),
             conditions: functions.conditions.iter().copied().map(entry).collect(),
             watched: functions.watched.iter().copied().map(entry).collect(),
-            values: functions.values.iter().copied().map(entry).collect(),
+            values: functions.values.iter().map(|value| value.map(entry)).collect(),
             module: Some(module),
         }
     }
@@ -83,7 +84,7 @@ impl Code {
             Task::Evaluate => (Some(&self.evaluate), true),
             Task::Condition(ConditionId(condition)) => (at(&self.conditions, condition), false),
             Task::Watch(WatchId(watch)) => (at(&self.watched, watch), false),
-            Task::Value(ValueId(value)) => (at(&self.values, value), false),
+            Task::Value(ValueId(value)) => (self.values.get(value as usize).and_then(Option::as_ref), false),
         };
         entry.map_or(0, |entry| call.enter(*entry, due))
     }

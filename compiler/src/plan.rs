@@ -696,6 +696,17 @@ impl Plan {
         level.0.checked_sub(self.segments).map(HeldId)
     }
 
+    /// A value that is always the same, so that no code need be made for it.
+    #[must_use]
+    pub fn constant(&self, value: &ValuePlan) -> Option<Value> {
+        match self.node(value.node) {
+            Node::Missing => Some(Value::Missing),
+            Node::Word(word) => Some(Class::of(&value.ty).value(*word)),
+            Node::Text(text) => self.texts.get(text.0 as usize).map(|text| Value::text(text)),
+            _ => None,
+        }
+    }
+
     /// By node, whether it looks at a remembered row.
     #[must_use]
     pub fn of_row(&self) -> Vec<bool> {

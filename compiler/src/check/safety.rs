@@ -45,14 +45,15 @@ impl Checker<'_> {
         let watches: Vec<Watches> = program.rules.iter().map(|rule| watches(program, rule)).collect();
         let makes: Vec<Makes> = program.rules.iter().map(makes).collect();
         let strong = Ways::of(&makes, &watches, |makes, watches| {
-            watches.any && !makes.events.is_empty()
-                || !makes.events.is_disjoint(&watches.events)
-                || !makes.fields.is_disjoint(&watches.fields)
+            // Most rules make nothing, and every rule is asked about every other.
+            !makes.events.is_empty() && (watches.any || !makes.events.is_disjoint(&watches.events))
+                || !makes.fields.is_empty() && !makes.fields.is_disjoint(&watches.fields)
                 || makes.consent && watches.consent
         });
         let weak = Ways::of(&makes, &watches, |makes, watches| {
-            let hears = watches.any && !of_messages.is_empty() || !of_messages.is_disjoint(&watches.events);
-            makes.sends && hears
+            let hears =
+                || watches.any && !of_messages.is_empty() || !of_messages.is_disjoint(&watches.events);
+            makes.sends && hears()
         });
         let all = strong.and(&weak);
         let mut found: Vec<(Vec<usize>, bool)> = Vec::new();

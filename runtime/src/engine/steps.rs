@@ -367,6 +367,9 @@ impl Engine {
         value: ValueId,
     ) -> Value {
         let Some(plan) = self.machine.plan.values.get(value.0 as usize) else { return Value::Missing };
+        if let Some(constant) = self.machine.plan.constant(plan) {
+            return constant;
+        }
         let occasion = Occasion { now, run: completed, ..Occasion::default() };
         self.run(customer, occasion, Some(Class::of(&plan.ty)), Task::Value(value)).1.value
     }
