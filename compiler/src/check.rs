@@ -14,6 +14,7 @@ mod interval;
 mod literal;
 mod matched;
 mod named;
+mod negation;
 mod path;
 mod resolve;
 mod rule;

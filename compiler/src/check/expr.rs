@@ -2,11 +2,11 @@
 
 use super::{Checker, Scope, words};
 use crate::{
-    diagnostics::{conditions, limits, names, types},
+    diagnostics::{limits, names, types},
     limits::{MAX_CHOICES, MAX_PATTERN_BYTES, MAX_PATTERNS},
     pattern::ready,
     time,
-    typed::{EventRole, EventSet, Expr, ExprKind, FieldPath, Function},
+    typed::{Expr, ExprKind, Function},
     types::Type,
     value::{Decimal, Value},
 };
@@ -19,6 +19,13 @@ use std::sync::Arc;
 impl Checker<'_> {
     /// A condition.
     pub(super) fn condition(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Option<Expr> {
+        let condition = self.part(expr, scope)?;
+        self.negations(&condition, scope);
+        Some(condition)
+    }
+
+    /// A condition, or a part of one.
+    fn part(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Option<Expr> {
         let condition = self.expr(expr, scope)?;
         if condition.ty != Type::Boolean {
             self.report(types::not_a_condition(expr.span, self.text(expr.span), &condition.ty));
@@ -55,9 +62,6 @@ impl Checker<'_> {
                 for choice in &choices {
                     self.same_types(&value, choice)?;
                 }
-                if *negated {
-                    self.negated(&value, scope, span);
-                }
                 Some(negate(
                     *negated,
                     Expr { kind: ExprKind::In { value: Box::new(value), choices }, ty: Type::Boolean, span },
@@ -66,9 +70,6 @@ impl Checker<'_> {
             ast::ExprKind::TextTest { value, negated, test, operand } => {
                 let (value, operand) = (self.expr(value, scope), self.expr(operand, scope));
                 let value = value?;
-                if *negated {
-                    self.negated(&value, scope, span);
-                }
                 let tested = self.text_test(value, *test, operand?, span)?;
                 Some(negate(*negated, tested))
             }
@@ -77,7 +78,7 @@ impl Checker<'_> {
                 let known = Expr { kind: ExprKind::IsKnown(Box::new(value)), ty: Type::Boolean, span };
                 Some(negate(*negated, known))
             }
-            ast::ExprKind::Not(inner) => boolean(ExprKind::Not(Box::new(self.condition(inner, scope)?))),
+            ast::ExprKind::Not(inner) => boolean(ExprKind::Not(Box::new(self.part(inner, scope)?))),
             ast::ExprKind::And(list) => boolean(ExprKind::And(self.conditions(list, scope)?)),
             ast::ExprKind::Or(list) => boolean(ExprKind::Or(self.conditions(list, scope)?)),
             ast::ExprKind::AtLeastOf { count, conditions } => {
@@ -101,7 +102,7 @@ impl Checker<'_> {
 
     /// Conditions; every one is checked.
     fn conditions(&mut self, list: &[ast::Expr], scope: Scope<'_>) -> Option<Vec<Expr>> {
-        let checked: Vec<Option<Expr>> = list.iter().map(|it| self.condition(it, scope)).collect();
+        let checked: Vec<Option<Expr>> = list.iter().map(|it| self.part(it, scope)).collect();
         checked.into_iter().collect()
     }
 
@@ -253,49 +254,11 @@ impl Checker<'_> {
             self.report(types::not_ordered(span, words::comparison(operator), &left.ty));
             return None;
         }
-        if operator == Comparison::NotEqual {
-            self.negated(&left, scope, span);
-        }
         Some(Expr {
             kind: ExprKind::Compare { operator, left: Box::new(left), right: Box::new(right) },
             ty: Type::Boolean,
             span,
         })
-    }
-
-    /// Warns where a negation meets an optional field: it holds where the field is missing.
-    fn negated(&mut self, value: &Expr, scope: Scope<'_>, span: Span) {
-        let optional = match &value.kind {
-            ExprKind::Profile { field, .. } => {
-                self.program.profile.get(field.0 as usize).is_some_and(|it| it.field.optional)
-            }
-            ExprKind::Field { of, path: FieldPath::Property(path) } => {
-                let rule = scope.rule;
-                let events = match of {
-                    EventRole::This => scope.events.cloned(),
-                    EventRole::Trigger => rule.and_then(|rule| rule.trigger.clone()),
-                    EventRole::Answer => rule.and_then(|rule| rule.answer.clone()),
-                    EventRole::Element(number, _) => rule
-                        .and_then(|rule| rule.elements.iter().find(|(_, n, _)| n == number))
-                        .map(|it| it.2.clone()),
-                };
-                self.is_optional_in(events.as_ref(), path)
-            }
-            _ => false,
-        };
-        if optional {
-            let path = self.text(value.span).to_owned();
-            self.report(conditions::negated_optional(span, &path));
-        }
-    }
-
-    fn is_optional_in(&self, events: Option<&EventSet>, path: &[Arc<str>]) -> bool {
-        let Some(EventSet::Of(ids)) = events else { return false };
-        let declared = ids
-            .iter()
-            .filter_map(|id| self.program.events.get(id.0 as usize))
-            .flat_map(|event| &event.fields);
-        declared.filter(|field| path.first() == Some(&field.name)).any(|field| field.optional)
     }
 
     fn between(
