@@ -47,7 +47,8 @@ pub enum Entry {
     Up(Millis),
     /// A customer is to be forgotten.
     Erase(String),
-    /// The host stops, and goes on from the bytes that it kept, with so many shards.
+    /// The host stops, and goes on from the bytes that it kept, with so many shards, at the time that it stopped. Only where
+    /// it is live.
     Restart(usize),
 }
 
@@ -142,6 +143,8 @@ pub struct Driver<R: Deref<Target: Execution> + Clone> {
     outcomes: Vec<String>,
     /// The latest time of a call.
     latest: Option<Millis>,
+    /// How far the wall clock has come.
+    clock: Option<Millis>,
 }
 
 impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
@@ -157,6 +160,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             out: Output::default(),
             outcomes: Vec::new(),
             latest: None,
+            clock: None,
         }
     }
 
@@ -219,8 +223,8 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             let carried = after.carry((&*before, &passage), customer, of_log, &mut self.out);
             customers.insert(id, after.rest(carried, &mut Packer::default()));
         }
-        let Self { arrivals, until, known, owners, out, outcomes, latest, .. } = self;
-        Self { executor: after, arrivals, until, customers, known, owners, out, outcomes, latest }
+        let Self { arrivals, until, known, owners, out, outcomes, latest, clock, .. } = self;
+        Self { executor: after, arrivals, until, customers, known, owners, out, outcomes, latest, clock }
     }
 
     /// Takes an entry of a log.
@@ -228,6 +232,9 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     /// # Panics
     /// On a clock where the host is not live.
     pub fn take(&mut self, entry: &Entry) {
+        if let Entry::Clock(clock) | Entry::Up(clock) = entry {
+            self.clock = self.clock.max(Some(*clock));
+        }
         match entry {
             Entry::Call(call) => self.call(call),
             Entry::Clock(clock) => {
@@ -239,8 +246,12 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
                 self.everybody(|executor, customer, out| executor.overdue(customer, until, *clock, out));
             }
             Entry::Erase(customer) => self.erase(customer),
-            // Everybody rests in any case.
-            Entry::Restart(_) => {}
+            // Everybody rests in any case. The service comes up when it went down.
+            Entry::Restart(_) => {
+                if let Some(clock) = self.clock {
+                    self.take(&Entry::Up(clock));
+                }
+            }
         }
     }
 
@@ -251,6 +262,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             return;
         };
         self.latest = self.latest.max(Some(read.at));
+        self.clock = self.clock.max(Some(read.received_at.unwrap_or(read.at)));
         let ahead = is_ahead(read.at, read.received_at, self.until);
         let joins = read.same_as.take().filter(|id| {
             !ahead && *id != read.customer && !self.known.contains(id) && !self.owners.contains_key(id)

@@ -6,12 +6,14 @@
 //! [`shrink`](shrink::shrink) makes the world smaller as long as they do, and [`case`](text::case) writes it as a case file.
 
 pub mod host;
+pub mod live;
 pub mod planted;
 pub mod shrink;
 pub mod text;
 pub mod world;
 
 pub use host::{Host, Plain, Told};
+pub use live::Hosted;
 pub use world::World;
 
 use segue_compiler::{

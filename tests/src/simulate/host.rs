@@ -19,12 +19,14 @@ pub trait Host {
 pub struct Told {
     /// In order of time, then customer, then happening.
     pub records: Vec<Record>,
-    /// By customer, the names of the segments they are in at the end.
+    /// By segment, who is in it at the end.
     pub members: BTreeMap<String, Vec<String>>,
-    /// How many calls became what.
-    pub outcomes: BTreeMap<String, usize>,
+    /// How many customers there are at the end.
+    pub customers: usize,
+    /// How many calls became what, those that were held once they settled.
+    pub outcomes: BTreeMap<String, u64>,
     /// How many runs started.
-    pub fired: usize,
+    pub fired: u64,
 }
 
 impl Told {
@@ -47,8 +49,9 @@ impl Told {
             }
         }
         if self.members == other.members {
-            let [expected, actual] = [self, other].map(|it| format!("{:?}, {} runs", it.outcomes, it.fired));
-            format!("calls and runs\n  reference: {expected}\n  host:      {actual}")
+            let print =
+                |it: &Self| format!("{:?}, {} runs, {} customers", it.outcomes, it.fired, it.customers);
+            format!("calls, runs and customers\n  reference: {}\n  host:      {}", print(self), print(other))
         } else {
             format!("members\n  reference: {:?}\n  host:      {:?}", self.members, other.members)
         }
@@ -72,11 +75,19 @@ impl<E: Execution> Host for Plain<E> {
 
     fn finish(self, program: &Program, until: Millis) -> Told {
         let (driven, _) = self.0.until(until).finish(program);
-        let Driven { records, members, fired, goals: _, outcomes, settled } = driven;
+        let Driven { records, members: segments, fired, goals: _, outcomes, settled } = driven;
+        let settled = settled.iter().map(|outcome| format!("{outcome:?}"));
         let mut counted = BTreeMap::new();
-        for outcome in outcomes.into_iter().chain(settled.iter().map(|outcome| format!("{outcome:?}"))) {
+        for outcome in outcomes.into_iter().chain(settled).filter(|outcome| outcome != "Held") {
             *counted.entry(outcome).or_default() += 1;
         }
-        Told { records, members, outcomes: counted, fired: fired.len() }
+        let mut members: BTreeMap<String, Vec<String>> =
+            program.segments.iter().map(|segment| (segment.name.to_string(), Vec::new())).collect();
+        for (customer, of) in &segments {
+            for segment in of {
+                members.entry(segment.clone()).or_default().push(customer.clone());
+            }
+        }
+        Told { records, members, customers: segments.len(), outcomes: counted, fired: fired.len() as u64 }
     }
 }

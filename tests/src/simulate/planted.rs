@@ -22,6 +22,8 @@ pub enum Fault {
     Skips,
     /// An arrival is forgotten, so that nothing is put aside.
     KnowsNoArrival,
+    /// What is known of some customers is lost when they are laid to rest.
+    ForgetsAtRest,
 }
 
 /// An executor that does something wrong.
@@ -38,7 +40,12 @@ impl<E: Execution> Execution for Planted<E> {
     type Passage = E::Passage;
 
     fn rest(&self, customer: E::Customer, packer: &mut Packer) -> E::Resting {
-        self.executor.rest(customer, packer)
+        let resting = self.executor.rest(customer, packer);
+        if self.fault == Fault::ForgetsAtRest && self.executor.id_of(&resting).starts_with('b') {
+            let nobody = self.executor.customer(Arc::from(self.executor.id_of(&resting)));
+            return self.executor.rest(nobody, packer);
+        }
+        resting
     }
 
     fn wake(&self, resting: &mut E::Resting) -> E::Customer {
