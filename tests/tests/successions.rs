@@ -3,7 +3,17 @@
 //! `SEGUE_SEEDS=100000 cargo test --release -p segue-tests --test successions -- --nocapture` tries more of them,
 //! `SEGUE_FIRST=N` begins at another seed.
 
+use segue_compiler::{
+    event::{Call, Incoming},
+    execution::{Execution, Output},
+    project::{Project, Source, compile},
+    settings::Settings,
+    succession::succession,
+    typed::Program,
+};
+use segue_runtime::engine::Engine;
 use segue_tests::difference::{Comparison, compare_changing};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How many seeds a run of the tests tries.
 const SEEDS: u64 = 500;
@@ -36,4 +46,60 @@ fn machine_code_agrees_with_the_reference_over_changes_of_rules() {
         "too few programs have successors: {agreed}"
     );
     assert!(records > 0 || seeds < 100, "nothing happened in any history");
+}
+
+/// Rules that wait, of which there are so many versions as there are numbers.
+fn rules(number: u32) -> Program {
+    let rules = (0..40).map(|rule| {
+        format!("rule r{rule} {{ when \"A\" where n > {number}  wait 1 day  call crm {{ about: event.n + {number} }} }}\n")
+    });
+    let text = format!("event \"A\" {{ n: number }}\n{}", rules.collect::<String>());
+    let sources = vec![Source { name: "rules.segue".to_owned(), text }];
+    compile(&Project { sources, ..Project::default() }).program.unwrap_or_default()
+}
+
+/// How many bytes can be executed that belong to no file.
+#[cfg(target_os = "linux")]
+fn machine_code() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let length = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_code = words.get(1)?.contains('x') && words.len() < 6;
+        let (from, to) = words.first()?.split_once('-').filter(|_| is_code)?;
+        Some(usize::from_str_radix(to, 16).ok()? - usize::from_str_radix(from, 16).ok()?)
+    };
+    maps.lines().filter_map(length).sum()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_no_longer_in_force_is_freed() {
+    let engine = |program: &Arc<Program>| Engine::new(program.clone(), Settings::default()).ok();
+    let mut program = Arc::new(rules(0));
+    let Some(mut before) = engine(&program) else { return };
+    let mut out = Output::default();
+    let mut customer = before.customer(Arc::from("ada"));
+    let properties = segue_compiler::json::JsonText::parse("{\"n\": 1000}").ok();
+    let call = Call::Track { event: "A", properties, name: None };
+    let incoming = Incoming { message_id: "m", at: 1_000, received_at: None, time_zone: None, call };
+    before.apply(&mut customer, &incoming, &mut out);
+    let mut early = 0;
+    for number in 1..40 {
+        let under_way = before.under_way(&customer);
+        assert_eq!(under_way.len(), 40);
+        program = Arc::new(succession(&program, &rules(number), None, &under_way));
+        let Some(after) = engine(&program) else { return };
+        let told = after.customer(Arc::from("ada"));
+        customer = after.carry((&before, &after.passage(&before)), customer, told, &mut out);
+        // The runs are of the first version all the time: no other one is kept.
+        assert_eq!(program.rules.len(), 80);
+        before = after;
+        if number == 4 {
+            early = machine_code();
+        }
+    }
+    assert!(early > 0 && machine_code() <= early + early / 2, "{} of {early} bytes", machine_code());
+    let under_way: BTreeSet<u32> = before.under_way(&customer);
+    before.advance(&mut customer, 86_400_000 + 1_000, &mut out);
+    assert_eq!((under_way.len(), out.records.len(), before.under_way(&customer).len()), (40, 40, 0));
 }
