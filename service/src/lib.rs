@@ -2,10 +2,13 @@
 //!
 //! State is a function of the log. In reading order: [`ingest`] makes calls of what trackers send, [`http`] is the port where
 //! they send it, with [`metrics`] and [`rejects`] of what came; [`intake`] is the way to the log. [`log`] keeps what came in,
-//! on a [`disk`] that tests can make fail; [`store`] keeps checkpoints, and [`rules`] are kept with them; [`host`] puts it
-//! together with the customers, and what it decides is delivered. [`admin`] is the port for those who run it. [`serve`] is
-//! all of it as a process, [`logs`] what that tells of itself, and [`audit`] hands a
+//! on a [`disk`] that tests can make fail; [`store`] keeps checkpoints, and [`rules`] are kept with them, as they changed
+//! (`lineage`); [`host`] puts it together with the customers, and what it decides is delivered. [`admin`] is the port for
+//! those who run it, and [`changes`] puts other rules in force. [`serve`] is all of it as a process, [`logs`] what that tells
+//! of itself, and [`audit`] hands a
 //! log over once more. The [`clock`] is read in one place. Bounds are in [`limits`].
+
+pub mod changes;
 
 pub mod clock;
 
@@ -40,3 +43,5 @@ pub mod logs;
 pub mod serve;
 
 mod deliver;
+
+mod lineage;

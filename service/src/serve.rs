@@ -2,6 +2,7 @@
 
 use crate::{
     admin::{self, Admin},
+    changes::{Changes, Reload},
     clock::{Clock, WallClock},
     disk::RealDisk,
     host::{Host, Options, StartError, Watch},
@@ -83,13 +84,13 @@ pub enum ServeError {
     System(#[from] io::Error),
 }
 
-/// Runs a project as a service, until the process is told to end (`SIGTERM`, `SIGINT`). What it tells of itself goes to
-/// standard error.
+/// Runs a project as a service, until the process is told to end (`SIGTERM`, `SIGINT`). On `SIGHUP` the project is read
+/// again, and put in force if it is sound. What the service tells of itself goes to standard error.
 ///
 /// # Errors
 /// When it cannot start.
-pub fn serve(prepared: Prepared, choices: Choices) -> Result<(), ServeError> {
-    let (config, root) = (prepared.config.clone(), prepared.root.clone());
+pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(), ServeError> {
+    let (config, root, text) = (prepared.config.clone(), prepared.root.clone(), prepared.text.clone());
     let service = &config.service;
     logs::begin(service.log);
     let shared = Shared::new(service, &root)?;
@@ -132,6 +133,7 @@ pub fn serve(prepared: Prepared, choices: Choices) -> Result<(), ServeError> {
             })
         })?);
     }
+    threads.spawn(Changes { ask: host.ask(), reload, text }.follow());
     tracing::info!(dry_run = choices.dry_run, "ready");
     threads.block_on(async {
         end_wanted(host.watch()).await?;

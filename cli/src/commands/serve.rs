@@ -5,7 +5,12 @@ use segue_service::{
     rules::Prepared,
     serve::{Choices, serve},
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -27,15 +32,30 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
-    let (opened, program) = open_clean(&arguments.path)?;
-    let text = opened.text();
-    let prepared = Prepared { root: opened.root, program, config: opened.config, text };
+    let prepared = prepared(&arguments.path)?;
     let choices = Choices {
         data: arguments.data.clone(),
         listen: arguments.listen,
         dry_run: arguments.dry_run,
         checkpoint_every: arguments.checkpoint_every.map(Duration::from_millis),
     };
-    serve(prepared, choices).map_err(|error| Problem::words(error.to_string()))?;
+    let path = arguments.path.clone();
+    let reload = move || prepared_again(&path);
+    serve(prepared, choices, Arc::new(reload)).map_err(|error| Problem::words(error.to_string()))?;
     Ok(Ending::Clean)
+}
+
+/// The project, checked; what is wrong with it is told.
+fn prepared(path: &Path) -> Result<Prepared, Problem> {
+    let (opened, program) = open_clean(path)?;
+    let text = opened.text();
+    Ok(Prepared { root: opened.root, program, config: opened.config, text })
+}
+
+/// The project as it is now.
+fn prepared_again(path: &Path) -> Result<Prepared, String> {
+    prepared(path).map_err(|problem| match problem {
+        Problem::Words(words) => words,
+        Problem::Refused | Problem::ClosedPipe => "they have errors".to_owned(),
+    })
 }

@@ -18,7 +18,7 @@ pub(super) struct Shard<E: Execution> {
     pub(super) records: Vec<Record>,
     pub(super) tally: Tally,
     /// What the last step gave, taken up at once.
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Places of whom something changed, each once.
@@ -150,7 +150,7 @@ impl<E: Execution> Shard<E> {
         self.take_up(place, next);
     }
 
-    fn advance_one(&mut self, execution: &E, place: u32, until: Millis) {
+    pub(super) fn advance_one(&mut self, execution: &E, place: u32, until: Millis) {
         let state = self.customers.wake(execution, place);
         execution.advance(state, until, &mut self.output);
         let next = execution.next_deadline(state);
@@ -188,7 +188,7 @@ impl<E: Execution> Shard<E> {
     }
 
     /// Counts what the last step gave, keeps its records, and notes when the customer is next due.
-    fn take_up(&mut self, place: u32, next: Option<Millis>) {
+    pub(super) fn take_up(&mut self, place: u32, next: Option<Millis>) {
         let Self { output, records, tally, .. } = self;
         records.append(&mut output.records);
         tally.fired += output.fired.drain(..).count() as u64;

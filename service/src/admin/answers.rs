@@ -162,7 +162,7 @@ pub(super) async fn fuse(State(shared): State<Arc<Shared>>) -> Answer {
 }
 
 pub(super) async fn rules(State(shared): State<Arc<Shared>>) -> Answer {
-    Ok(answer::of(StatusCode::OK, shared.admin.ask.rules()))
+    Ok(answer::of(StatusCode::OK, &*shared.admin.ask.rules()))
 }
 
 fn unknown_customer() -> Failure {

@@ -1,6 +1,6 @@
 //! What a checkpoint says besides its keys.
 
-use crate::log::Place;
+use crate::{lineage::Lineage, log::Place};
 use segue_compiler::{
     pack::{Broken, Packed, Packer, Unpacker},
     packed,
@@ -10,7 +10,7 @@ use segue_runtime::fuse::Fuses;
 use std::collections::BTreeMap;
 
 /// The version of the format.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Notes {
@@ -26,9 +26,24 @@ pub(super) struct Notes {
     pub(super) erasing: BTreeMap<u64, Erasing>,
     /// What the fuses counted.
     pub(super) fuses: Option<Fuses>,
+    /// The rules that were in force, up to those that are.
+    pub(super) lineage: Lineage,
 }
 
-packed!(Notes { rules, received_at, position, segment, offset, erasing, fuses });
+packed!(Notes { rules, received_at, position, segment, offset, erasing, fuses, lineage });
+
+/// The first version of the format, when rules did not change.
+struct First {
+    rules: u64,
+    received_at: Option<Millis>,
+    position: u64,
+    segment: u64,
+    offset: u64,
+    erasing: BTreeMap<u64, Erasing>,
+    fuses: Option<Fuses>,
+}
+
+packed!(First { rules, received_at, position, segment, offset, erasing, fuses });
 
 /// Up to where something of somebody is taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +70,15 @@ impl Notes {
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Broken> {
         let mut from = Unpacker::new(bytes, 0);
-        if from.raw(1)? != [FORMAT] {
-            return Err(Broken);
+        match from.raw(1)? {
+            [FORMAT] => Self::unpack(&mut from),
+            [1] => {
+                let First { rules, received_at, position, segment, offset, erasing, fuses } =
+                    First::unpack(&mut from)?;
+                let lineage = Lineage::default();
+                Ok(Self { rules, received_at, position, segment, offset, erasing, fuses, lineage })
+            }
+            _ => Err(Broken),
         }
-        Self::unpack(&mut from)
     }
 }

@@ -9,14 +9,17 @@ use crate::{
     log::Kind,
     rules::Text,
 };
-use segue_compiler::{record::ActionId, typed::SegmentId};
+use segue_compiler::{
+    record::ActionId,
+    typed::{Program, SegmentId},
+};
 use segue_runtime::{
     channel::Delivery,
     live::{Cursor, Members, Portrait},
 };
 use std::{
     path::Path,
-    sync::{Arc, mpsc::SyncSender},
+    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
 };
 use tokio::sync::{Semaphore, oneshot};
 
@@ -25,14 +28,30 @@ use tokio::sync::{Semaphore, oneshot};
 pub struct Ask {
     pub(super) questions: SyncSender<Question>,
     pub(super) intake: Intake,
-    /// The names of the segments, by number.
-    pub(super) segments: Arc<[Arc<str>]>,
-    /// The rules in force.
-    pub(super) rules: Arc<Text>,
+    pub(super) segments: Names,
+    /// The rules that were put in force last.
+    pub(super) rules: Arc<Mutex<Arc<Text>>>,
     pub(super) log: Arc<Path>,
     pub(super) decisions: Arc<Path>,
     /// Who may look through files: one at a time.
     pub(super) turn: Arc<Semaphore>,
+}
+
+/// The names of the segments of the rules in force, by number; copies lead to the same.
+#[derive(Clone, Default)]
+pub(super) struct Names(Arc<Mutex<Arc<[Arc<str>]>>>);
+
+impl Names {
+    fn get(&self) -> Arc<[Arc<str>]> {
+        // Nothing is left half done in here.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Other rules are in force.
+    pub(super) fn set(&self, program: &Program) {
+        let names = program.segments.iter().map(|segment| segment.name.clone()).collect();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names;
+    }
 }
 
 /// Too much is asked, or the host is about to end.
@@ -60,14 +79,25 @@ pub(super) enum Question {
 impl Ask {
     /// The names of the segments, by number.
     #[must_use]
-    pub fn segments(&self) -> &[Arc<str>] {
-        &self.segments
+    pub fn segments(&self) -> Arc<[Arc<str>]> {
+        self.segments.get()
+    }
+
+    /// Puts other rules in force: from the entry on that says so, everybody is taken over by them. Returns when they are on
+    /// disk; they were checked before.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn change_rules(&self, text: &Text) -> Result<Accepted, Refusal> {
+        let accepted = self.intake.write(Kind::Rules, text.write()).await?;
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(text.clone());
+        Ok(accepted)
     }
 
     /// The text of the rules in force.
     #[must_use]
-    pub fn rules(&self) -> &Text {
-        &self.rules
+    pub fn rules(&self) -> Arc<Text> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is known of a customer, by any of their ids.

@@ -7,7 +7,7 @@ use super::{
     keeping::Keeping,
     notes::Notes,
     outbox::Outbox,
-    questions::{Ask, Question},
+    questions::{Ask, Names, Question},
     state::State,
     status::lock,
     writing::Writing,
@@ -16,14 +16,15 @@ use crate::{
     deliver::Deliverer,
     intake::{Intake, intake},
     limits::{WAITING_GROUPS, WAITING_QUESTIONS},
-    log::{Damage, Group, Kind, Place, Reader, Writer, segments},
+    lineage::{ForceError, InForce, Lineage},
+    log::{Damage, Kind, Place, Reader, Writer, segments},
     rules::{Prepared, Text, TextError},
     store::{Corrupt, Found, Store},
 };
-use segue_compiler::{plan::print::ir, settings::ConsentPolicy, value::Millis};
+use segue_compiler::{settings::ConsentPolicy, value::Millis};
 use segue_runtime::{
     channel::OpenError,
-    engine::{Engine, EngineError},
+    engine::EngineError,
     live::{Live, Unreadable},
     words::{counted, reason},
 };
@@ -40,7 +41,6 @@ use std::{
     thread,
 };
 use tokio::sync::Semaphore;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// A host cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -84,9 +84,6 @@ pub enum StartError {
         /// Where it begins.
         first: u64,
     },
-    /// Other rules are in force.
-    #[error("the rules differ from those in force in `{}`", .0.display())]
-    OtherRules(PathBuf),
     /// The rules in force cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -101,14 +98,21 @@ pub enum StartError {
     Channel(#[from] OpenError),
 }
 
+impl From<ForceError> for StartError {
+    fn from(error: ForceError) -> Self {
+        match error {
+            ForceError::Text(error) => Self::Text(error),
+            ForceError::Engine(error) => Self::Engine(error),
+            ForceError::Log(error) => Self::Log(error),
+        }
+    }
+}
+
 pub(super) fn start(prepared: Prepared, options: Options) -> Result<Host, StartError> {
     if prepared.config.settings.consent == ConsentPolicy::Assumed {
         return Err(StartError::Assumed);
     }
     let lock = take_over(&options.data)?;
-    let engine = Engine::new(prepared.program.clone(), prepared.config.settings.clone())?;
-    // Bytes of customers mean something to this program and this version's plan of it only.
-    let rules = prepared.text.fingerprint() ^ xxh3_64(ir(&prepared.program, engine.plan()).as_bytes());
     let folder = |name: &str| options.data.join(name);
     let (log, decisions) = (folder("log"), folder("decisions"));
     let (writer, opened) = Writer::open(options.disk.clone(), &log, options.limits)?;
@@ -120,7 +124,7 @@ pub(super) fn start(prepared: Prepared, options: Options) -> Result<Host, StartE
     }
     let (store, found) = Store::open(options.disk.clone(), &folder("checkpoints"))?;
     let status = Arc::new(Mutex::new(Status::default()));
-    let mut begin = Begin { prepared, options, engine: Some(engine), rules, status, log, decisions };
+    let begin = Begin { prepared, options, status, log, decisions };
     let (mut state, from) = begin.state(found, writer.place())?;
     begin.catch_up(&mut state, from)?;
     begin.go(state, writer, opened.last, store, lock, from)
@@ -143,9 +147,6 @@ fn take_over(data: &Path) -> Result<File, StartError> {
 struct Begin {
     prepared: Prepared,
     options: Options,
-    engine: Option<Engine>,
-    /// What tells the rules.
-    rules: u64,
     status: Arc<Mutex<Status>>,
     log: PathBuf,
     decisions: PathBuf,
@@ -153,7 +154,7 @@ struct Begin {
 
 impl Begin {
     /// What the newest checkpoint that can be used says, and where the log goes on from there.
-    fn state(&mut self, found: Option<Found>, end: Place) -> Result<(State, u64), StartError> {
+    fn state(&self, found: Option<Found>, end: Place) -> Result<(State, u64), StartError> {
         let first = segments(&self.log)?.first().map_or(0, |segment| segment.first);
         let mut kept = None;
         if let Some(found) = found {
@@ -165,17 +166,26 @@ impl Begin {
             if found.position > end.position {
                 return Err(StartError::LogEnds { end: end.position, position: found.position });
             }
-            match Notes::read(&found.notes) {
-                Ok(notes) if notes.rules == self.rules => kept = Some((found, notes)),
-                _ => (self.options.tell)("the checkpoint is of another version, and the whole log is read"),
+            match self.in_force(&found) {
+                Some((notes, in_force)) => kept = Some((found, notes, in_force)),
+                None => {
+                    (self.options.tell)("the checkpoint is of another version, and the whole log is read")
+                }
             }
         }
-        let position = kept.as_ref().map_or(0, |(found, _)| found.position);
+        let position = kept.as_ref().map_or(0, |(found, ..)| found.position);
         if position < first {
             return Err(StartError::LogBegins { first });
         }
-        let (values, notes) = kept.map_or_else(Default::default, |(found, notes)| (found.values, notes));
-        let mut state = self.empty(&notes, position)?;
+        let (values, notes, in_force) = match kept {
+            Some((found, notes, in_force)) => (found.values, notes, in_force),
+            None => {
+                let lineage = Lineage::beginning(&self.first_rules()?);
+                let in_force = lineage.in_force(&self.prepared.root)?;
+                (Vec::new(), Notes { lineage, ..Notes::default() }, in_force)
+            }
+        };
+        let mut state = self.empty(&notes, in_force, position)?;
         for (key, value) in values {
             match state.outbox.restore(&key, &value) {
                 Ok(true) => {}
@@ -187,23 +197,46 @@ impl Begin {
         Ok((state, position))
     }
 
-    fn empty(&mut self, notes: &Notes, position: u64) -> Result<State, StartError> {
+    /// What a checkpoint says, and the rules that were in force; nothing if this version makes something else of them.
+    fn in_force(&self, found: &Found) -> Option<(Notes, InForce)> {
+        let mut notes = Notes::read(&found.notes).ok()?;
+        if notes.lineage == Lineage::default() {
+            notes.lineage = Lineage::beginning(&self.first_rules().ok()?);
+        }
+        let in_force = notes.lineage.in_force(&self.prepared.root).ok()?;
+        (in_force.rules == notes.rules).then_some((notes, in_force))
+    }
+
+    /// The text of the rules that were in force first.
+    fn first_rules(&self) -> Result<Vec<u8>, StartError> {
+        let group = Reader::open(&self.log, 0)?.group()?;
+        let first = group.as_ref().and_then(|group| group.entries().next());
+        let said = first.filter(|entry| entry.kind == Kind::Rules).map(|entry| entry.payload.to_vec());
+        Ok(said.unwrap_or_else(|| self.prepared.text.write()))
+    }
+
+    fn empty(&self, notes: &Notes, in_force: InForce, position: u64) -> Result<State, StartError> {
         let Options { shards, limits, clock, disk, tell, .. } = &self.options;
-        let settle = self.prepared.config.settings.settle;
-        let engine = match self.engine.take() {
-            Some(engine) => engine,
-            None => Engine::new(self.prepared.program.clone(), self.prepared.config.settings.clone())?,
-        };
+        let InForce { prepared, program, engine, rules } = in_force;
+        let settle = prepared.config.settings.settle;
+        let names = Names::default();
+        names.set(&program);
         Ok(State {
             live: Live::new(engine, settle, *shards, notes.received_at.unwrap_or_else(|| clock.now())),
             outbox: Outbox::new(self.prepared.config.fuse),
             history: History::open(disk.clone(), &self.decisions, *limits, notes.history())?,
-            rules: self.rules,
+            rules,
+            lineage: notes.lineage.clone(),
+            segments: program.segments.len(),
+            program,
+            root: self.prepared.root.clone(),
+            log: self.log.clone(),
+            shards: *shards,
+            names,
             position,
             received_at: notes.received_at,
             erasing: notes.erasing.clone(),
             settle,
-            segments: self.prepared.program.segments.len(),
             clock: None,
             deliverer: None,
             status: self.status.clone(),
@@ -217,18 +250,7 @@ impl Begin {
     fn catch_up(&self, state: &mut State, from: u64) -> Result<(), StartError> {
         let mut reader = Reader::open(&self.log, from)?;
         while let Some(group) = reader.group()? {
-            self.look_at_rules(&group)?;
             state.take(&group);
-        }
-        Ok(())
-    }
-
-    /// Rules that were put in force must be those of now.
-    fn look_at_rules(&self, group: &Group) -> Result<(), StartError> {
-        for entry in group.entries().filter(|entry| entry.kind == Kind::Rules) {
-            if Text::read(entry.payload)?.fingerprint() != self.prepared.text.fingerprint() {
-                return Err(StartError::OtherRules(self.options.data.clone()));
-            }
         }
         Ok(())
     }
@@ -250,7 +272,8 @@ impl Begin {
             state.history.rotate();
         }
         let earliest = options.clock.now().max(last.map_or(i64::MIN, |last| last + 1));
-        let text = (writer.place().position == 0).then(|| prepared.text.write());
+        let is_new = writer.place().position == 0 || state.lineage.latest()? != prepared.text;
+        let text = is_new.then(|| prepared.text.write());
         let rules = text.as_deref().map(|text| (Kind::Rules, earliest, text));
         let said = rules.into_iter().chain([(Kind::Start, earliest, &[][..])]);
         let group =
@@ -272,7 +295,7 @@ impl Begin {
         let (events, heard) = sync_channel(WAITING_GROUPS);
         let (questions, asked) = sync_channel(WAITING_QUESTIONS);
         let stop = state.stop.clone();
-        let ask = ask(&prepared, questions, &intake, &log, &decisions);
+        let ask = ask(state.names.clone(), &prepared.text, questions, &intake, &log, &decisions);
         let keeper = Keeping {
             store,
             disk: options.disk.clone(),
@@ -315,18 +338,18 @@ fn lock_status(status: &Mutex<Status>, writer: &Writer) {
 }
 
 fn ask(
-    prepared: &Prepared,
+    segments: Names,
+    rules: &Text,
     questions: SyncSender<Question>,
     intake: &Intake,
     log: &Path,
     decisions: &Path,
 ) -> Ask {
-    let names: Vec<Arc<str>> = prepared.program.segments.iter().map(|it| it.name.clone()).collect();
     Ask {
         questions,
         intake: intake.clone(),
-        segments: names.into(),
-        rules: Arc::new(prepared.text.clone()),
+        segments,
+        rules: Arc::new(Mutex::new(Arc::new(rules.clone()))),
         log: log.into(),
         decisions: decisions.into(),
         turn: Arc::new(Semaphore::new(1)),

@@ -5,22 +5,28 @@ use super::{
     history::{At, History},
     notes::{Erasing, Notes},
     outbox::{self, Outbox, Pending, Way},
+    questions::Names,
     status::lock,
 };
 use crate::{
     clock::Clock,
     deliver::Deliverer,
     limits::HISTORY_PAUSE,
+    lineage::{self, ForceError, InForce, Lineage},
     log::{Delivered, Entry, Group, Kind},
+    rules::Text,
     store::Checkpoint,
 };
 use segue_compiler::{
     record::{ActionId, Record},
+    typed::Program,
     value::Millis,
 };
 use segue_runtime::{engine::Engine, live::Live, source::Envelope, words::reason};
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +40,18 @@ pub(super) struct State {
     pub(super) history: History,
     /// What tells the rules in force.
     pub(super) rules: u64,
+    /// All that were in force, up to those that are.
+    pub(super) lineage: Lineage,
+    /// The program in force.
+    pub(super) program: Arc<Program>,
+    /// The folder that paths of channels are relative to.
+    pub(super) root: PathBuf,
+    /// Where the log lies.
+    pub(super) log: PathBuf,
+    /// How many threads share the customers.
+    pub(super) shards: NonZeroUsize,
+    /// The names of the segments, for whoever asks.
+    pub(super) names: Names,
     /// The position of the next entry.
     pub(super) position: u64,
     /// When the last one was received.
@@ -110,10 +128,38 @@ impl State {
                     self.erasing.insert(hash, up_to);
                 }
             }
-            // Which rules are in force was looked at on the way here.
-            Kind::Rules | Kind::Void | Kind::Call | Kind::Record => {}
+            Kind::Rules => self.change(entry),
+            Kind::Void | Kind::Call | Kind::Record => {}
         }
         self.gather(entry.kind == Kind::Advance);
+    }
+
+    /// Other rules are put in force; what cannot be is told, and changes nothing.
+    fn change(&mut self, entry: &Entry<'_>) {
+        let text = Text::read(entry.payload);
+        if text.is_ok() && text.ok() == self.lineage.latest().ok() {
+            return;
+        }
+        if let Err(error) = self.put_in_force(entry) {
+            let position = entry.position;
+            (self.tell)(&format!("the rules of entry {position} of the log cannot be put in force: {error}"));
+        }
+    }
+
+    fn put_in_force(&mut self, entry: &Entry<'_>) -> Result<(), ForceError> {
+        let under_way = self.live.before_change(entry.received_at);
+        let log_from = lineage::log_from(&self.log)?;
+        let mut lineage = self.lineage.clone();
+        let text = (entry.payload, &*self.root);
+        let InForce { prepared, program, engine, rules } =
+            lineage.follow(&self.program, text, log_from, under_way)?;
+        let settle = prepared.config.settings.settle;
+        let told = lineage::tell(&self.log, entry.position, (engine, settle, self.shards))?;
+        self.live.succeeded_by(told);
+        (self.lineage, self.program, self.rules, self.settle) = (lineage, program, rules, settle);
+        self.segments = self.program.segments.len();
+        self.names.set(&self.program);
+        Ok(())
     }
 
     fn done(&mut self, id: ActionId, how: Delivered) {
@@ -222,6 +268,7 @@ impl State {
             offset: place.offset,
             erasing: self.erasing.clone(),
             fuses: self.outbox.fuses().cloned(),
+            lineage: self.lineage.clone(),
         };
         let mut changes = self.live.changes();
         changes.append(&mut self.outbox.changes());

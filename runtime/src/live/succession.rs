@@ -1,0 +1,93 @@
+//! New rules take the place of those in force: everybody is taken over, and what is new is filled from what the log tells.
+
+use super::{Live, shard::Shard};
+use crate::threads::{beside_each_other, hash};
+use segue_compiler::{
+    arrival::Arrivals,
+    execution::{Execution, Output},
+    value::Millis,
+};
+use std::{collections::BTreeSet, mem, sync::Arc};
+
+impl<E: Execution> Live<E> {
+    /// The same, to whom a log is only told: what is known changes, and nothing comes of it.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.shards.iter_mut().for_each(Shard::silence);
+        self
+    }
+}
+
+impl<E: Execution + Sync> Live<E> {
+    /// Rules are about to change at an instant: time passes for everybody as before a call that arrives then. Gives the rules
+    /// that have runs under way, by their positions.
+    pub fn before_change(&mut self, at: Millis) -> BTreeSet<u32> {
+        let until = self.arrivals.before_call(at);
+        let execution = &self.execution;
+        let work = self.shards.iter_mut().map(|shard| move || shard.before_change(execution, until));
+        beside_each_other(work.collect()).into_iter().flatten().collect()
+    }
+
+    /// Everybody is taken over by the executor of another host, to whom the log up to the change was told, and who has as many
+    /// shards. Its rules are the succession of those in force, which are let go.
+    pub fn succeeded_by(&mut self, told: Self) {
+        let Self { execution, settle, shards, .. } = told;
+        let before = mem::replace(&mut self.execution, execution);
+        let passage = self.execution.passage(&before);
+        let change = (&before, &self.execution, &passage);
+        let start = self.arrivals.passed();
+        let pairs = mem::take(&mut self.shards).into_iter().zip(shards);
+        let work = pairs.map(|(shard, told)| move || shard.succeeded_by(change, told, start));
+        self.shards = beside_each_other(work.collect());
+        self.settle = settle;
+        self.arrivals = Arrivals::new(settle);
+        self.arrivals.come_to(start.saturating_add(settle));
+    }
+}
+
+impl<E: Execution> Shard<E> {
+    fn silence(&mut self) {
+        self.output = Output::silent();
+    }
+
+    fn before_change(&mut self, execution: &E, until: Millis) -> BTreeSet<u32> {
+        let mut all = BTreeSet::new();
+        for place in self.each_place() {
+            self.advance_one(execution, place, until);
+            all.extend(execution.under_way(self.customers.wake(execution, place)));
+        }
+        all
+    }
+
+    fn succeeded_by(
+        mut self,
+        (before, after, passage): (&E, &E, &E::Passage),
+        mut told: Self,
+        start: Millis,
+    ) -> Self {
+        let mut next = Self::new(start);
+        (next.records, next.tally) = (mem::take(&mut self.records), self.tally);
+        for place in self.each_place() {
+            let id: Arc<str> = Arc::from(self.customers.id(before, place));
+            let (hash, is_known) = (hash(&id), self.customers.is_known(place));
+            let customer = self.customers.release(before, place);
+            let of_log = told.customers.find(after, hash, &id);
+            let of_log = of_log.map(|place| told.customers.release(after, place));
+            let of_log = of_log.unwrap_or_else(|| after.customer(id.clone()));
+            let carried = after.carry((before, passage), customer, of_log, &mut next.output);
+            let (place, state) = next.customers.entry(after, hash, &id);
+            *state = carried;
+            let due = after.next_deadline(state);
+            if is_known {
+                next.customers.note_known(place);
+            }
+            next.take_up(place, due);
+        }
+        next
+    }
+
+    /// The places of customers.
+    fn each_place(&self) -> Vec<u32> {
+        (0..).take(self.customers.len()).filter(|place| !self.customers.is_gone(*place)).collect()
+    }
+}

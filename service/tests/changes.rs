@@ -1,0 +1,176 @@
+//! Other rules are put in force while the service is at work, and between its starts.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+use segue_service::{
+    clock::SetClock,
+    disk::RealDisk,
+    host::{Host, Options},
+    intake::Call,
+    log,
+    rules::{Prepared, Text},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+const FIRST: &str = r#"
+event "Added" { price: number }
+topic marketing {}
+rule course { when "Added" for the first time  topic marketing  wait 1 day  send sms "first" }
+"#;
+const SECOND: &str = r#"
+event "Added" { price: number }
+topic marketing {}
+segment keen { did "Added" at least 2 times in the last 1 day }
+rule course { when "Added" for the first time  topic marketing  wait 1 hour  send sms "second" }
+rule busy { when enters keen  start cold  topic marketing  send sms "busy" }
+"#;
+const SETTINGS: &str = "[channels.sms]\nhook = \"file\"\npath = \"sent.ndjson\"\n";
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+/// 2026-01-05 08:00 UTC.
+const START: i64 = 1_767_600_000_000;
+
+struct Place {
+    folder: tempfile::TempDir,
+    clock: Arc<SetClock>,
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let clock = Arc::new(SetClock::default());
+        clock.set(START);
+        Self { folder: tempfile::tempdir().unwrap(), clock, told: Arc::default() }
+    }
+
+    fn prepared(&self, rules: &str) -> Prepared {
+        let sources = BTreeMap::from([("rules.segue".to_owned(), rules.to_owned())]);
+        let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
+        text.prepare(self.folder.path().to_owned()).unwrap()
+    }
+
+    fn start(&self, rules: &str) -> Host {
+        let told = self.told.clone();
+        let options = Options {
+            data: self.folder.path().join("data"),
+            dry_run: false,
+            shards: NonZeroUsize::new(2).unwrap(),
+            limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
+            checkpoint_every: Duration::from_secs(3_600),
+            clock: self.clock.clone(),
+            disk: Arc::new(RealDisk),
+            tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),
+        };
+        Host::start(self.prepared(rules), options).unwrap()
+    }
+
+    /// What was sent: to whom, how long after the start, and what.
+    fn sent(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.path().join("sent.ndjson")).unwrap_or_default();
+        let mut sent: Vec<String> = text
+            .lines()
+            .map(|line| {
+                let record: serde_json::Value = serde_json::from_str(line).unwrap();
+                format!("{} {}", record["customer"], record["content"]["text"]).replace('"', "")
+            })
+            .collect();
+        sent.sort();
+        sent
+    }
+
+    fn wait_for(&self, what: impl Fn() -> bool) {
+        for _ in 0..1_000 {
+            if what() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not happen; sent {:?}, told {:?}", self.sent(), self.told.lock().unwrap());
+    }
+
+    fn wait_for_sent(&self, sent: &[&str]) {
+        self.wait_for(|| self.sent() == sent);
+    }
+
+    /// Time comes.
+    fn come_to(&self, at: i64) {
+        self.clock.set(at);
+    }
+}
+
+fn call(id: &str, at: i64, customer: &str, kind: &str) -> Call {
+    let rest = match kind {
+        "identify" => {
+            r#""type":"identify","traits":{"phone":"+4790000000","consent":{"sms":true}}"#.to_owned()
+        }
+        event => format!(r#""type":"track","event":"{event}","properties":{{"price":5}}"#),
+    };
+    Call::new(format!(r#"{{"messageId":"{id}","userId":"{customer}","timestamp":{at},{rest}}}"#)).unwrap()
+}
+
+fn submit(host: &Host, calls: Vec<Call>) {
+    host.intake().submit_blocking(calls).unwrap();
+}
+
+/// Ada and Bob are known, and Ada added something.
+fn begin(host: &Host) {
+    submit(host, vec![call("1", START, "ada", "identify"), call("2", START, "bob", "identify")]);
+    submit(host, vec![call("3", START, "ada", "Added")]);
+}
+
+fn applied(place: &Place, host: &Host) {
+    place.wait_for(|| host.status().applied == host.status().written);
+}
+
+#[test]
+fn rules_change_under_way() {
+    let place = Place::new();
+    let host = place.start(FIRST);
+    begin(&host);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let second = place.prepared(SECOND).text;
+    runtime.block_on(host.ask().change_rules(&second)).unwrap();
+    applied(&place, &host);
+    assert_eq!(host.ask().segments().len(), 1);
+    // What Ada added before counts for the segment that is new; Bob gets the new course.
+    place.come_to(START + MINUTE);
+    submit(&host, vec![call("4", START + MINUTE, "ada", "Added"), call("5", START + MINUTE, "bob", "Added")]);
+    place.wait_for_sent(&["ada busy"]);
+    place.come_to(START + 2 * HOUR);
+    place.wait_for_sent(&["ada busy", "bob second"]);
+    host.close();
+    // The run of before is one of the checkpoint, and finishes as it began.
+    let host = place.start(SECOND);
+    place.come_to(START + 25 * HOUR);
+    place.wait_for_sent(&["ada busy", "ada first", "bob second"]);
+    host.close();
+}
+
+#[test]
+fn rules_change_between_starts_and_the_log_tells_of_it() {
+    let place = Place::new();
+    let host = place.start(FIRST);
+    begin(&host);
+    applied(&place, &host);
+    host.close();
+    place.come_to(START + MINUTE);
+    let host = place.start(SECOND);
+    submit(&host, vec![call("4", START + MINUTE, "ada", "Added"), call("5", START + MINUTE, "bob", "Added")]);
+    place.wait_for_sent(&["ada busy"]);
+    place.come_to(START + 2 * HOUR);
+    place.wait_for_sent(&["ada busy", "bob second"]);
+    host.close();
+    // Without checkpoints everything is made once more of the log, and nothing is sent twice.
+    fs::remove_dir_all(place.folder.path().join("data/checkpoints")).unwrap();
+    let host = place.start(SECOND);
+    place.come_to(START + 25 * HOUR);
+    place.wait_for_sent(&["ada busy", "ada first", "bob second"]);
+    host.close();
+}
