@@ -20,7 +20,7 @@ use segue_tests::{
 use serde_json::Value;
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 /// How many random programs and histories are tried.
@@ -100,8 +100,12 @@ fn told(records: &[Record]) -> Vec<String> {
     records.iter().filter_map(|record| serde_json::to_string(record).ok()).collect()
 }
 
+/// Machine code is counted over the whole process, so the tests of this file take turns.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn a_live_host_over_changes_does_what_the_simplest_one_does() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut compared = 0;
     for seed in 0..SEEDS {
         let mut random = Random::new(seed);
@@ -150,6 +154,7 @@ fn machine_code() -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn machine_code_of_rules_that_are_no_longer_in_force_is_freed() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let settings = Settings::default();
     let rules = |number: u32| {
         let rules = (0..50).map(|rule| {
