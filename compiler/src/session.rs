@@ -126,10 +126,13 @@ impl Session {
         }
     }
 
-    /// The message id of an event that the engine makes of it.
+    /// The message id of an event that the engine makes of it. That of its end also says when it ends: who is joined with
+    /// somebody whose session began at the same moment and goes on sees it end again.
     #[must_use]
     pub fn message_id(&self, event: &str, customer: &str) -> String {
-        ActionId::of(event, customer, &[&Instant(self.first.0).to_string()], 0).to_string()
+        let (first, end) = (Instant(self.first.0).to_string(), Instant(self.end()).to_string());
+        let of = if event == ENDED { &[&*first, &*end][..] } else { &[&*first][..] };
+        ActionId::of(event, customer, of, 0).to_string()
     }
 }
 
@@ -156,5 +159,18 @@ mod tests {
         // What comes at the very end after it has ended cannot belong to it any more.
         assert!(Session::begins(Some(&session), GAP, GAP));
         assert!(!Session::begins(Some(&session), GAP - 1, GAP));
+    }
+
+    #[test]
+    fn the_end_of_a_session_that_goes_on_after_all_is_another_one() {
+        let mut session = Session::beginning((0, 1));
+        session.add(0, true);
+        let mut other = Session::beginning((0, 2));
+        other.add(GAP, true);
+        session.finish(GAP);
+        let first_end = session.message_id(ENDED, "ada");
+        let mut joined = session.merged(other);
+        assert_eq!(joined.finish(2 * GAP), Some(2 * GAP));
+        assert_ne!(joined.message_id(ENDED, "ada"), first_end);
     }
 }

@@ -138,7 +138,8 @@ impl Engine {
         // What the profile says may be no zone: then it is not said anew either.
         let is_theirs = customer.zone.as_ref().is_some_and(|zone| zone.name() == name);
         let recorded = customer.profile.get_mut(field.0);
-        if let Some((_, recorded)) = recorded.filter(|(value, _)| is_theirs && value.as_text() == Some(name)) {
+        if let Some((_, recorded)) = recorded.filter(|(value, _)| is_theirs && value.as_text() == Some(name))
+        {
             // The same zone again is only recorded anew.
             *recorded = (*recorded).max(stamp);
         } else if Zone::named(name).is_some() {
