@@ -55,6 +55,9 @@ pub(crate) struct Options {
     /// How many runs there are of each, in turn
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// How many events are sent a second; as many as are taken when absent
+    #[arg(long)]
+    rate: Option<u64>,
     /// Where files are written; the disk there is what is measured
     #[arg(long, default_value = "target/bench/service")]
     folder: PathBuf,
@@ -94,6 +97,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// How long a client waits from the start of one batch to that of the next, in milliseconds.
+fn pace(options: &Options) -> i64 {
+    let each = options.clients.max(1).saturating_mul(options.batch).saturating_mul(1_000) as u64;
+    options.rate.map_or(0, |rate| (each / rate.max(1)) as i64)
+}
+
 /// Median and 99th percentile, as upper ends.
 fn told(histogram: &Histogram) -> String {
     let end = |quantile| histogram.quantile(quantile).map_or("> 60,000".to_owned(), |it| it.to_string());
@@ -105,7 +114,6 @@ fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
     let mut stream = Stream::new(Shape { customers: options.customers, events: options.events });
     let mut all: Vec<Vec<String>> = (0..options.clients.max(1)).map(|_| Vec::new()).collect();
     let (mut line, mut batch, mut count) = (String::new(), String::new(), 0_usize);
-    let now = WallClock.now();
     let mut batches = 0;
     let mut close = |batch: &mut String| {
         let body = format!("{{\"batch\":[{}]}}", std::mem::take(batch));
@@ -116,13 +124,13 @@ fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
         batches += 1;
     };
     while stream.next(&mut line) {
-        // It happens now, and in each run it is another event.
+        // It happens when it arrives, and in each run it is another event.
         let said = line.rfind("\"timestamp\"").and_then(|at| line.get(..at)).ok_or("a line without time")?;
         let said = said.replacen("\"messageId\":\"m", &format!("\"messageId\":\"r{run}m"), 1);
         if count > 0 {
             batch.push(',');
         }
-        batch.push_str(&format!("{said}\"timestamp\":{now}}}"));
+        batch.push_str(&format!("{}}}", said.trim_end_matches(',')));
         count += 1;
         if count == options.batch {
             close(&mut batch);
@@ -166,7 +174,7 @@ fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(f64, Status)> {
         metrics: Arc::new(Metrics::default()),
         rejects: Arc::new(Rejects::default()),
     };
-    let taken = with_port(router(public), |address| send_all(address, bodies))?;
+    let taken = with_port(router(public), |address| send_all(address, bodies, pace(options)))?;
     // What is due by then is decided, too.
     thread::sleep(Duration::from_secs(3));
     let status = host.status();
@@ -202,7 +210,7 @@ fn only_appending(options: &Options, bodies: &[Vec<String>]) -> Result<f64> {
         })
         .layer(axum::extract::DefaultBodyLimit::max(4 << 20)),
     );
-    let taken = with_port(app, |address| send_all(address, bodies))?;
+    let taken = with_port(app, |address| send_all(address, bodies, pace(options)))?;
     work(writer.join());
     Ok(taken)
 }
@@ -239,12 +247,12 @@ fn with_port<T>(app: Router, act: impl FnOnce(SocketAddr) -> T) -> Result<T> {
 }
 
 /// Seconds until every request was answered with success.
-fn send_all(address: SocketAddr, bodies: &[Vec<String>]) -> f64 {
+fn send_all(address: SocketAddr, bodies: &[Vec<String>], pace: i64) -> f64 {
     seconds(&mut || {
         thread::scope(|scope| {
             for bodies in bodies {
                 scope.spawn(move || {
-                    if let Err(fault) = send(address, bodies) {
+                    if let Err(fault) = send(address, bodies, pace) {
                         eprintln!("a client failed: {fault}");
                     }
                 });
@@ -253,10 +261,13 @@ fn send_all(address: SocketAddr, bodies: &[Vec<String>]) -> f64 {
     })
 }
 
-fn send(address: SocketAddr, bodies: &[String]) -> Result<()> {
+fn send(address: SocketAddr, bodies: &[String], pace: i64) -> Result<()> {
     let mut reader = BufReader::new(TcpStream::connect(address)?);
     reader.get_ref().set_nodelay(true)?;
+    let mut due = WallClock.now();
     for body in bodies {
+        thread::sleep(Duration::from_millis(u64::try_from(due - WallClock.now()).unwrap_or(0)));
+        due += pace;
         // `key:` in Base64.
         let head = format!(
             "POST /v1/batch HTTP/1.1\r\nhost: segue\r\nauthorization: Basic a2V5Og==\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
