@@ -3,7 +3,7 @@
 //! - [`case`] reads and runs the files under `cases/`.
 //! - [`generate`] makes random programs and histories from a seed.
 //! - [`simulate`] lets all that can go wrong do so, and makes what fails a case.
-//! - [`rehearsals`] runs the tests that rules bring along.
+//! - [`rehearsals`] runs the tests that rules bring along; [`machine_code`] tells how much of it is held.
 //! - [`drive`] applies calls to an executor, which [`read`](mod@read) makes ready for it; [`difference`] compares two.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
@@ -14,6 +14,7 @@ pub mod difference;
 pub mod drive;
 pub mod expectation;
 pub mod generate;
+pub mod machine_code;
 pub mod random;
 pub mod read;
 pub mod rehearsals;

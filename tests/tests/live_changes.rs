@@ -15,12 +15,13 @@ use segue_tests::{
     changing::{Changing, NewRules},
     drive::Entry,
     generate::{disguise, history, log, program, successor},
+    machine_code,
     random::Random,
 };
 use serde_json::Value;
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 /// How many random programs and histories are tried.
@@ -100,12 +101,9 @@ fn told(records: &[Record]) -> Vec<String> {
     records.iter().filter_map(|record| serde_json::to_string(record).ok()).collect()
 }
 
-/// Machine code is counted over the whole process, so the tests of this file take turns.
-static ALONE: Mutex<()> = Mutex::new(());
-
 #[test]
 fn a_live_host_over_changes_does_what_the_simplest_one_does() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = machine_code::turn();
     let mut compared = 0;
     for seed in 0..SEEDS {
         let mut random = Random::new(seed);
@@ -136,25 +134,10 @@ fn a_live_host_over_changes_does_what_the_simplest_one_does() {
     assert!(compared > 10, "something happened in too few histories: {compared}");
 }
 
-/// How much memory can be executed that belongs to no file.
-#[cfg(target_os = "linux")]
-fn machine_code() -> usize {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let anonymous = maps.lines().filter(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        words.get(1).is_some_and(|rights| rights.contains('x')) && words.len() < 6
-    });
-    let length = |line: &str| {
-        let (from, to) = line.split_once(' ')?.0.split_once('-')?;
-        Some(usize::from_str_radix(to, 16).ok()? - usize::from_str_radix(from, 16).ok()?)
-    };
-    anonymous.filter_map(length).sum()
-}
-
-#[cfg(target_os = "linux")]
 #[test]
 fn machine_code_of_rules_that_are_no_longer_in_force_is_freed() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    const CHANGES: u32 = 30;
+    let _turn = machine_code::turn();
     let settings = Settings::default();
     let rules = |number: u32| {
         let rules = (0..50).map(|rule| {
@@ -168,20 +151,19 @@ fn machine_code_of_rules_that_are_no_longer_in_force_is_freed() {
         "type": "track", "event": "A", "userId": "ada", "messageId": "m", "timestamp": 1_000, "properties": {"n": 1e6}
     });
     give(&mut live, &Entry::Call(call));
-    let mut most = 0;
-    for number in 1..30 {
+    let mut early = None;
+    for number in 1..CHANGES {
         let at = 2_000 + i64::from(number);
         let under_way = live.before_change(at);
         program = Arc::new(succession(&program, &rules(number), None, &under_way));
         let told = host(engine(&program, &settings), &settings).silent();
         live.succeeded_by(told);
         if number == 5 {
-            most = machine_code();
+            early = machine_code::bytes();
         }
     }
-    assert!(most > 0, "machine code is found");
     // From the second change on each program has the versions of one change before; nothing else stays.
-    assert!(machine_code() <= most + most / 2, "{} of {most} bytes", machine_code());
+    machine_code::assert_let_go(early, CHANGES as usize);
     live.advance(86_400_000 + 5_000);
     assert_eq!(live.records().len(), 50, "the runs of the first version are over");
 }

@@ -12,7 +12,10 @@ use segue_compiler::{
     typed::Program,
 };
 use segue_runtime::engine::Engine;
-use segue_tests::difference::{Comparison, compare_changing};
+use segue_tests::{
+    difference::{Comparison, compare_changing},
+    machine_code,
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// How many seeds a run of the tests tries.
@@ -26,6 +29,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn machine_code_agrees_with_the_reference_over_changes_of_rules() {
+    let _turn = machine_code::turn();
     let (first, seeds) = (setting("SEGUE_FIRST", 0), setting("SEGUE_SEEDS", SEEDS));
     let (mut agreed, mut records) = (0, 0);
     for seed in first..first + seeds {
@@ -58,22 +62,10 @@ fn rules(number: u32) -> Program {
     compile(&Project { sources, ..Project::default() }).program.unwrap_or_default()
 }
 
-/// How many bytes can be executed that belong to no file.
-#[cfg(target_os = "linux")]
-fn machine_code() -> usize {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let length = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let is_code = words.get(1)?.contains('x') && words.len() < 6;
-        let (from, to) = words.first()?.split_once('-').filter(|_| is_code)?;
-        Some(usize::from_str_radix(to, 16).ok()? - usize::from_str_radix(from, 16).ok()?)
-    };
-    maps.lines().filter_map(length).sum()
-}
-
 #[test]
-#[cfg(target_os = "linux")]
 fn what_is_no_longer_in_force_is_freed() {
+    const CHANGES: u32 = 40;
+    let _turn = machine_code::turn();
     let engine = |program: &Arc<Program>| Engine::new(program.clone(), Settings::default()).ok();
     let mut program = Arc::new(rules(0));
     let Some(mut before) = engine(&program) else { return };
@@ -83,8 +75,8 @@ fn what_is_no_longer_in_force_is_freed() {
     let call = Call::Track { event: "A", properties, name: None };
     let incoming = Incoming { message_id: "m", at: 1_000, received_at: None, time_zone: None, call };
     before.apply(&mut customer, &incoming, &mut out);
-    let mut early = 0;
-    for number in 1..40 {
+    let mut early = None;
+    for number in 1..CHANGES {
         let under_way = before.under_way(&customer);
         assert_eq!(under_way.len(), 40);
         program = Arc::new(succession(&program, &rules(number), None, &under_way));
@@ -95,10 +87,10 @@ fn what_is_no_longer_in_force_is_freed() {
         assert_eq!(program.rules.len(), 80);
         before = after;
         if number == 4 {
-            early = machine_code();
+            early = machine_code::bytes();
         }
     }
-    assert!(early > 0 && machine_code() <= early + early / 2, "{} of {early} bytes", machine_code());
+    machine_code::assert_let_go(early, CHANGES as usize);
     let under_way: BTreeSet<u32> = before.under_way(&customer);
     before.advance(&mut customer, 86_400_000 + 1_000, &mut out);
     assert_eq!((under_way.len(), out.records.len(), before.under_way(&customer).len()), (40, 40, 0));
