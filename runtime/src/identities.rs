@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 /// Anonymous ids that were joined with known customers, as of the line that is read.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// By anonymous id. Only looked up, never told, so that no order of hashes is seen.
+    /// By anonymous id. Whoever lists them sorts them, so that no order of hashes is seen.
     joined: HashMap<Box<str>, Arc<str>, Xxh3DefaultBuilder>,
     /// By known customer, the anonymous ids.
     ids: HashMap<Arc<str>, Vec<Box<str>>, Xxh3DefaultBuilder>,
@@ -97,6 +97,11 @@ impl Identities {
     /// Whose an anonymous id is.
     pub(crate) fn owner(&self, anonymous: &str) -> Option<Arc<str>> {
         self.joined.get(anonymous).cloned()
+    }
+
+    /// All anonymous ids that were joined, with whom, in no order that means something.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.joined.iter().map(|(anonymous, known)| (&**anonymous, &**known))
     }
 
     /// Every id of a customer, in order.

@@ -31,6 +31,7 @@ use changes::Removed;
 use segue_compiler::{
     arrival::Arrivals,
     execution::{Counts, Execution},
+    goal,
     record::Record,
     typed::SegmentId,
     value::Millis,
@@ -176,6 +177,14 @@ impl<E: Execution> Live<E> {
         let shard = shard_of(hash, self.shards.len());
         let (segments, next_deadline) = self.shards[shard].look_at(&self.execution, hash, &id, segments)?;
         Some(Portrait { ids: self.identities.ids_of(&id), id, segments, next_deadline })
+    }
+
+    /// What came of the goals of rules for a customer, by any of their ids, in order of the rules.
+    pub fn goals(&mut self, id: &str) -> Vec<goal::Outcome> {
+        let id = self.identities.owner(id).unwrap_or_else(|| Arc::from(id));
+        let hash = hash(&id);
+        let shard = shard_of(hash, self.shards.len());
+        self.shards[shard].goals(&self.execution, hash, &id)
     }
 
     /// Members of a segment from a place on, at most so many; it looks at no more than some thousand customers, so there may

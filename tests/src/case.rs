@@ -26,12 +26,14 @@
 //! it, `, log from TIME` says from when on the log tells of everything then.
 //!
 //! Where rules have goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference
-//! interpreter and on machine code, and nothing else than what is written may come out.
+//! interpreter and on machine code, and nothing else than what is written may come out. The live host, to which the calls come
+//! as they happen or after those before them, must do what the simplest host does.
 
 use crate::{
     changing::{Changing, NewRules},
     difference::over_changes,
     drive::{Driven, Entry},
+    simulate::{Outcome, audit, live},
 };
 use segue_compiler::{
     project::{Project, Source, compile},
@@ -39,6 +41,7 @@ use segue_compiler::{
     settings::{ConsentPolicy, Settings},
     time::{Zone, parse_local},
     typed::Program,
+    value::Millis,
 };
 use serde_json::{Value, json};
 use std::{fmt::Write, fs, path::Path, sync::Arc};
@@ -68,20 +71,48 @@ pub fn run(path: &Path) {
     );
 }
 
-/// The rules of a case file, and of its first run the settings, what happens, and the end.
+/// What a case file says of its first run.
+#[derive(Debug)]
+pub struct FirstRun {
+    /// The rules.
+    pub rules: String,
+    /// The rules that take their place, each with when and from when on the log tells of everything then.
+    pub changes: Vec<(Millis, Option<Millis>, String)>,
+    /// What executors obey.
+    pub settings: Settings,
+    /// What happens.
+    pub log: Vec<Entry>,
+    /// The end of time.
+    pub until: Option<Millis>,
+}
+
+/// The first run of a case file.
 ///
 /// # Panics
 /// When it is no case file.
 #[must_use]
-pub fn read(text: &str) -> (String, Settings, Vec<Entry>, Option<i64>) {
-    let (rules, rest) = text.split_once("--- run").unwrap();
+pub fn read(text: &str) -> FirstRun {
+    let (before, rest) = text.split_once("--- run").unwrap();
+    let mut programs = before.split("--- rules at ");
+    let rules = programs.next().unwrap_or_default().to_owned();
+    let changes = programs.map(|program| {
+        let (words, rules) = program.split_once('\n').unwrap();
+        let (at, log_from) = change(words.trim());
+        (at, log_from, rules.to_owned())
+    });
     let (header, rest) = rest.split_once('\n').unwrap();
     let (settings, until, _) = settings(header.trim());
     let mut log = Vec::new();
     for line in rest.lines().take_while(|line| !line.starts_with("--- ")).filter(|line| !is_note(line)) {
         log.extend(entries(line.trim(), log.len()));
     }
-    (rules.to_owned(), settings, log, until)
+    FirstRun { rules, changes: changes.collect(), settings, log, until }
+}
+
+/// When rules take the place of others, and from when on the log tells of everything then.
+fn change(words: &str) -> (Millis, Option<Millis>) {
+    let (at, log_from) = words.split_once(", log from ").unzip();
+    (instant(at.unwrap_or(words)), log_from.map(instant))
 }
 
 /// Whether a line among calls is none.
@@ -123,15 +154,12 @@ fn outcome(text: &str, path: &Path) -> String {
         let (settings, until, live) = settings(header.trim_start_matches("--- run").trim());
         let program = Arc::new(checked(&rules, &settings.time_zone, path));
         let new_rules = |(words, rules): &(String, String)| {
-            let (at, log_from) = words.split_once(", log from ").unzip();
-            NewRules {
-                at: instant(at.unwrap_or(words)),
-                program: Arc::new(checked(rules, &settings.time_zone, path)),
-                log_from: log_from.map(instant),
-            }
+            let (at, log_from) = change(words);
+            NewRules { at, program: Arc::new(checked(rules, &settings.time_zone, path)), log_from }
         };
         let changes: Vec<NewRules> = later.iter().map(new_rules).collect();
         let changing = Changing { changes: &changes, log: &log, live, until, settings: &settings };
+        on_the_live_host(program.clone(), &changing, path);
         match both(program, &changing) {
             Ok((driven, program)) => {
                 actual.push_str("--- records\n");
@@ -156,6 +184,29 @@ fn both(program: Arc<Program>, changing: &Changing<'_>) -> Result<(Driven, Arc<P
         assert!(is_call || changing.live, "only for `run live`: {entry:?}");
     }
     over_changes(program, changing)
+}
+
+/// The live host does what the simplest one does: with the log of the service, or with the calls as they would come to one.
+fn on_the_live_host(program: Arc<Program>, changing: &Changing<'_>, path: &Path) {
+    let mut log = changing.log.to_vec();
+    let mut arrived = None;
+    for entry in &mut log {
+        arrived = arrived.max(entry.arrival());
+        if let (Entry::Call(call), Some(arrived)) = (entry, arrived) {
+            call["receivedAt"] = json!(arrived);
+        }
+    }
+    let settings = Settings { until: None, ..changing.settings.clone() };
+    let changing = Changing {
+        live: true,
+        log: &log,
+        settings: &settings,
+        until: changing.until.max(arrived),
+        changes: changing.changes,
+    };
+    if let Outcome::Differed(difference) = audit(program, &changing, live) {
+        panic!("{}: the live host differs\n{difference}", path.display());
+    }
 }
 
 /// What came of the goals of rules, where there are some.

@@ -8,7 +8,7 @@ use segue_compiler::{
     typed::Program,
     value::Millis,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Rules that take the place of others.
 #[derive(Clone, Debug)]
@@ -35,15 +35,36 @@ pub struct Changing<'c> {
     pub settings: &'c Settings,
 }
 
-/// How far a log was read: its entries so far, the latest arrival, and the changes with the place of each.
-#[derive(Clone, Debug, Default)]
-struct Progress {
-    place: usize,
-    arrived: Option<Millis>,
-    changes: Vec<(usize, Millis)>,
+/// What happens in a log with changes of rules on its way.
+#[derive(Clone, Copy, Debug)]
+pub enum Happening<'c> {
+    /// An entry.
+    Entry(&'c Entry),
+    /// Other rules are put in force.
+    Change(&'c NewRules),
 }
 
-impl Changing<'_> {
+impl<'c> Changing<'c> {
+    /// All that happens, in order: a change comes before the first entry that arrives at its time or later, and those beyond
+    /// the last one at the end of time.
+    #[must_use]
+    pub fn happenings(&self) -> Vec<Happening<'c>> {
+        let mut all = Vec::with_capacity(self.log.len() + self.changes.len());
+        let mut changes = self.changes.iter().peekable();
+        let mut arrived = None;
+        for entry in self.log {
+            arrived = arrived.max(entry.arrival());
+            while let Some(change) = changes.next_if(|change| Some(change.at) <= arrived) {
+                all.push(Happening::Change(change));
+            }
+            all.push(Happening::Entry(entry));
+        }
+        let latest = || self.log.iter().filter_map(Entry::at).max();
+        let end = self.until.or_else(latest);
+        all.extend(changes.take_while(|change| Some(change.at) <= end).map(Happening::Change));
+        all
+    }
+
     /// Drives the executors that `make` makes of the programs in force. Gives what came of it, what was counted, and the
     /// program that is in force at the end.
     ///
@@ -54,8 +75,29 @@ impl Changing<'_> {
         make: &dyn Fn(Arc<Program>) -> Result<E, String>,
         first: Arc<Program>,
     ) -> Result<(Driven, Counts, Arc<Program>), String> {
-        let executor = Arc::new(make(first.clone())?);
-        self.go_on(make, first, self.driver(executor), Progress::default())
+        let mut program = first;
+        let mut driver = self.driver(Arc::new(make(program.clone())?));
+        let all = self.happenings();
+        for (place, happening) in all.iter().enumerate() {
+            match happening {
+                Happening::Entry(entry) => driver.take(entry),
+                Happening::Change(new) => {
+                    driver.come_to(new.at);
+                    program = Arc::new(new.succeed(&program, &driver.under_way()));
+                    let mut told = self.driver(Arc::new(make(program.clone())?)).silent();
+                    for happening in told_of(&all[..=place], new.log_from) {
+                        match happening {
+                            Happening::Entry(entry) => told.take(entry),
+                            Happening::Change(change) => told.come_to(change.at),
+                        }
+                    }
+                    driver = driver.succeeded_by(told);
+                }
+            }
+        }
+        driver.ends(self.until);
+        let (driven, counts) = driver.finish(&program);
+        Ok((driven, counts, program))
     }
 
     fn driver<E: Execution>(&self, executor: Arc<E>) -> Driver<Arc<E>> {
@@ -64,67 +106,27 @@ impl Changing<'_> {
         }
         Driver::new(executor, self.until)
     }
+}
 
-    fn go_on<E: Execution>(
-        &self,
-        make: &dyn Fn(Arc<Program>) -> Result<E, String>,
-        program: Arc<Program>,
-        mut driver: Driver<Arc<E>>,
-        mut progress: Progress,
-    ) -> Result<(Driven, Counts, Arc<Program>), String> {
-        let next = self.changes.get(progress.changes.len());
-        while let Some(entry) = self.log.get(progress.place) {
-            progress.arrived = progress.arrived.max(entry.arrival());
-            if let Some(next) = next.filter(|next| Some(next.at) <= progress.arrived) {
-                return self.change(make, &program, driver, next, progress);
-            }
-            driver.take(entry);
-            progress.place += 1;
-        }
-        driver.ends(self.until);
-        if let Some(next) = next.filter(|next| next.at <= driver.end()) {
-            return self.change(make, &program, driver, next, progress);
-        }
-        let (driven, counts) = driver.finish(&program);
-        Ok((driven, counts, program))
+impl NewRules {
+    /// The program in force from now on, after another one.
+    #[must_use]
+    pub fn succeed(&self, before: &Program, under_way: &BTreeSet<u32>) -> Program {
+        succession(before, &self.program, self.log_from, under_way)
     }
+}
 
-    fn change<E: Execution>(
-        &self,
-        make: &dyn Fn(Arc<Program>) -> Result<E, String>,
-        program: &Program,
-        mut driver: Driver<Arc<E>>,
-        new: &NewRules,
-        mut progress: Progress,
-    ) -> Result<(Driven, Counts, Arc<Program>), String> {
-        driver.come_to(new.at);
-        let under_way = driver.under_way();
-        let program = Arc::new(succession(program, &new.program, new.log_from, &under_way));
-        let after = Arc::new(make(program.clone())?);
-        progress.changes.push((progress.place, new.at));
-        let told = self.told(after, &progress, new.log_from);
-        self.go_on(make, program, driver.succeeded_by(told), progress)
-    }
-
-    /// A host to whom the log was told.
-    fn told<E: Execution>(
-        &self,
-        executor: Arc<E>,
-        progress: &Progress,
-        log_from: Option<Millis>,
-    ) -> Driver<Arc<E>> {
-        let mut driver = self.driver(executor).silent();
-        let mut arrived = None;
-        for place in 0..=progress.place {
-            for (_, at) in progress.changes.iter().filter(|(of, _)| *of == place) {
-                driver.come_to(*at);
-            }
-            let Some(entry) = self.log.get(place).filter(|_| place < progress.place) else { continue };
+/// What the log tells of all that happened: the entries that it still has, and the changes among them.
+pub fn told_of<'h, 'c>(
+    all: &'h [Happening<'c>],
+    log_from: Option<Millis>,
+) -> impl Iterator<Item = Happening<'c>> + use<'h, 'c> {
+    let mut arrived = None;
+    all.iter().copied().filter(move |happening| match happening {
+        Happening::Entry(entry) => {
             arrived = arrived.max(entry.arrival());
-            if log_from.is_none_or(|from| arrived >= Some(from)) {
-                driver.take(entry);
-            }
+            log_from.is_none_or(|from| arrived >= Some(from))
         }
-        driver
-    }
+        Happening::Change(_) => true,
+    })
 }

@@ -53,6 +53,15 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// When it happened; nothing where that is not said.
+    #[must_use]
+    pub fn at(&self) -> Option<Millis> {
+        match self {
+            Self::Call(call) => Read::of(call).map(|read| read.at),
+            Self::Clock(_) | Self::Up(_) | Self::Erase(_) | Self::Restart(_) => None,
+        }
+    }
+
     /// When it came; a call without an arrival came when it happened.
     #[must_use]
     pub fn arrival(&self) -> Option<Millis> {
@@ -213,6 +222,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     /// Everybody is taken over by another executor. `told` is one of its hosts, to whom the log was told.
     #[must_use]
     pub fn succeeded_by(mut self, mut told: Self) -> Self {
+        told.belongs(&self.owners);
         assert!(told.out.records.is_empty() && told.out.fired.is_empty(), "reading a log tells nothing");
         let (before, after) = (self.executor.clone(), told.executor.clone());
         let passage = after.passage(&before);
@@ -225,6 +235,17 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
         }
         let Self { arrivals, until, known, owners, out, outcomes, latest, clock, .. } = self;
         Self { executor: after, arrivals, until, customers, known, owners, out, outcomes, latest, clock }
+    }
+
+    /// Anonymous ids are these customers': what they did and were not joined for is theirs.
+    fn belongs(&mut self, owners: &BTreeMap<String, String>) {
+        for (anonymous, owner) in owners {
+            let Some(other) = self.wake(anonymous) else { continue };
+            let customer = self.wake(owner);
+            let mut customer = customer.unwrap_or_else(|| self.executor.customer(Arc::from(owner.as_str())));
+            join(&*self.executor, &mut customer, other, Millis::MIN, &mut self.out);
+            self.rest(owner.clone(), customer);
+        }
     }
 
     /// Takes an entry of a log.

@@ -4,23 +4,27 @@
 //! `SEGUE_FIRST=N` begins at another seed. A world in which the host does otherwise than the reference interpreter is made
 //! smaller and written as a case file.
 
-use segue_compiler::record::{Reason, Record};
+use segue_compiler::{
+    record::{Reason, Record},
+    typed::Program,
+};
 use segue_tests::{
+    changing::Changing,
     drive::Entry,
     simulate::{
-        Hosted, Outcome, Plain, Told, World, engine, examine,
+        Outcome, Told, World, engine, examine, live, plain,
         planted::{Fault, Planted},
         report, smallest, text,
     },
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How many worlds a run of the tests tries.
 const SEEDS: u64 = 400;
 /// How many worlds a planted fault has to be found in.
 const SEEDS_PLANTED: u64 = 400;
 /// How many kinds of things have to happen somewhere.
-const HAPPENINGS: usize = 13;
+const HAPPENINGS: usize = 18;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -57,6 +61,11 @@ fn happenings(world: &World, told: &Told) -> Vec<&'static str> {
         ("erasures", has(&|entry| matches!(entry, Entry::Erase(_)))),
         ("joined customers", has(&is_link)),
         ("several customers", told.customers > 3),
+        ("goals", !told.goals.is_empty()),
+        ("changes of rules", !world.changes.is_empty()),
+        ("several changes", world.changes.len() > 1),
+        ("cut logs", world.changes.iter().any(|change| change.log_from.is_some())),
+        ("runs that a change ended", told.ended > 0),
     ];
     all.into_iter().filter(|(_, happened)| *happened).map(|(name, _)| name).collect()
 }
@@ -68,8 +77,7 @@ fn the_host_does_as_the_reference_whatever_goes_wrong() {
     let mut happened: BTreeMap<&str, u64> = BTreeMap::new();
     for seed in first..first + seeds {
         let world = World::of(seed);
-        let host = |program, world: &World| Hosted::new(engine(program, world), world);
-        match examine(&world, host) {
+        match examine(&world, live) {
             Outcome::Refused => {}
             Outcome::Agreed(told) => {
                 agreed += 1;
@@ -78,7 +86,7 @@ fn the_host_does_as_the_reference_whatever_goes_wrong() {
                     *happened.entry(name).or_default() += 1;
                 }
             }
-            Outcome::Differed(_) => report(seed, world, host),
+            Outcome::Differed(_) => report(seed, world, live),
         }
     }
     println!("{agreed} of {seeds} worlds could be compared and agreed, {records} records; {happened:?}");
@@ -88,28 +96,44 @@ fn the_host_does_as_the_reference_whatever_goes_wrong() {
 
 #[test]
 fn planted_faults_are_found_and_made_small() {
-    let all =
-        [Fault::SendsWhileDown, Fault::TooFar, Fault::Skips, Fault::KnowsNoArrival, Fault::ForgetsAtRest];
+    let all = [
+        Fault::SendsWhileDown,
+        Fault::TooFar,
+        Fault::Skips,
+        Fault::KnowsNoArrival,
+        Fault::ForgetsAtRest,
+        Fault::ForgetsRuns,
+        Fault::FillsNothing,
+        Fault::FillsTwice,
+        Fault::KeepsNothing,
+        Fault::EndsUntold,
+        Fault::GoesOnAsNew,
+    ];
     for fault in all {
-        let host =
-            |program, world: &World| Plain::new(Planted { executor: engine(program, world), fault }, world);
+        let host = |first: Arc<Program>, changing: &Changing<'_>| {
+            plain(first, changing, &|program| Planted {
+                executor: engine(fault.program(program), changing.settings),
+                fault,
+            })
+        };
         let mut worlds = (0..SEEDS_PLANTED).map(|seed| (seed, World::of(seed)));
         let found = worlds.find(|(_, world)| matches!(examine(world, host), Outcome::Differed(_)));
         let (seed, world) = found.unwrap_or_else(|| panic!("{fault:?} is not found"));
-        let (entries, lines) = (world.log.len(), world.source().lines().count());
+        let (entries, lines) = (world.log.len(), world.lines());
         let (small, difference) = smallest(world, host);
         let case = text::case(&small, &format!("{fault:?}"));
         println!(
             "{fault:?} is found with seed {seed}, {entries} entries and {lines} lines, made small:\n{case}{difference}\n"
         );
+        // A change takes two programs to show.
+        let most = 16 * (1 + small.changes.len());
         assert!(
-            small.log.len() <= 4 && small.source().lines().count() <= 16,
+            small.log.len() <= 4 && small.changes.len() <= 1 && small.lines() <= most,
             "{fault:?}: it could be smaller\n{case}"
         );
         // The case file says all that matters: there the fault shows, and without it nothing is wrong.
         let again = text::world(&case);
         assert!(matches!(examine(&again, host), Outcome::Differed(_)), "{case}");
-        let sound = |program, world: &World| Hosted::new(engine(program, world), world);
-        assert!(matches!(examine(&again, sound), Outcome::Agreed(_)), "{case}");
+        assert!(matches!(examine(&again, live), Outcome::Agreed(_)), "{case}");
     }
 }

@@ -5,6 +5,7 @@ use crate::{customers::Customers, deadlines::Deadlines, source::Envelope, thread
 use segue_compiler::{
     arrival::Arrivals,
     execution::{Execution, Outcome, Output},
+    goal,
     record::Record,
     typed::SegmentId,
     value::Millis,
@@ -176,6 +177,12 @@ impl<E: Execution> Shard<E> {
         let all = (0..u32::try_from(segments).unwrap_or(u32::MAX)).map(SegmentId);
         let within = all.filter(|segment| execution.is_member(state, *segment)).collect();
         Some((within, self.deadlines.at(place)))
+    }
+
+    /// What came of the goals of rules for a customer.
+    pub(super) fn goals(&mut self, execution: &E, hash: u64, id: &str) -> Vec<goal::Outcome> {
+        let place = self.customers.find(execution, hash, id);
+        place.map(|place| execution.goals(self.customers.wake(execution, place))).unwrap_or_default()
     }
 
     /// The id of the customer at a place, when they are in a segment.

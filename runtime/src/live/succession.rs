@@ -1,7 +1,10 @@
 //! New rules take the place of those in force: everybody is taken over, and what is new is filled from what the log tells.
 
 use super::{Live, shard::Shard};
-use crate::threads::{beside_each_other, hash};
+use crate::{
+    identities::Identities,
+    threads::{beside_each_other, hash, shard_of},
+};
 use segue_compiler::{
     arrival::Arrivals,
     execution::{Execution, Output},
@@ -30,7 +33,8 @@ impl<E: Execution + Sync> Live<E> {
 
     /// Everybody is taken over by the executor of another host, to whom the log up to the change was told, and who has as many
     /// shards. Its rules are the succession of those in force, which are let go.
-    pub fn succeeded_by(&mut self, told: Self) {
+    pub fn succeeded_by(&mut self, mut told: Self) {
+        told.belongs(&self.identities);
         let Self { execution, settle, shards, .. } = told;
         let before = mem::replace(&mut self.execution, execution);
         let passage = self.execution.passage(&before);
@@ -43,11 +47,47 @@ impl<E: Execution + Sync> Live<E> {
         self.arrivals = Arrivals::new(settle);
         self.arrivals.come_to(start.saturating_add(settle));
     }
+
+    /// Anonymous ids are these customers', also where that was said before the log begins: what they did is theirs.
+    fn belongs(&mut self, identities: &Identities) {
+        let count = self.shards.len();
+        let here = identities.all().filter(|(id, _)| {
+            let hash = hash(id);
+            let shard = self.shards.get(shard_of(hash, count));
+            shard.is_some_and(|shard| shard.customers.find(&self.execution, hash, id).is_some())
+        });
+        let mut links: Vec<(String, String)> =
+            here.map(|(anonymous, known)| (anonymous.to_owned(), known.to_owned())).collect();
+        // In an order that does not depend on hashes.
+        links.sort_unstable();
+        for (anonymous, known) in links {
+            let execution = &self.execution;
+            let [from, into] = [&anonymous, &known].map(|id| shard_of(hash(id), count));
+            // For both of them time has passed up to the change; who is known may not have done anything yet.
+            let clocks =
+                [self.shards[from].clock(execution, &anonymous), self.shards[into].clock(execution, &known)];
+            let Some(meeting) = clocks.into_iter().flatten().max() else { continue };
+            let Some(state) = self.shards[from].give(execution, &anonymous, meeting) else { continue };
+            self.shards[into].meet(execution, &known, meeting, state);
+        }
+    }
 }
 
 impl<E: Execution> Shard<E> {
     fn silence(&mut self) {
         self.output = Output::silent();
+    }
+
+    /// Up to when time has passed for a customer, if there is one.
+    fn clock(&mut self, execution: &E, id: &str) -> Option<Millis> {
+        let place = self.customers.find(execution, hash(id), id)?;
+        Some(execution.meeting(self.customers.wake(execution, place), Millis::MIN))
+    }
+
+    /// Joins somebody, who may be new, with another.
+    fn meet(&mut self, execution: &E, id: &str, meeting: Millis, other: E::Customer) {
+        let place = self.customers.entry(execution, hash(id), id).0;
+        self.join(execution, place, meeting, other);
     }
 
     fn before_change(&mut self, execution: &E, until: Millis) -> BTreeSet<u32> {

@@ -1,18 +1,13 @@
-//! Who hosts the customers of a simulated world.
+//! What can be seen of whoever hosts the customers of a simulated world, and the simplest host there is.
 
-use super::World;
-use crate::drive::{Driven, Driver, Entry};
-use segue_compiler::{execution::Execution, record::Record, typed::Program, value::Millis};
+use crate::{changing::Changing, drive::Driven};
+use segue_compiler::{
+    execution::{Counts, Execution},
+    goal,
+    record::Record,
+    typed::Program,
+};
 use std::{collections::BTreeMap, sync::Arc};
-
-/// A host under test.
-pub trait Host {
-    /// Takes an entry of the log.
-    fn take(&mut self, entry: &Entry);
-
-    /// Carries time on to the end, and tells what came of everything.
-    fn finish(self, program: &Program, until: Millis) -> Told;
-}
 
 /// What can be seen of a host from outside.
 #[derive(Debug, PartialEq)]
@@ -27,6 +22,10 @@ pub struct Told {
     pub outcomes: BTreeMap<String, u64>,
     /// How many runs started.
     pub fired: u64,
+    /// How many runs were ended by a change of rules.
+    pub ended: u64,
+    /// By customer, what came of goals, where there are some.
+    pub goals: BTreeMap<String, Vec<goal::Outcome>>,
 }
 
 impl Told {
@@ -48,9 +47,13 @@ impl Told {
                 );
             }
         }
-        if self.members == other.members {
-            let print =
-                |it: &Self| format!("{:?}, {} runs, {} customers", it.outcomes, it.fired, it.customers);
+        if self.goals != other.goals {
+            format!("goals\n  reference: {:?}\n  host:      {:?}", self.goals, other.goals)
+        } else if self.members == other.members {
+            let print = |it: &Self| {
+                let Self { outcomes, fired, ended, customers, .. } = it;
+                format!("{outcomes:?}, {fired} runs, {ended} ended by changes, {customers} customers")
+            };
             format!("calls, runs and customers\n  reference: {}\n  host:      {}", print(self), print(other))
         } else {
             format!("members\n  reference: {:?}\n  host:      {:?}", self.members, other.members)
@@ -59,23 +62,23 @@ impl Told {
 }
 
 /// The simplest host: everybody rests between any two entries, and everybody is woken when time comes on.
-pub struct Plain<E: Execution>(Driver<Arc<E>>);
-
-impl<E: Execution> Plain<E> {
-    /// Without customers.
-    pub fn new(executor: E, world: &World) -> Self {
-        Self(Driver::new(Arc::new(executor), None).live(world.settle))
-    }
+///
+/// # Panics
+/// Never: its executors can be made.
+#[must_use]
+pub fn plain<E: Execution>(
+    first: Arc<Program>,
+    changing: &Changing<'_>,
+    make: &dyn Fn(Arc<Program>) -> E,
+) -> Told {
+    let (driven, counts, program) = changing.drive(&|program| Ok(make(program)), first).unwrap();
+    Told::of(driven, counts, &program)
 }
 
-impl<E: Execution> Host for Plain<E> {
-    fn take(&mut self, entry: &Entry) {
-        self.0.take(entry);
-    }
-
-    fn finish(self, program: &Program, until: Millis) -> Told {
-        let (driven, _) = self.0.until(until).finish(program);
-        let Driven { records, members: segments, fired, goals: _, outcomes, settled } = driven;
+impl Told {
+    /// What the simplest host tells.
+    fn of(driven: Driven, counts: Counts, program: &Program) -> Self {
+        let Driven { records, members: segments, fired, mut goals, outcomes, settled } = driven;
         let settled = settled.iter().map(|outcome| format!("{outcome:?}"));
         let mut counted = BTreeMap::new();
         for outcome in outcomes.into_iter().chain(settled).filter(|outcome| outcome != "Held") {
@@ -88,6 +91,8 @@ impl<E: Execution> Host for Plain<E> {
                 members.entry(segment.clone()).or_default().push(customer.clone());
             }
         }
-        Told { records, members, customers: segments.len(), outcomes: counted, fired: fired.len() as u64 }
+        goals.retain(|_, outcomes| !outcomes.is_empty());
+        let (customers, fired) = (segments.len(), fired.len() as u64);
+        Self { records, members, customers, outcomes: counted, fired, ended: counts.runs_ended, goals }
     }
 }

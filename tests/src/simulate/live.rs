@@ -1,9 +1,14 @@
-//! The live host of machine code, with shards, deadlines in wheels, and customers who outlive it as bytes.
+//! The live host, with shards, deadlines in wheels, customers who outlive it as bytes, and rules that change under way.
 
-use super::{Host, Told, World};
-use crate::drive::Entry;
+use super::Told;
+use crate::{
+    changing::{Changing, Happening, NewRules, told_of},
+    drive::Entry,
+    simulate::world::names,
+};
 use segue_compiler::{
     execution::Execution,
+    goal,
     record::Record,
     typed::{Program, SegmentId},
     value::Millis,
@@ -23,11 +28,33 @@ use std::{
 /// How many members are asked for at once: few, so that there is more than one page.
 const PAGE: usize = 2;
 
+/// What a live host tells of a log, and of the changes of rules on its way, with the executors that `make` makes.
+///
+/// # Panics
+/// When it keeps the rules of before a change.
+#[must_use]
+pub fn hosted<E>(first: Arc<Program>, changing: &Changing<'_>, make: &dyn Fn(Arc<Program>) -> E) -> Told
+where
+    E: Execution<Resting = Box<[u8]>> + Send + Sync,
+{
+    let all = changing.happenings();
+    let executor = make(first.clone());
+    let mut host = Hosted::new(first, executor, changing.settings.settle, NonZeroUsize::MIN);
+    for (place, happening) in all.iter().enumerate() {
+        match happening {
+            Happening::Entry(entry) => host.take(entry),
+            Happening::Change(new) => host.change(new, &all[..=place], make),
+        }
+    }
+    host.finish(changing)
+}
+
 /// The live host, and all that a service keeps of it.
-pub struct Hosted<E: Execution> {
-    executor: Arc<E>,
+struct Hosted<E: Execution> {
+    program: Arc<Program>,
     settle: i64,
     live: Live<Arc<E>>,
+    shards: NonZeroUsize,
     /// Calls in a row, which are handed over together.
     waiting: Vec<String>,
     /// What a store would hold.
@@ -41,12 +68,12 @@ pub struct Hosted<E: Execution> {
 
 impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Hosted<E> {
     /// Without customers.
-    pub fn new(executor: E, world: &World) -> Self {
-        let (executor, settle) = (Arc::new(executor), world.settle);
+    fn new(program: Arc<Program>, executor: E, settle: i64, shards: NonZeroUsize) -> Self {
         Self {
-            live: Live::new(executor.clone(), settle, NonZeroUsize::MIN, 0),
-            executor,
+            live: Live::new(Arc::new(executor), settle, shards, 0),
+            program,
             settle,
+            shards,
             waiting: Vec::new(),
             kept: BTreeMap::new(),
             clock: None,
@@ -55,48 +82,6 @@ impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Hosted<E> {
         }
     }
 
-    /// Hands over the calls that wait.
-    fn hand_over(&mut self) {
-        let lines = mem::take(&mut self.waiting);
-        let calls: Vec<Envelope<'_>> =
-            lines.iter().map(|line| Envelope::parse(line.as_bytes()).unwrap()).collect();
-        self.clock = self.clock.max(calls.iter().map(Envelope::arrival).max());
-        self.live.calls(calls);
-        self.records.extend(self.live.records());
-    }
-
-    /// Stops the host and starts another from what was kept.
-    fn restart(&mut self, shards: usize) {
-        for Change { key, value } in self.live.changes() {
-            match value {
-                Some(value) => drop(self.kept.insert(key, value)),
-                None => drop(self.kept.remove(&key)),
-            }
-        }
-        self.tally += self.live.tally();
-        let shards = NonZeroUsize::new(shards).unwrap_or(NonZeroUsize::MIN);
-        self.live = Live::new(self.executor.clone(), self.settle, shards, 0);
-        for (key, value) in &self.kept {
-            self.live.restore(key, value).unwrap();
-        }
-        if let Some(clock) = self.clock {
-            self.live.resume(clock);
-        }
-    }
-
-    fn members(&mut self, segment: SegmentId) -> Vec<String> {
-        let (mut all, mut from) = (Vec::new(), Some(Cursor::default()));
-        while let Some(cursor) = from {
-            let page = self.live.members(segment, cursor, PAGE);
-            all.extend(page.ids.iter().map(ToString::to_string));
-            from = page.next;
-        }
-        all.sort_unstable();
-        all
-    }
-}
-
-impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Host for Hosted<E> {
     fn take(&mut self, entry: &Entry) {
         if let Entry::Call(call) = entry {
             self.waiting.push(Value::to_string(call));
@@ -119,16 +104,105 @@ impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Host for Hosted<E> {
         self.records.extend(self.live.records());
     }
 
-    fn finish(mut self, program: &Program, until: Millis) -> Told {
+    /// Hands over the calls that wait.
+    fn hand_over(&mut self) {
+        let lines = mem::take(&mut self.waiting);
+        let calls: Vec<Envelope<'_>> =
+            lines.iter().map(|line| Envelope::parse(line.as_bytes()).unwrap()).collect();
+        self.clock = self.clock.max(calls.iter().map(Envelope::arrival).max());
+        self.live.calls(calls);
+        self.records.extend(self.live.records());
+    }
+
+    /// Stops the host and starts another from what was kept.
+    fn restart(&mut self, shards: usize) {
+        for Change { key, value } in self.live.changes() {
+            match value {
+                Some(value) => drop(self.kept.insert(key, value)),
+                None => drop(self.kept.remove(&key)),
+            }
+        }
+        self.tally += self.live.tally();
+        self.shards = NonZeroUsize::new(shards).unwrap_or(NonZeroUsize::MIN);
+        self.live = Live::new(self.live.execution().clone(), self.settle, self.shards, 0);
+        for (key, value) in &self.kept {
+            self.live.restore(key, value).unwrap();
+        }
+        if let Some(clock) = self.clock {
+            self.live.resume(clock);
+        }
+    }
+
+    /// Other rules are put in force; `all` is what happened so far, and this.
+    fn change(&mut self, new: &NewRules, all: &[Happening<'_>], make: &dyn Fn(Arc<Program>) -> E) {
         self.hand_over();
-        self.live.advance(until.saturating_add(self.settle));
+        let before = Arc::downgrade(self.live.execution());
+        let under_way = self.live.before_change(new.at);
+        self.program = Arc::new(new.succeed(&self.program, &under_way));
+        let executor = make(self.program.clone());
+        let mut told = Self::new(self.program.clone(), executor, self.settle, self.shards);
+        told.live = told.live.silent();
+        for happening in told_of(all, new.log_from) {
+            match happening {
+                // The log tells that the service came up, and of no hosts.
+                Happening::Entry(Entry::Restart(_)) => told.come_up(),
+                Happening::Entry(entry) => told.take(entry),
+                Happening::Change(change) => {
+                    told.hand_over();
+                    told.live.before_change(change.at);
+                }
+            }
+        }
+        told.hand_over();
+        assert!(told.records.is_empty(), "reading a log tells nothing");
+        self.live.succeeded_by(told.live);
+        assert!(before.upgrade().is_none(), "what was in force before is let go");
+        self.records.extend(self.live.records());
+    }
+
+    fn come_up(&mut self) {
+        self.hand_over();
+        if let Some(clock) = self.clock {
+            self.live.resume(clock);
+        }
+    }
+
+    fn members(&mut self, segment: SegmentId) -> Vec<String> {
+        let (mut all, mut from) = (Vec::new(), Some(Cursor::default()));
+        while let Some(cursor) = from {
+            let page = self.live.members(segment, cursor, PAGE);
+            all.extend(page.ids.iter().map(ToString::to_string));
+            from = page.next;
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// What came of goals, of those whom the log names.
+    fn goals(&mut self, log: &[Entry]) -> BTreeMap<String, Vec<goal::Outcome>> {
+        let mut all = BTreeMap::new();
+        for id in names(log) {
+            let is_own = self.live.portrait(&id, 0).is_some_and(|it| *it.id == *id);
+            let goals = if is_own { self.live.goals(&id) } else { Vec::new() };
+            if !goals.is_empty() {
+                all.insert(id, goals);
+            }
+        }
+        all
+    }
+
+    fn finish(mut self, changing: &Changing<'_>) -> Told {
+        self.hand_over();
+        self.live.advance(changing.until.unwrap_or_default().saturating_add(self.settle));
         self.records.extend(self.live.records());
         self.tally += self.live.tally();
+        let goals = self.goals(changing.log);
+        let program = self.program.clone();
         let segments = program.segments.iter().zip(0..);
         let members = segments
             .map(|(segment, number)| (segment.name.to_string(), self.members(SegmentId(number))))
             .collect();
-        let Tally { applied, late, duplicate, doubtful, quarantined, fired, .. } = self.tally;
+        let Tally { applied, late, duplicate, doubtful, quarantined, fired, counts, .. } = self.tally;
         let outcomes = [
             ("Applied", applied),
             ("Late", late),
@@ -141,6 +215,7 @@ impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Host for Hosted<E> {
         let mut records = self.records;
         // Stable: what happened to one customer at one instant stays in its order.
         records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
-        Told { records, members, customers: self.live.customers(), outcomes, fired }
+        let (customers, ended) = (self.live.customers(), counts.runs_ended);
+        Told { records, members, customers, outcomes, fired, ended, goals }
     }
 }

@@ -2,11 +2,11 @@
 
 use segue_compiler::{
     event::{Call, Incoming},
-    execution::{Counts, Execution, Outcome, Output},
+    execution::{Counts, Execution, Outcome, Output, join},
     goal,
     json::JsonText,
     pack::Packer,
-    typed::SegmentId,
+    typed::{Program, SegmentId},
     value::Millis,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -24,6 +24,39 @@ pub enum Fault {
     KnowsNoArrival,
     /// What is known of some customers is lost when they are laid to rest.
     ForgetsAtRest,
+    /// Runs under way are not found when rules change.
+    ForgetsRuns,
+    /// What is new is not filled from the log.
+    FillsNothing,
+    /// What is new is filled from the log twice.
+    FillsTwice,
+    /// Everything is filled from the log, also what goes on.
+    KeepsNothing,
+    /// Runs that a change of rules ends are not told.
+    EndsUntold,
+    /// Runs of an earlier version of a rule go on with the steps of the new one.
+    GoesOnAsNew,
+}
+
+impl Fault {
+    /// The program that an executor with this fault obeys in place of one.
+    #[must_use]
+    pub fn program(self, program: Arc<Program>) -> Arc<Program> {
+        if self != Self::GoesOnAsNew {
+            return program;
+        }
+        let mut program = Arc::unwrap_or_clone(program);
+        let versions = program.rules.iter().zip(program.current_versions());
+        let steps: Vec<_> = versions
+            .map(|(rule, current)| {
+                program.rules.get(current as usize).map_or_else(Vec::new, |current| {
+                    if rule.is_former() { current.steps.clone() } else { rule.steps.clone() }
+                })
+            })
+            .collect();
+        program.rules.iter_mut().zip(steps).for_each(|(rule, steps)| rule.steps = steps);
+        Arc::new(program)
+    }
 }
 
 /// An executor that does something wrong.
@@ -34,7 +67,7 @@ pub struct Planted<E> {
     pub fault: Fault,
 }
 
-impl<E: Execution> Execution for Planted<E> {
+impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
     type Customer = E::Customer;
     type Resting = E::Resting;
     type Passage = E::Passage;
@@ -114,7 +147,7 @@ impl<E: Execution> Execution for Planted<E> {
     }
 
     fn under_way(&self, customer: &E::Customer) -> BTreeSet<u32> {
-        self.executor.under_way(customer)
+        if self.fault == Fault::ForgetsRuns { BTreeSet::new() } else { self.executor.under_way(customer) }
     }
 
     fn passage(&self, before: &Self) -> E::Passage {
@@ -128,10 +161,37 @@ impl<E: Execution> Execution for Planted<E> {
         told: E::Customer,
         out: &mut Output,
     ) -> E::Customer {
+        let customer = match self.fault {
+            Fault::KeepsNothing => before.renewed(customer, 0),
+            _ => customer,
+        };
+        let told = match self.fault {
+            Fault::FillsNothing => self.renewed(told, 0),
+            Fault::FillsTwice => self.renewed(told, 2),
+            _ => told,
+        };
+        if self.fault == Fault::EndsUntold {
+            return self.executor.carry((&before.executor, passage), customer, told, &mut Output::default());
+        }
         self.executor.carry((&before.executor, passage), customer, told, out)
     }
 
     fn goals(&self, customer: &E::Customer) -> Vec<goal::Outcome> {
         self.executor.goals(customer)
+    }
+}
+
+impl<E: Execution<Resting = Box<[u8]>>> Planted<E> {
+    /// A customer of whom is known what is known of one, so many times.
+    fn renewed(&self, customer: E::Customer, times: usize) -> E::Customer {
+        let resting = self.executor.rest(customer, &mut Packer::default());
+        let mut all = (0..times).map(|_| self.executor.wake(&mut resting.clone()));
+        let nobody = || self.executor.customer(Arc::from(self.executor.id_of(&resting)));
+        let mut renewed = all.next().unwrap_or_else(nobody);
+        for again in all {
+            // At a time so early that none passes.
+            join(&self.executor, &mut renewed, again, Millis::MIN / 2, &mut Output::silent());
+        }
+        renewed
     }
 }

@@ -13,6 +13,7 @@ pub fn shrink(world: World, fails: impl FnMut(&World) -> bool) -> World {
     loop {
         let before = search.world.clone();
         search.settings();
+        search.changes();
         search.customers();
         search.entries();
         search.declarations();
@@ -49,6 +50,28 @@ impl<F: FnMut(&World) -> bool> Search<F> {
         self.take(World { lateness: 600_000, ..self.world.clone() });
     }
 
+    /// Fewer changes of rules, the last one's rules earlier, and a log that tells of all.
+    fn changes(&mut self) {
+        for place in (0..self.world.changes.len()).rev() {
+            let mut world = self.world.clone();
+            world.changes.remove(place);
+            if self.take(world) {
+                continue;
+            }
+            let mut world = self.world.clone();
+            let Some(change) = world.changes.get_mut(place) else { continue };
+            change.log_from = None;
+            self.take(world);
+        }
+        if let [first, ..] = self.world.changes.as_slice() {
+            // Without the first rules.
+            let mut world = self.world.clone();
+            world.rules.clone_from(&first.rules);
+            world.changes.remove(0);
+            self.take(world);
+        }
+    }
+
     /// All that a customer did.
     fn customers(&mut self) {
         for name in names(&self.world.log) {
@@ -81,40 +104,61 @@ impl<F: FnMut(&World) -> bool> Search<F> {
         }
     }
 
+    /// Declarations, in all programs that have them or in one.
     fn declarations(&mut self) {
-        for number in (0..self.world.rules.len()).rev() {
-            let mut world = self.world.clone();
-            world.rules.remove(number);
-            self.take(world);
+        for program in 0..=self.world.changes.len() {
+            for number in (0..self.rules(program).len()).rev() {
+                let Some(text) = self.rules(program).get(number).cloned() else { continue };
+                self.take_text(program, &text, "");
+            }
         }
     }
 
     /// Lines within declarations, a block with all that is in it, or only its first and last line.
     fn lines(&mut self) {
-        for number in 0..self.world.rules.len() {
-            let mut line = 1;
-            while let Some(lines) = self.world.rules.get(number).map(|rule| lines_of(rule)) {
-                if line + 1 >= lines.len() {
-                    break;
-                }
-                let end = end_of(&lines, line);
-                let whole = without(&lines, |it| (line..=end).contains(&it));
-                let opened = without(&lines, |it| it == line || it == end);
-                if !self.take_declaration(number, whole)
-                    && (end == line || !self.take_declaration(number, opened))
-                {
-                    line += 1;
+        for program in 0..=self.world.changes.len() {
+            for number in 0..self.rules(program).len() {
+                let mut line = 1;
+                while let Some(text) = self.rules(program).get(number).cloned() {
+                    let lines = lines_of(&text);
+                    if line + 1 >= lines.len() {
+                        break;
+                    }
+                    let end = end_of(&lines, line);
+                    let whole = without(&lines, |it| (line..=end).contains(&it));
+                    let opened = without(&lines, |it| it == line || it == end);
+                    if !self.take_text(program, &text, &whole)
+                        && (end == line || !self.take_text(program, &text, &opened))
+                    {
+                        line += 1;
+                    }
                 }
             }
         }
     }
 
-    fn take_declaration(&mut self, number: usize, text: String) -> bool {
-        let mut world = self.world.clone();
-        if let Some(rule) = world.rules.get_mut(number) {
-            *rule = text;
+    /// The declarations of a program: the first one, or one that takes its place.
+    fn rules(&self, program: usize) -> &[String] {
+        match program.checked_sub(1) {
+            None => &self.world.rules,
+            Some(change) => self.world.changes.get(change).map_or(&[], |change| &change.rules),
         }
-        self.take(world)
+    }
+
+    /// Another text in place of a declaration, in all programs that have it, else in one; no text leaves it out.
+    fn take_text(&mut self, program: usize, old: &str, new: &str) -> bool {
+        let exchanged = |which: &dyn Fn(usize) -> bool| {
+            let mut world = self.world.clone();
+            let all = [&mut world.rules].into_iter();
+            let all = all.chain(world.changes.iter_mut().map(|change| &mut change.rules));
+            for (rules, _) in all.zip(0..).filter(|(_, number)| which(*number)) {
+                rules.iter_mut().filter(|it| *it == old).for_each(|it| new.clone_into(it));
+                rules.retain(|it| !it.is_empty());
+            }
+            world
+        };
+        let (everywhere, here) = (exchanged(&|_| true), exchanged(&|number| number == program));
+        self.take(everywhere) || self.take(here)
     }
 
     /// What calls say, and when they arrive.

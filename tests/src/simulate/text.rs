@@ -1,9 +1,9 @@
 //! Worlds as case files.
 
-use super::World;
+use super::{Successor, World, checked};
 use crate::{
     case::{line, read, short},
-    drive::{Driven, Entry, drive_live},
+    drive::Entry,
 };
 use segue_compiler::{reference::Reference, value::Millis};
 use serde_json::Value;
@@ -12,17 +12,21 @@ use std::fmt::Write;
 /// A case file of a world, with what the reference interpreter makes of it.
 #[must_use]
 pub fn case(world: &World, about: &str) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "# {about}\n{}--- run {}", world.source(), settings(world));
+    let mut text = format!("# {about}\n{}", world.rules.concat());
+    for Successor { at, rules, log_from } in &world.changes {
+        let log_from = log_from.map(|from| format!(", log from {}", short(from))).unwrap_or_default();
+        let _ = writeln!(text, "--- rules at {}{log_from}\n{}", short(*at), rules.concat().trim_end());
+    }
+    let _ = writeln!(text, "--- run {}", settings(world));
     for entry in &world.log {
         let _ = writeln!(text, "{}", entry_line(entry));
     }
     text.push_str("--- records\n");
-    if let Some(program) = super::checked(world) {
-        let reference = Reference::new(program.clone(), world.settings());
-        let Driven { records, .. } =
-            drive_live(&program, &reference, &world.log, world.settle, Some(world.until));
-        for record in &records {
+    if let Some((first, changes)) = checked(world) {
+        let settings = world.settings();
+        let reference = |program| Reference::new(program, settings.clone());
+        let told = super::plain(first, &world.happening(&changes, &settings), &reference);
+        for record in &told.records {
             let _ = writeln!(text, "{}", line(record));
         }
     }
@@ -93,13 +97,21 @@ fn joined(at: Millis) -> String {
     short(at).replace(' ', "T")
 }
 
-/// The world of a case file's first run, its rules in one piece.
+/// The world of a case file's first run, the rules of each program in one piece.
 ///
 /// # Panics
 /// When it has no end.
 #[must_use]
 pub fn world(case: &str) -> World {
-    let (rules, settings, log, until) = read(case);
-    let lateness = settings.lateness;
-    World { rules: vec![rules], settle: settings.settle, lateness, log, until: until.unwrap() }
+    let first = read(case);
+    let changes =
+        first.changes.into_iter().map(|(at, log_from, rules)| Successor { at, rules: vec![rules], log_from });
+    World {
+        rules: vec![first.rules],
+        changes: changes.collect(),
+        settle: first.settings.settle,
+        lateness: first.settings.lateness,
+        log: first.log,
+        until: first.until.unwrap(),
+    }
 }

@@ -1,8 +1,10 @@
 //! Random worlds.
 
+use super::program_of;
 use crate::{
+    changing::{Changing, NewRules},
     drive::Entry,
-    generate::{disguise, history, log, program},
+    generate::{disguise, history, log, program, successor},
     random::Random,
 };
 use segue_compiler::settings::Settings;
@@ -19,11 +21,16 @@ const NAMES: [[(&str, &str); 5]; 2] = [
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
+/// How many successors of a program are tried until one passes the checker.
+const SUCCESSORS: usize = 5;
+
 /// A program, and what happens to a host of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
     /// The declarations of the program, one after the other.
     pub rules: Vec<String>,
+    /// The programs that take its place under way, in order.
+    pub changes: Vec<Successor>,
     /// For how long calls settle, in milliseconds.
     pub settle: i64,
     /// How late calls may be that start something, in milliseconds.
@@ -34,21 +41,34 @@ pub struct World {
     pub until: i64,
 }
 
+/// A program that takes the place of another one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Successor {
+    /// When: before the first entry of the log that comes at this time or later.
+    pub at: i64,
+    /// Its declarations.
+    pub rules: Vec<String>,
+    /// What came before this is in the log no more.
+    pub log_from: Option<i64>,
+}
+
 impl World {
     /// Makes a world from a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let rules = declarations(&program(&mut random));
+        let source = program(&mut random);
         let calls = calls(&mut random);
         let mut log = log(&mut random, &calls);
         again(&mut random, &mut log);
         erasures(&mut random, &mut log);
         restarts(&mut random, &mut log);
         let latest = log.iter().filter_map(time).max().unwrap_or_default();
+        let changes = changes(&mut random, &source, &log);
         let beyond = if random.chance(15) { 3 * DAY } else { 120 * MINUTE };
         Self {
-            rules,
+            rules: declarations(&source),
+            changes,
             settle: [0, 0, 5 * MINUTE][random.below(3)],
             lateness: [10 * MINUTE, 10 * MINUTE, 0, 60 * MINUTE][random.below(4)],
             log,
@@ -56,10 +76,17 @@ impl World {
         }
     }
 
-    /// The program's text.
+    /// What happens, with the programs of the changes.
     #[must_use]
-    pub fn source(&self) -> String {
-        self.rules.concat()
+    pub fn happening<'w>(&'w self, changes: &'w [NewRules], settings: &'w Settings) -> Changing<'w> {
+        Changing { changes, log: &self.log, live: true, until: Some(self.until), settings }
+    }
+
+    /// How many lines its programs have.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        let all = self.rules.iter().chain(self.changes.iter().flat_map(|change| &change.rules));
+        all.map(|declaration| declaration.lines().count()).sum()
     }
 
     /// What both executors obey.
@@ -155,6 +182,25 @@ fn restarts(random: &mut Random, log: &mut Vec<Entry>) {
     for _ in 0..random.below(5) {
         log.insert(random.below(log.len() + 1), Entry::Restart(1 + random.below(3)));
     }
+}
+
+/// Other rules take the place of those in force up to three times, and sometimes the log no longer tells of all.
+fn changes(random: &mut Random, source: &str, log: &[Entry]) -> Vec<Successor> {
+    let times: Vec<i64> = log.iter().filter_map(time).collect();
+    let mut all: Vec<Successor> = Vec::new();
+    let Some(begin) = times.first().copied() else { return all };
+    let mut latest = source.to_owned();
+    for _ in 0..[0, 0, 1, 1, 2, 3][random.below(6)] {
+        let near = times[random.below(times.len())] + [0, 1, 30_000][random.below(3)];
+        let at = near.max(all.last().map_or(begin, |last| last.at));
+        let log_from = random.chance(25).then(|| begin + (at - begin) / 2);
+        let tried = (0..SUCCESSORS).map(|_| successor(random, &latest));
+        if let Some(next) = tried.into_iter().find(|next| program_of(next).is_some()) {
+            all.push(Successor { at, rules: declarations(&next), log_from });
+            latest = next;
+        }
+    }
+    all
 }
 
 /// How far the wall clock has come with an entry.
