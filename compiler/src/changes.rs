@@ -10,6 +10,7 @@ pub use print::print;
 
 use crate::{
     reach::{self, Reach},
+    succession::{Made, with_first_names},
     typed::{Expr, ExprKind, Program, Rule, SegmentId, Trigger, visit, words::Words},
 };
 use serde::Serialize;
@@ -90,6 +91,9 @@ pub struct RuleChange {
     /// How far back the log must reach before the rule takes effect, because of what is new; no further than the present
     /// where it says `start cold`.
     pub log: Reach,
+    /// How far back it looks, as to what is new, at things that rules made before, such as messages: no log tells of them, so
+    /// the rule takes effect when it looks back no further than the change.
+    pub made: Reach,
     /// A rule that is gone and says the same: perhaps it was renamed without `was`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub looks_like: Option<Arc<str>>,
@@ -98,7 +102,9 @@ pub struct RuleChange {
 /// Compares two versions of a project.
 #[must_use]
 pub fn changes(old: &Program, new: &Program) -> Changes {
-    let (before, after) = (Memory::of(old), Memory::of(new));
+    let new = &with_first_names(old, new);
+    let made = Made::by(old);
+    let (before, after) = (Memory::of(old, &made), Memory::of(new, &made));
     let remembered = remembered(&before, &after);
     let segments = segments(old, new);
     let rules = rules(old, new, &before, &after);
@@ -129,17 +135,19 @@ struct Memory {
 struct Item {
     what: String,
     reach: Reach,
+    /// Whether rules made some of it before.
+    is_made: bool,
     used_by: Vec<String>,
 }
 
 impl Memory {
-    fn of(program: &Program) -> Self {
+    fn of(program: &Program, made: &Made) -> Self {
         let mut memory = Self { items: BTreeMap::new(), order: Vec::new() };
         let (exact, words) = (Words::exact(program), Words::new(program));
-        let mut add = |meaning: String, what: String, reach: Reach, user: &str| {
+        let mut add = |meaning: String, what: String, (reach, is_made): (Reach, bool), user: &str| {
             let item = memory.items.entry(meaning.clone()).or_insert_with(|| {
                 memory.order.push(meaning);
-                Item { what, reach, used_by: Vec::new() }
+                Item { what, reach, is_made, used_by: Vec::new() }
             });
             if !item.used_by.iter().any(|other| other == user) {
                 item.used_by.push(user.to_owned());
@@ -148,7 +156,8 @@ impl Memory {
         let mut part = |expr: &Expr, user: &str| {
             if is_remembered(expr) {
                 let reach = reach::of_expression(program, expr);
-                add(exact.expression(expr), words.expression(expr), reach, user);
+                let is_made = made.is_remembered_for(program, expr);
+                add(exact.expression(expr), words.expression(expr), (reach, is_made), user);
             }
         };
         for definition in &program.lets {
@@ -175,12 +184,13 @@ impl Memory {
                         && (sequence.elements.len() > 1 || sequence.then_no.is_some() || sequence.first_time)
                     {
                         let what = format!("matches under way of {}", words.sequence(sequence));
-                        add(exact.sequence(sequence), what, reach::of_sequence(sequence), &user);
+                        let reach = (reach::of_sequence(sequence), made.is_followed_by(program, sequence));
+                        add(exact.sequence(sequence), what, reach, &user);
                     }
                 }
                 Trigger::Schedule(_) => {
                     let when = words.trigger(rule.trigger);
-                    add(when.clone(), format!("the last occurrence of {when}"), Reach::NONE, &user);
+                    add(when.clone(), format!("the last occurrence of {when}"), (Reach::NONE, false), &user);
                 }
                 Trigger::Enters(_) | Trigger::Leaves(_) | Trigger::Former { .. } => {}
             }
@@ -303,6 +313,7 @@ fn rules(old: &Program, new: &Program, before: &Memory, after: &Memory) -> Vec<R
             Some(_) if changed.is_empty() => Fate::Kept,
             Some(_) => Fate::Changed,
         };
+        let [log, made] = if rule.start_cold { [Reach::NONE; 2] } else { to_fill(new, rule, before, after) };
         let similar = gone.iter().find(|other| old_words.parts(other) == parts);
         all.push(RuleChange {
             name: rule.name.clone(),
@@ -310,7 +321,8 @@ fn rules(old: &Program, new: &Program, before: &Memory, after: &Memory) -> Vec<R
             fate,
             changed,
             keeps_identity: earlier.is_some_and(|earlier| earlier.identity() == rule.identity()),
-            log: if rule.start_cold { Reach::NONE } else { to_fill(new, rule, before, after) },
+            log,
+            made,
             looks_like: similar.filter(|_| fate == Fate::New).map(|other| other.name.clone()),
         });
     }
@@ -321,15 +333,18 @@ fn rules(old: &Program, new: &Program, before: &Memory, after: &Memory) -> Vec<R
         changed: Vec::new(),
         keeps_identity: false,
         log: Reach::NONE,
+        made: Reach::NONE,
         looks_like: None,
     }));
     all
 }
 
-/// How far back a rule looks at what is new.
-fn to_fill(program: &Program, rule: &Rule, before: &Memory, after: &Memory) -> Reach {
+/// How far back a rule looks at what is new, and at that of it which rules made.
+fn to_fill(program: &Program, rule: &Rule, before: &Memory, after: &Memory) -> [Reach; 2] {
     let users: BTreeSet<String> = reach::used_by(program, rule);
     let new = after.items.iter().filter(|(meaning, _)| !before.items.contains_key(*meaning));
     let used = new.filter(|(_, item)| item.used_by.iter().any(|user| users.contains(user)));
-    used.fold(Reach::NONE, |reach, (_, item)| reach.or(item.reach))
+    used.fold([Reach::NONE; 2], |[log, made], (_, item)| {
+        [log.or(item.reach), if item.is_made { made.or(item.reach) } else { made }]
+    })
 }

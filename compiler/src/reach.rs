@@ -2,6 +2,7 @@
 
 use crate::{
     settings::Settings,
+    succession::Made,
     typed::{
         Calendar, Expr, ExprKind, LetId, Occurrence, Program, Rule, SegmentId, Sequence, Step, StopWhen,
         Trigger, Unit, Window, visit,
@@ -71,8 +72,8 @@ pub fn of_rule(program: &Program, rule: &Rule) -> Reach {
 /// How far back a rule looks, and by how much of the log that is known.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    /// By the change of rules since which it is remembered.
-    parts: BTreeMap<u32, Reach>,
+    /// By the change of rules since which it is remembered, and whether rules made some of it themselves before.
+    parts: BTreeMap<(u32, bool), Reach>,
 }
 
 impl View {
@@ -88,9 +89,11 @@ impl View {
     /// be remembered.
     #[must_use]
     pub fn is_cold(&self, program: &Program, rule: &Rule, settings: &Settings, now: Millis) -> bool {
-        let log_from = |since: u32| match since.checked_sub(1) {
-            None => settings.log_from,
-            Some(change) => program.changes.get(change as usize).and_then(|change| change.log_from),
+        let log_from = |(since, is_made): (u32, bool)| {
+            let Some(change) = since.checked_sub(1) else { return settings.log_from };
+            let change = program.changes.get(change as usize)?;
+            // What rules made is known since the change only.
+            if is_made { change.log_from.max(Some(change.at)) } else { change.log_from }
         };
         !rule.start_cold
             && self
@@ -99,7 +102,7 @@ impl View {
                 .any(|(since, reach)| log_from(*since).is_some_and(|from| !reach.is_within(from, now)))
     }
 
-    fn add(&mut self, since: u32, reach: Reach) {
+    fn add(&mut self, since: (u32, bool), reach: Reach) {
         if !reach.is_none() {
             let known = self.parts.entry(since).or_insert(Reach::NONE);
             *known = known.or(reach);
@@ -125,6 +128,11 @@ pub fn remembered_since(program: &Program, expr: &Expr) -> u32 {
         ExprKind::NoActivity(_) => program.active_since,
         _ => 0,
     }
+}
+
+/// What rules had made before the change of rules since which something is remembered.
+fn made_before(program: &Program, since: u32) -> Option<&Made> {
+    Some(&program.changes.get(since.checked_sub(1)? as usize)?.made)
 }
 
 /// A rule and the named values and segments that it uses, as in `rule win_back`, `segment lapsed`.
@@ -232,7 +240,9 @@ impl<'p> Reached<'p> {
         match rule.trigger {
             Trigger::Sequence(id) => {
                 if let Some(sequence) = self.program.sequences.get(id.0 as usize) {
-                    self.view.add(sequence.since, of_sequence(sequence));
+                    let made = made_before(self.program, sequence.since);
+                    let is_made = made.is_some_and(|made| made.is_followed_by(self.program, sequence));
+                    self.view.add((sequence.since, is_made), of_sequence(sequence));
                 }
             }
             Trigger::Enters(id) | Trigger::Leaves(id) => self.segment(id),
@@ -267,7 +277,10 @@ impl<'p> Reached<'p> {
         let (program, mut view) = (self.program, std::mem::take(&mut self.view));
         let (mut lets, mut segments) = (Vec::new(), Vec::new());
         visit(&mut |part| {
-            view.add(remembered_since(program, part), of_expression(program, part));
+            let since = remembered_since(program, part);
+            let is_made =
+                made_before(program, since).is_some_and(|made| made.is_remembered_for(program, part));
+            view.add((since, is_made), of_expression(program, part));
             match &part.kind {
                 ExprKind::Let(id) => lets.push(*id),
                 ExprKind::InSegment(id) => segments.push(*id),

@@ -7,8 +7,10 @@
 //! is said by [`Matched`].
 
 mod import;
+mod made;
 mod matched;
 
+pub use made::Made;
 pub use matched::Matched;
 
 use crate::{
@@ -24,7 +26,10 @@ use crate::{
 };
 use import::Import;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The program in force after `new` takes the place of `old`, at a time from which the log reaches back to `log_from` (to
 /// everything, if `None`). Of earlier versions those are kept that have runs under way, by their positions in `old`.
@@ -32,13 +37,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn succession(
     old: &Program,
     new: &Program,
-    log_from: Option<Millis>,
+    (at, log_from): (Millis, Option<Millis>),
     under_way: &BTreeSet<u32>,
 ) -> Program {
+    let new = &with_first_names(old, new);
     let mut program = new.clone();
     // What tests expect is asked of the rules as they are written.
     program.tests = Vec::new();
-    program.changes = old.changes.iter().copied().chain([Change { log_from }]).collect();
+    let change = Change { at, log_from, made: Made::by(old) };
+    program.changes = old.changes.iter().cloned().chain([change]).collect();
     mark(old, new, &mut program);
     take_over(old, new, under_way, &mut program);
     program
@@ -63,6 +70,24 @@ impl Program {
         }
         current
     }
+}
+
+/// The new rules by the names that they first had: one that is renamed again may say the name that it had last, or nothing
+/// more once it was in force under its name.
+pub(crate) fn with_first_names(old: &Program, new: &Program) -> Program {
+    let first_name = |rule: &Rule| {
+        let earlier = old.rules.iter().find(|it| !it.is_former() && it.name == *rule.identity())?;
+        let first = earlier.identity();
+        // Another rule may say that it is that one.
+        let is_free = new.rules.iter().all(|other| other.identity() != first);
+        is_free.then(|| first.clone())
+    };
+    let names: Vec<Option<Arc<str>>> = new.rules.iter().map(first_name).collect();
+    let mut program = new.clone();
+    for (rule, name) in program.rules.iter_mut().zip(names) {
+        rule.was = name.or_else(|| rule.was.take());
+    }
+    program
 }
 
 /// Marks since when everything is remembered that the new program asks for.

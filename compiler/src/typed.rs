@@ -13,6 +13,7 @@ pub mod words;
 
 pub use crate::calendar::{Calendar, Unit};
 use crate::{
+    succession::Made,
     types::{Field, Type},
     value::{Millis, Value},
 };
@@ -89,10 +90,14 @@ pub struct Program {
 }
 
 /// A change of rules under way. What is remembered since the n-th one was filled from the log then.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// From when on the log told of everything; all that ever happened when `None`.
+    /// When it was.
+    pub at: Millis,
+    /// From when on the log told of everything that came in; all that ever did when `None`.
     pub log_from: Option<Millis>,
+    /// What rules had made until then, of which no log tells.
+    pub made: Made,
 }
 
 /// A condition of which is asked how long it has held.

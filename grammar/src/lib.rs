@@ -36,5 +36,5 @@ pub mod limits;
 mod parse;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use parse::parse;
+pub use parse::{constructs, parse};
 pub use span::{SourceId, Span};

@@ -15,6 +15,7 @@ use crate::span::{SourceId, Span};
     reason = "a node of pest has one of hundreds of rules, and the grammar promises which ones stand where"
 )]
 mod build;
+mod constructs;
 mod cut;
 mod expected;
 mod grammar;
@@ -28,6 +29,7 @@ mod traps;
 mod words;
 
 use build::Build;
+pub use constructs::constructs;
 use cut::Piece;
 use grammar::Rule;
 use mend::{Mended, Report};

@@ -32,6 +32,8 @@ pub(crate) struct Lineage {
 struct Step {
     /// Their text, as an entry of the log has it.
     text: Vec<u8>,
+    /// When.
+    at: Millis,
     /// From when on the log told of everything then.
     log_from: Option<Millis>,
     /// Which rules had runs under way, by their positions in the program before.
@@ -40,9 +42,10 @@ struct Step {
 
 impl Packed for Step {
     fn pack(&self, to: &mut Packer) {
-        let Self { text, log_from, under_way } = self;
+        let Self { text, at, log_from, under_way } = self;
         text.len().pack(to);
         to.raw(text);
+        at.pack(to);
         log_from.pack(to);
         under_way.iter().copied().collect::<Vec<u32>>().pack(to);
     }
@@ -50,8 +53,8 @@ impl Packed for Step {
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         let length = usize::unpack(from)?;
         let text = from.raw(length)?.to_vec();
-        let log_from = Packed::unpack(from)?;
-        Ok(Self { text, log_from, under_way: Vec::<u32>::unpack(from)?.into_iter().collect() })
+        let (at, log_from) = (Packed::unpack(from)?, Packed::unpack(from)?);
+        Ok(Self { text, at, log_from, under_way: Vec::<u32>::unpack(from)?.into_iter().collect() })
     }
 }
 
@@ -107,7 +110,8 @@ impl Lineage {
             let program = match in_force {
                 None => prepared.program.clone(),
                 Some((_, before)) => {
-                    Arc::new(succession(&before, &prepared.program, step.log_from, &step.under_way))
+                    let known = (step.at, step.log_from);
+                    Arc::new(succession(&before, &prepared.program, known, &step.under_way))
                 }
             };
             in_force = Some((prepared, program));
@@ -121,13 +125,13 @@ impl Lineage {
         &mut self,
         before: &Program,
         (text, root): (&[u8], &Path),
-        log_from: Option<Millis>,
+        (at, log_from): (Millis, Option<Millis>),
         under_way: BTreeSet<u32>,
     ) -> Result<InForce, ForceError> {
         let prepared = Text::read(text)?.prepare(root.to_owned())?;
-        let program = Arc::new(succession(before, &prepared.program, log_from, &under_way));
+        let program = Arc::new(succession(before, &prepared.program, (at, log_from), &under_way));
         let in_force = InForce::of(prepared, program)?;
-        self.steps.push(Step { text: text.to_vec(), log_from, under_way });
+        self.steps.push(Step { text: text.to_vec(), at, log_from, under_way });
         Ok(in_force)
     }
 }

@@ -25,6 +25,8 @@
 //! Rules below `--- rules at TIME` take the place of those above them before the first entry that comes then or later; after
 //! it, `, log from TIME` says from when on the log tells of everything then.
 //!
+//! The lines below `--- file NAME` are a content file.
+//!
 //! Where rules have goals, what came of them stands after the records, below `--- goals`. Every case runs on the reference
 //! interpreter and on machine code, and nothing else than what is written may come out. The live host, to which the calls come
 //! as they happen or after those before them, must do what the simplest host does.
@@ -36,6 +38,7 @@ use crate::{
     simulate::{Outcome, audit, live},
 };
 use segue_compiler::{
+    execution::Counts,
     project::{Project, Source, compile},
     record::{Change, Instant, Json, Reason, Record},
     settings::{ConsentPolicy, Settings},
@@ -43,8 +46,9 @@ use segue_compiler::{
     typed::Program,
     value::Millis,
 };
+use segue_runtime::engine::Engine;
 use serde_json::{Value, json};
-use std::{fmt::Write, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path, sync::Arc};
 
 /// Set to rewrite the records of cases as they come out.
 pub const BLESS: &str = "SEGUE_BLESS";
@@ -120,8 +124,37 @@ fn is_note(line: &str) -> bool {
     line.trim().is_empty() || line.starts_with('#')
 }
 
+/// What the engine counts in all runs of a case file.
+///
+/// # Panics
+/// When it is no case file.
+#[must_use]
+pub fn counts(path: &Path) -> Counts {
+    let mut all = Counts::default();
+    walk(&fs::read_to_string(path).unwrap(), path, &mut |program, changing| {
+        let engine = |program| Ok(Engine::interpreting(program, changing.settings.clone()).unwrap());
+        all += changing.drive(&engine, program).unwrap().1;
+        String::new()
+    });
+    all
+}
+
 /// The file as it would be with the records that come out.
 fn outcome(text: &str, path: &Path) -> String {
+    walk(text, path, &mut |program, changing| {
+        on_the_live_host(program.clone(), changing, path);
+        let (driven, program) = both(program, changing)
+            .unwrap_or_else(|difference| panic!("{}: the executors differ\n{difference}", path.display()));
+        let mut records = "--- records\n".to_owned();
+        for record in &driven.records {
+            let _ = writeln!(records, "{}", line(record));
+        }
+        records + &goals(&program, &driven)
+    })
+}
+
+/// The file as it would be with what a run is answered with.
+fn walk(text: &str, path: &Path, answer: &mut dyn FnMut(Arc<Program>, &Changing<'_>) -> String) -> String {
     let mut parts = text.split_inclusive('\n').peekable();
     let mut rules = String::new();
     while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
@@ -129,8 +162,18 @@ fn outcome(text: &str, path: &Path) -> String {
     }
     let mut actual = rules.clone();
     let mut later: Vec<(String, String)> = Vec::new();
+    let mut files = BTreeMap::new();
     while let Some(header) = parts.next() {
         actual.push_str(header);
+        if let Some(name) = header.strip_prefix("--- file ") {
+            let mut file = String::new();
+            while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
+                file.push_str(line);
+            }
+            actual.push_str(&file);
+            files.insert(name.trim().to_owned(), file.trim_end().to_owned());
+            continue;
+        }
         if let Some(words) = header.strip_prefix("--- rules at ") {
             let mut rules = String::new();
             while let Some(line) = parts.next_if(|line| !line.starts_with("--- ")) {
@@ -152,24 +195,15 @@ fn outcome(text: &str, path: &Path) -> String {
             }
         }
         let (settings, until, live) = settings(header.trim_start_matches("--- run").trim());
-        let program = Arc::new(checked(&rules, &settings.time_zone, path));
+        let checked = |rules: &str| Arc::new(checked(rules, files.clone(), &settings.time_zone, path));
+        let program = checked(&rules);
         let new_rules = |(words, rules): &(String, String)| {
             let (at, log_from) = change(words);
-            NewRules { at, program: Arc::new(checked(rules, &settings.time_zone, path)), log_from }
+            NewRules { at, program: checked(rules), log_from }
         };
         let changes: Vec<NewRules> = later.iter().map(new_rules).collect();
         let changing = Changing { changes: &changes, log: &log, live, until, settings: &settings };
-        on_the_live_host(program.clone(), &changing, path);
-        match both(program, &changing) {
-            Ok((driven, program)) => {
-                actual.push_str("--- records\n");
-                for record in &driven.records {
-                    let _ = writeln!(actual, "{}", line(record));
-                }
-                actual.push_str(&goals(&program, &driven));
-            }
-            Err(difference) => panic!("{}: the executors differ\n{difference}", path.display()),
-        }
+        actual.push_str(&answer(program, &changing));
         while parts.next_if(|line| ["--- records", "--- goals"].contains(&line.trim_end())).is_some() {
             while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
         }
@@ -226,9 +260,9 @@ fn goals(program: &Program, driven: &Driven) -> String {
     if has_goals { format!("--- goals\n{lines}") } else { lines }
 }
 
-fn checked(rules: &str, zone: &Zone, path: &Path) -> Program {
+fn checked(rules: &str, files: BTreeMap<String, String>, zone: &Zone, path: &Path) -> Program {
     let source = Source { name: path.display().to_string(), text: rules.to_owned() };
-    let project = Project { sources: vec![source], time_zone: zone.clone(), ..Project::default() };
+    let project = Project { sources: vec![source], files, time_zone: zone.clone() };
     let checked = compile(&project);
     let words: Vec<String> =
         checked.diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect();

@@ -112,7 +112,7 @@ impl NewRules {
     /// The program in force from now on, after another one.
     #[must_use]
     pub fn succeed(&self, before: &Program, under_way: &BTreeSet<u32>) -> Program {
-        succession(before, &self.program, self.log_from, under_way)
+        succession(before, &self.program, (self.at, self.log_from), under_way)
     }
 }
 

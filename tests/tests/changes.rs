@@ -194,6 +194,26 @@ fn a_rule_waits_for_the_log_that_its_new_state_needs() {
 }
 
 #[test]
+fn what_rules_made_is_known_since_the_change_only() {
+    let before = "use messaging\nevent \"Visit\" {}\ntopic news { 9 per 1 day }\nrule hello { when \"Visit\"  topic news  send sms \"Hello\" }\n";
+    let new = |condition: &str| {
+        let rule = format!("rule new {{ when \"Visit\"  only if {condition}  call crm {{}} }}");
+        let found = between(before, &format!("{before}{rule}"));
+        (found.rules.last().unwrap().made, print(&found))
+    };
+    let day = 86_400_000;
+    let (made, text) = new("count of \"Message Sent\" in the last 7 days < 2");
+    assert_eq!(made, Reach { back: 7 * day, ..Reach::NONE });
+    assert!(text.contains("over the last 7 days, and 7 days after the change at the earliest"), "{text}");
+    let (made, text) = new("not did \"Message Sent\"");
+    assert_eq!(made, Reach { always: true, ..Reach::NONE });
+    assert!(text.contains("over all of it, without what rules made before"), "{text}");
+    let (made, text) = new("count of \"Message Opened\" in the last 7 days < 2");
+    assert_eq!(made, Reach::NONE);
+    assert!(!text.contains("rules made"), "{text}");
+}
+
+#[test]
 fn identity_is_the_name_or_what_it_was() {
     let rule = |name: &str, was: &str| {
         format!("event \"Order\" {{}}\nrule {name} {{\n  when \"Order\"\n  {was}\n  call crm {{}}\n}}")
@@ -205,6 +225,10 @@ fn identity_is_the_name_or_what_it_was() {
     };
     assert_eq!(of(&rule("a", ""), &rule("b", "was a")), (Fate::Kept, true, None));
     assert_eq!(of(&rule("b", "was a"), &rule("b", "was a")), (Fate::Kept, true, None));
-    assert_eq!(of(&rule("b", "was a"), &rule("b", "")), (Fate::Kept, false, None));
+    // By the name that it had last, too, also where nothing is said any more.
+    assert_eq!(of(&rule("b", "was a"), &rule("b", "")), (Fate::Kept, true, None));
+    assert_eq!(of(&rule("b", "was a"), &rule("c", "was b")), (Fate::Kept, true, None));
+    assert_eq!(of(&rule("b", "was a"), &rule("c", "was a")), (Fate::Kept, true, None));
+    assert_eq!(of(&rule("b", "was a"), &rule("b", "was z")), (Fate::Kept, false, None));
     assert_eq!(of(&rule("a", ""), &rule("b", "")), (Fate::New, false, Some("a".to_owned())));
 }

@@ -32,7 +32,7 @@ fn machine_code_of_rules_that_are_no_longer_in_force_is_freed() {
     for number in 1..CHANGES {
         let at = 2_000 + i64::from(number);
         let under_way = live.before_change(at);
-        program = Arc::new(succession(&program, &rules(number), None, &under_way));
+        program = Arc::new(succession(&program, &rules(number), (at, None), &under_way));
         let told = host(&program).silent();
         live.succeeded_by(told);
         if number == 5 {

@@ -79,7 +79,7 @@ fn what_is_no_longer_in_force_is_freed() {
     for number in 1..CHANGES {
         let under_way = before.under_way(&customer);
         assert_eq!(under_way.len(), 40);
-        program = Arc::new(succession(&program, &rules(number), None, &under_way));
+        program = Arc::new(succession(&program, &rules(number), (1_000, None), &under_way));
         let Some(after) = engine(&program) else { return };
         let told = after.customer(Arc::from("ada"));
         customer = after.carry((&before, &after.passage(&before)), customer, told, &mut out);

@@ -96,6 +96,15 @@ fn rule(it: &RuleChange) -> String {
     if let Some(stretch) = stretch(it.log) {
         let _ = write!(words, "; takes effect when the log reaches back over {stretch}");
     }
+    if it.made.back > 0 {
+        let _ = write!(
+            words,
+            ", and {} after the change at the earliest: no log tells what rules made before, such as messages",
+            duration(it.made.back)
+        );
+    } else if !it.made.is_none() {
+        words.push_str(", without what rules made before, such as messages: no log tells of it");
+    }
     if let Some(other) = &it.looks_like {
         let _ = write!(words, "; says what {other} said: with `was {other}` its limits and runs would stay");
     }

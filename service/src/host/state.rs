@@ -152,7 +152,7 @@ impl State {
         let mut lineage = self.lineage.clone();
         let text = (entry.payload, &*self.root);
         let InForce { prepared, program, engine, rules } =
-            lineage.follow(&self.program, text, log_from, under_way)?;
+            lineage.follow(&self.program, text, (entry.received_at, log_from), under_way)?;
         let settle = prepared.config.settings.settle;
         let told = lineage::tell(&self.log, entry.position, (engine, settle, self.shards))?;
         self.live.succeeded_by(told);
