@@ -27,6 +27,11 @@ compare seeds="100000":
 simulate first="0" seeds="1":
     SEGUE_FIRST={{first}} SEGUE_SEEDS={{seeds}} cargo test --locked -p segue-tests --test simulation -- --nocapture
 
+# Looks for what breaks readers of bodies, lines, JSON, logs, their entries and checkpoints, each for so many seconds; needs
+# cargo-fuzz and a nightly compiler: just fuzz 600 ingest
+fuzz seconds="120" targets="ingest line json log payload store":
+    cd fuzz && for target in {{targets}}; do mkdir -p corpus/$target; cargo +nightly fuzz run -s none $target corpus/$target seeds/$target -- -max_total_time={{seconds}} -max_len=4096 -timeout=10 -rss_limit_mb=2048 || exit 1; done
+
 # Licences and advisories of the dependencies; needs cargo-deny.
 deny:
     cargo deny --locked check

@@ -30,7 +30,7 @@
 mod wheel;
 
 use segue_compiler::value::Millis;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 use wheel::{LEAF_BITS, Wheel};
 
 /// Deadlines of customers, each customer known by a place: a number that the host gives, from 0 upwards without large gaps.
@@ -154,6 +154,14 @@ impl Deadlines {
         std::iter::from_fn(move || self.pop(until))
     }
 
+    /// The deadlines of a range of places, in order of the places.
+    pub fn among(&self, places: Range<u32>) -> impl Iterator<Item = Due> {
+        let end = (places.end as usize).min(self.table.len());
+        let entries = self.table.get(places.start as usize..end).unwrap_or_default();
+        let entries = entries.iter().zip(places.start..).filter(|(entry, _)| entry.position != IDLE);
+        entries.map(|(entry, place)| Due { at: entry.at(), place })
+    }
+
     /// When to pop next; none when nothing is scheduled. It may be early (by 65 seconds for what is near, by more for
     /// what is far; then nothing is due yet, but popping makes the next answer nearer), never late.
     #[must_use]
@@ -270,6 +278,19 @@ mod tests {
 
     fn due(deadlines: &mut Deadlines, until: Millis) -> Vec<(Millis, u32)> {
         deadlines.due(until).map(|due| (due.at, due.place)).collect()
+    }
+
+    #[test]
+    fn they_are_seen_place_by_place() {
+        let mut deadlines = Deadlines::new(0);
+        for (place, at) in [(4, 900_000), (0, 7), (1, -5), (3, 70_000)] {
+            deadlines.schedule(place, at);
+        }
+        deadlines.remove(3);
+        let among = |places| deadlines.among(places).map(|due| (due.place, due.at)).collect::<Vec<_>>();
+        assert_eq!(among(0..9), [(0, 7), (1, -5), (4, 900_000)]);
+        assert_eq!(among(1..4), [(1, -5)]);
+        assert!(among(7..9).is_empty());
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub const WORTH_A_THREAD: usize = 64;
 /// How many customers are looked at to answer one question (1,000): whoever asks for all of them asks again, and calls that
 /// arrive meanwhile wait a few milliseconds at most.
 pub const MEMBERS_LOOKED_AT: usize = 1_000;
+/// How many customers are looked at to answer one question for the next deadlines (1,000,000): their instants lie side by
+/// side, so that this takes a few milliseconds.
+pub const DEADLINES_LOOKED_AT: u32 = 1_000_000;
+/// Of how many deadlines it is tried at once what comes of them (100): a few milliseconds' worth.
+pub const FORESEEN: usize = 100;
 /// How many bytes of records are kept in one piece (1 MiB): large enough that pieces are few.
 pub const RECORD_CHUNK_BYTES: usize = 1 << 20;
 

@@ -16,10 +16,12 @@
 //! since it was last asked, as bytes that [`Live::restore`] takes up again.
 
 mod changes;
+mod foresight;
 mod shard;
 mod succession;
 
 pub use changes::{Change, Unreadable};
+pub use foresight::{Earliest, Foreseen};
 
 use crate::{
     identities::{Identities, Link, Linked},
@@ -111,7 +113,7 @@ pub struct Members {
 }
 
 /// A place among all customers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     /// The shard.
     pub shard: u32,

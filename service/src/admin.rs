@@ -50,12 +50,13 @@ struct Shared {
 type Route = (&'static str, fn() -> MethodRouter<Arc<Shared>>);
 
 /// Every path, and what is there.
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 12] = [
     ("/metrics", || get(metrics)),
     ("/v1/admin/openapi.json", || get(openapi)),
     ("/v1/admin/status", || get(answers::status)),
     ("/v1/admin/customers/{id}", || get(answers::customer).delete(orders::erase)),
     ("/v1/admin/customers/{id}/timeline", || get(answers::timeline)),
+    ("/v1/admin/deadlines", || get(answers::deadlines)),
     ("/v1/admin/segments", || get(answers::segments)),
     ("/v1/admin/segments/{name}/members", || get(answers::members)),
     ("/v1/admin/rejects", || get(answers::rejects)),

@@ -21,7 +21,7 @@ pub(crate) use history::{At, read_at};
 pub use questions::{Ask, Busy, Progress};
 pub use start::StartError;
 pub use status::{BUCKETS, Histogram, Status};
-pub use timeline::{Heard, Timeline, TimelineError};
+pub use timeline::{Heard, Newest, Timeline, TimelineError};
 
 use crate::{clock::Clock, disk::Disk, intake::Intake, log, rules::Prepared};
 use std::{
@@ -80,6 +80,8 @@ impl Watch {
             Err("the service has failed".to_owned())
         } else if status.is_full {
             Err("the log cannot be written: the disk is full or fails".to_owned())
+        } else if status.is_stuck {
+            Err("decisions cannot be written down: the disk is full or fails".to_owned())
         } else {
             Ok(())
         }

@@ -31,7 +31,7 @@ use std::{
 };
 use tokio::{
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
 };
@@ -117,7 +117,24 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
         disk: Arc::new(RealDisk),
         tell: Arc::new(|words| tracing::warn!("{words}")),
     };
-    let host = Host::start(prepared, options)?;
+    let mut signals = {
+        let _within = threads.enter();
+        Signals::new()?
+    };
+    // A log may take long to be read: who is told to end meanwhile ends at once, and nothing is worse for it.
+    let started = threads.block_on(async {
+        let starting = tokio::task::spawn_blocking(|| Host::start(prepared, options));
+        tokio::select! {
+            started = starting => Some(started),
+            () = signals.come() => None,
+        }
+    });
+    let Some(started) = started else {
+        tracing::info!("ended before it was ready");
+        threads.shutdown_background();
+        return Ok(());
+    };
+    let host = started.map_err(|_| ServeError::Failed)??;
     let _ = shared.watch.set(host.watch());
     let _ = shared.intake.set(host.intake());
     let mut ports = vec![public];
@@ -136,7 +153,10 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     threads.spawn(Changes { ask: host.ask(), reload, text }.follow());
     tracing::info!(dry_run = choices.dry_run, "ready");
     threads.block_on(async {
-        end_wanted(host.watch()).await?;
+        tokio::select! {
+            () = signals.come() => {}
+            () = broken(host.watch()) => {}
+        }
         tracing::info!("ending: nothing more is taken");
         // Requests under way are answered while the host still works.
         let _ = stop.send(true);
@@ -151,15 +171,30 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     if has_failed { Err(ServeError::Failed) } else { Ok(()) }
 }
 
-/// Returns when the process is told to end, or when a thread of the host has failed.
-async fn end_wanted(watch: Watch) -> io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = broken(watch) => {}
+/// What tells the process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Who has the rules read again while the log still is, does not end the process by it.
+    _hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _hangup: signal(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+
+    /// Returns when the process is told to end.
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Returns when a thread of the host has failed.

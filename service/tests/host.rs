@@ -250,6 +250,31 @@ fn a_full_disk_refuses_and_loses_nothing() {
 }
 
 #[test]
+fn where_decisions_cannot_be_written_down_calls_are_refused_and_not_kept_waiting() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
+    place.disk.refuse_in(Some("decisions"));
+    place.clock.set(START + 2 * HOUR);
+    place.wait_for(|| host.watch().ready().is_err());
+    let mut accepted = 0;
+    let refused = loop {
+        match host.intake().submit_blocking(vec![call(&format!("m{accepted}"), START, "bob", "Added")]) {
+            Ok(_) => accepted += 1,
+            Err(refusal) => break refusal,
+        }
+    };
+    assert_eq!(refused, Refusal::Full);
+    assert!((1..20).contains(&accepted), "{accepted}");
+    place.disk.refuse_in(None);
+    place.wait_for(|| host.watch().ready().is_ok() && place.sent().len() == 1);
+    place.wait_for(|| host.status().applied == host.status().written);
+    assert!(place.told().contains("decisions can be written down again"), "{}", place.told());
+    host.close();
+    assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
+}
+
+#[test]
 fn the_fuse_holds_until_a_person_says_go_also_after_a_restart() {
     let mut place = Place::new();
     place.settings.push_str("[fuse]\nsends = \"2 per hour\"\n");
@@ -359,8 +384,8 @@ fn who_was_erased_is_nowhere() {
     let ask = host.ask();
     let timeline = |id: &str| runtime.block_on(ask.timeline(id, 100)).unwrap();
     let ada = timeline("adalovelace").unwrap();
-    assert_eq!((ada.calls.len(), ada.records.len(), ada.progress.len()), (3, 1, 1));
-    assert_eq!(ada.calls[1].position, ada.calls[0].position + 1);
+    assert_eq!((ada.calls.found.len(), ada.records.found.len(), ada.progress.len()), (3, 1, 1));
+    assert_eq!(ada.calls.found[1].position, ada.calls.found[0].position + 1);
     assert!(holds(&data, "adalovelace"));
     place.clock.set(START + 1);
     runtime.block_on(ask.erase("adalovelace")).unwrap();
@@ -371,11 +396,11 @@ fn who_was_erased_is_nowhere() {
     });
     assert!(timeline("adalovelace").is_none());
     let bob = timeline("bob").unwrap();
-    assert_eq!((bob.calls.len(), bob.records.len()), (3, 1));
+    assert_eq!((bob.calls.found.len(), bob.records.found.len()), (3, 1));
     // Whoever comes again is somebody new.
     submit(&host, vec![call("7", place.clock.now(), "adalovelace", "Added")]);
     place.wait_for(|| host.status().applied == host.status().written);
-    assert_eq!(timeline("adalovelace").unwrap().calls.len(), 1);
+    assert_eq!(timeline("adalovelace").unwrap().calls.found.len(), 1);
     host.close();
     fs::remove_dir_all(data.join("checkpoints")).unwrap();
     let host = place.start();

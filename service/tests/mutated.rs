@@ -5,14 +5,14 @@
 
 mod properties;
 
-use properties::{FORMS, folder_with, ingest, log, read_log, store};
+use properties::{FORMS, folder_with, ingest, line, log, payload, read_log, sealed, store};
 use segue_service::{
     disk::RealDisk,
     ingest::Form,
     log::{Kind, Limits, Writer, segments},
     store::{Checkpoint, Store},
 };
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 /// How many of each kind, unless said.
 const TRIES: u64 = 2_000;
@@ -90,6 +90,53 @@ fn bodies_are_taken_to_pieces_or_refused() {
         }
     }
     assert!(accepted > 0, "some of it is still right");
+}
+
+/// What the fuzzers begin with, and what they found.
+fn seeds(of: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(of);
+    let seeds: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+    assert!(!seeds.is_empty(), "{of} has none");
+    seeds
+}
+
+/// As the fuzzer does it.
+fn take(of: &str, bytes: &[u8]) {
+    const LOG: &str = "00000000000000000000.log";
+    match (of, bytes.split_first()) {
+        ("ingest", Some((form, body))) => {
+            ingest(FORMS[usize::from(*form) % FORMS.len()], body);
+        }
+        ("line", _) => {
+            line(bytes);
+        }
+        ("payload", _) => payload(bytes),
+        ("log", _) => {
+            log(folder_with(LOG, bytes).path());
+            log(folder_with(LOG, &sealed(bytes)).path());
+        }
+        ("store", _) => {
+            store(folder_with("00000000000000000001.run", bytes).path());
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_fuzzers_begin_with_and_found_is_taken_and_refused() {
+    for of in ["ingest", "line", "payload", "log", "store"] {
+        for seed in seeds(of) {
+            take(of, &seed);
+            for number in 0..tries() / 50 {
+                let mut bytes = seed.clone();
+                Random(number).mutate(&mut bytes, b"{}[]\",:\\ \n0-.eNtu\xc3\0\x01\xff");
+                take(of, &bytes);
+            }
+        }
+    }
+    let is_call = |seed: &Vec<u8>| line(seed);
+    assert!(seeds("line").iter().any(is_call), "some of them are right");
 }
 
 #[test]

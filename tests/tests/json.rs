@@ -1,38 +1,14 @@
 //! The JSON reader against `serde_json`: what one takes the other takes, and they see the same.
 
+#[path = "properties/json.rs"]
+mod properties;
+
+use properties::compare;
 use segue_compiler::json::JsonText;
 use segue_tests::random::Random;
-use serde::de::IgnoredAny;
-use serde_json::Value;
 
 /// How many texts are tried.
 const TEXTS: u64 = 60_000;
-
-/// A tree of what the reader sees; `None` where a string or number has no meaning that both share.
-fn tree(json: JsonText<'_>) -> Option<Value> {
-    if let Some(members) = json.members() {
-        let members = members.map(|(key, value)| Some((key.text()?.into_owned(), tree(value)?)));
-        return members.collect::<Option<_>>().map(Value::Object);
-    }
-    if let Some(items) = json.items() {
-        return items.map(tree).collect::<Option<_>>().map(Value::Array);
-    }
-    match json.first() {
-        b'"' => json.string().map(|text| Value::String(text.into_owned())),
-        b't' | b'f' => json.boolean().map(Value::Bool),
-        b'n' => Some(Value::Null),
-        _ => json.text().parse().ok().map(Value::Number),
-    }
-}
-
-fn compare(text: &str) {
-    let ours = JsonText::parse(text);
-    let theirs = serde_json::from_str::<IgnoredAny>(text);
-    assert_eq!(ours.is_ok(), theirs.is_ok(), "{text:?}: {theirs:?}");
-    if let (Ok(json), Ok(value)) = (ours, serde_json::from_str::<Value>(text)) {
-        assert_eq!(tree(json), Some(value), "{text:?}");
-    }
-}
 
 fn value(random: &mut Random, depth: u32, out: &mut String) {
     let space = random.pick(&["", "", "", " ", "\n\t"]);
@@ -103,6 +79,15 @@ fn reads_what_serde_json_reads() {
         compare(&format!("{}{other}{rest}", &text[..at]));
         compare(&text[..at]);
     }
+}
+
+#[test]
+fn what_fuzzers_begin_with_and_found_is_read_alike() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/json");
+    let texts: Vec<String> =
+        folder.read_dir().unwrap().map(|it| std::fs::read_to_string(it.unwrap().path()).unwrap()).collect();
+    assert!(!texts.is_empty());
+    texts.iter().for_each(|text| compare(text));
 }
 
 #[test]

@@ -77,9 +77,17 @@ struct Decision<'a> {
     progress: Option<&'static str>,
 }
 
+/// From when on a list has all there is; null when nothing older is kept.
+#[derive(Serialize)]
+struct Since {
+    events: Option<Instant>,
+    decisions: Option<Instant>,
+}
+
 #[derive(Serialize)]
 struct Life<'a> {
     customer: Value,
+    since: Since,
     events: Vec<Event<'a>>,
     decisions: Vec<Decision<'a>>,
 }
@@ -95,12 +103,12 @@ pub(super) async fn timeline(
         damage => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", damage.to_string()),
     })?;
     let timeline = timeline.ok_or_else(unknown_customer)?;
-    let events = timeline.calls.iter().filter_map(|heard| {
+    let events = timeline.calls.found.iter().filter_map(|heard| {
         let call = serde_json::from_str(&heard.line).ok()?;
         Some(Event { position: heard.position, received_at: Instant(heard.received_at), call })
     });
     let mut progress = timeline.progress.iter();
-    let decisions = timeline.records.iter().map(|record| {
+    let decisions = timeline.records.found.iter().map(|record| {
         let goes_out = matches!(record, Record::Send(_) | Record::Call(_));
         let progress = goes_out.then(|| progress.next()).flatten().map(|progress| match progress {
             Progress::Pending => "pending",
@@ -110,8 +118,21 @@ pub(super) async fn timeline(
         Decision { record, progress }
     });
     let customer = portrayed(&shared, &timeline.portrait);
-    let life = Life { customer, events: events.collect(), decisions: decisions.collect() };
+    let since =
+        Since { events: timeline.calls.since.map(Instant), decisions: timeline.records.since.map(Instant) };
+    let life = Life { customer, since, events: events.collect(), decisions: decisions.collect() };
     Ok(answer::of(StatusCode::OK, &life))
+}
+
+/// What is due next, of everybody.
+pub(super) async fn deadlines(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Answer {
+    let limit = limit(query.as_deref())?;
+    let (next, all) = shared.admin.ask.deadlines(limit).await.map_err(|_| busy())?;
+    let next: Vec<Value> = next
+        .iter()
+        .map(|it| json!({ "at": Instant(it.at), "customer": &*it.customer, "records": it.records }))
+        .collect();
+    Ok(answer::of(StatusCode::OK, &json!({ "deadlines": next, "all": all })))
 }
 
 pub(super) async fn segments(State(shared): State<Arc<Shared>>) -> Answer {

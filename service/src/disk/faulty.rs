@@ -3,9 +3,9 @@
 use super::{Disk, DiskFile, RealDisk};
 use std::{
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -24,12 +24,18 @@ struct State {
     steps: AtomicU64,
     /// The step that fails; none is 0.
     fails: AtomicU64,
+    /// A folder in which nothing can be written.
+    refused: Mutex<Option<&'static str>>,
 }
 
 impl Default for FaultyDisk {
     fn default() -> Self {
-        let state =
-            State { room: AtomicI64::new(i64::MAX), steps: AtomicU64::new(0), fails: AtomicU64::new(0) };
+        let state = State {
+            room: AtomicI64::new(i64::MAX),
+            steps: AtomicU64::new(0),
+            fails: AtomicU64::new(0),
+            refused: Mutex::default(),
+        };
         Self { state: Arc::new(state) }
     }
 }
@@ -38,6 +44,16 @@ impl FaultyDisk {
     /// From now on so many bytes can be written; then the disk is full.
     pub fn leave_room(&self, bytes: i64) {
         self.state.room.store(bytes, Ordering::SeqCst);
+    }
+
+    /// From now on nothing can be written in folders of a name; or everywhere again.
+    pub fn refuse_in(&self, folder: Option<&'static str>) {
+        *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner) = folder;
+    }
+
+    fn is_refused(&self, path: &Path) -> bool {
+        let refused = *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.is_some_and(|folder| path.parent().is_some_and(|parent| parent.ends_with(folder)))
     }
 
     /// The step that writes or syncs after so many others fails.
@@ -60,11 +76,11 @@ impl FaultyDisk {
 
 impl Disk for FaultyDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FaultyFile { disk: self.clone(), file: RealDisk.create(path)? }))
+        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file: RealDisk.create(path)? }))
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FaultyFile { disk: self.clone(), file: RealDisk.append(path)? }))
+        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file: RealDisk.append(path)? }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -86,6 +102,7 @@ impl Disk for FaultyDisk {
 #[derive(Debug)]
 struct FaultyFile {
     disk: FaultyDisk,
+    path: PathBuf,
     file: Box<dyn DiskFile>,
 }
 
@@ -96,6 +113,9 @@ impl DiskFile for FaultyFile {
         if let Err(error) = self.disk.step() {
             self.file.write(half)?;
             return Err(error);
+        }
+        if self.disk.is_refused(&self.path) {
+            return Err(io::ErrorKind::StorageFull.into());
         }
         let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let room = &self.disk.state.room;

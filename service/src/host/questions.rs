@@ -12,10 +12,12 @@ use crate::{
 use segue_compiler::{
     record::ActionId,
     typed::{Program, SegmentId},
+    value::Millis,
 };
 use segue_runtime::{
     channel::Delivery,
-    live::{Cursor, Members, Portrait},
+    limits::FORESEEN,
+    live::{Cursor, Earliest, Foreseen, Members, Portrait},
 };
 use std::{
     path::Path,
@@ -74,6 +76,8 @@ pub(super) enum Question {
     Customer { id: String, answer: oneshot::Sender<Option<Portrait>> },
     Members { segment: SegmentId, from: Cursor, most: usize, answer: oneshot::Sender<Members> },
     Progress { ids: Vec<ActionId>, answer: oneshot::Sender<Vec<Progress>> },
+    LookAhead { earliest: Earliest, answer: oneshot::Sender<Earliest> },
+    Foresee { places: Vec<(Millis, Cursor)>, answer: oneshot::Sender<Vec<Foreseen>> },
 }
 
 impl Ask {
@@ -116,6 +120,25 @@ impl Ask {
         self.ask(|answer| Question::Members { segment, from, most, answer }).await
     }
 
+    /// The next deadlines of all customers, at most so many, in order of time, with what comes of each if nothing happens
+    /// before; and how many there are in all. Customers go on between looks, so that one who moves meanwhile may be missing.
+    ///
+    /// # Errors
+    /// When too much is asked.
+    pub async fn deadlines(&self, most: usize) -> Result<(Vec<Foreseen>, u64), Busy> {
+        let mut earliest = Earliest::new(most);
+        while !earliest.is_complete() {
+            earliest = self.ask(|answer| Question::LookAhead { earliest, answer }).await?;
+        }
+        let all = earliest.seen();
+        let mut foreseen = Vec::new();
+        for places in earliest.into_places().chunks(FORESEEN) {
+            let places = places.to_vec();
+            foreseen.append(&mut self.ask(|answer| Question::Foresee { places, answer }).await?);
+        }
+        Ok((foreseen, all))
+    }
+
     /// How far decisions have come.
     ///
     /// # Errors
@@ -155,7 +178,7 @@ impl Ask {
         let (log, decisions, ids) = (self.log.clone(), self.decisions.clone(), portrait.ids.clone());
         let read = tokio::task::spawn_blocking(move || timeline::read(&log, &decisions, &ids, most)).await;
         let (calls, records) = read.map_err(|_| Busy)??;
-        let ids = records.iter().filter_map(Delivery::of).map(|it| it.id).collect();
+        let ids = records.found.iter().filter_map(Delivery::of).map(|it| it.id).collect();
         let progress = self.progress(ids).await?;
         Ok(Some(Timeline { portrait, calls, records, progress }))
     }
@@ -185,6 +208,13 @@ impl Question {
                     None => Progress::Done,
                 };
                 let _ = answer.send(ids.iter().map(progress).collect());
+            }
+            Self::LookAhead { mut earliest, answer } => {
+                state.live.look_ahead(&mut earliest);
+                let _ = answer.send(earliest);
+            }
+            Self::Foresee { places, answer } => {
+                let _ = answer.send(state.live.foresee(&places));
             }
         }
     }

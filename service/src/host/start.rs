@@ -1,7 +1,7 @@
 //! How a host starts: the last checkpoint, then the log from there, then the present.
 
 use super::{
-    Host, Options, Status,
+    Host, Options, Status, Tell,
     conductor::Conductor,
     history::History,
     keeping::Keeping,
@@ -15,9 +15,9 @@ use super::{
 use crate::{
     deliver::Deliverer,
     intake::{Intake, intake},
-    limits::{WAITING_GROUPS, WAITING_QUESTIONS},
+    limits::{FAILED_WRITE_PAUSE, WAITING_GROUPS, WAITING_QUESTIONS},
     lineage::{ForceError, InForce, Lineage},
-    log::{Damage, Kind, Place, Reader, Writer, segments},
+    log::{Damage, Group, Kind, Place, Reader, Writer, segments},
     rules::{Prepared, Text, TextError},
     store::{Corrupt, Found, Store},
 };
@@ -276,8 +276,8 @@ impl Begin {
         let text = is_new.then(|| prepared.text.write());
         let rules = text.as_deref().map(|text| (Kind::Rules, earliest, text));
         let said = rules.into_iter().chain([(Kind::Start, earliest, &[][..])]);
-        let group =
-            writer.append(said, true).map_err(|error| StartError::Data { path: log.clone(), error })?;
+        let group = append_when_there_is_room(&mut writer, said, &options.tell)
+            .map_err(|error| StartError::Data { path: log.clone(), error })?;
         state.take(&group);
         lock_status(&status, &writer);
         let (intake, arrivals) = intake();
@@ -330,6 +330,29 @@ impl Begin {
         let writing = Some(thread::spawn(move || writing.run()));
         let conductor = Some(thread::spawn(move || conductor.run()));
         Ok(Host { intake, ask, status, stop, writing, conductor, _lock: lock })
+    }
+}
+
+/// Appends entries durably; on a full disk it waits for room, as decisions do that the log leads to.
+fn append_when_there_is_room<'p>(
+    writer: &mut Writer,
+    entries: impl Iterator<Item = (Kind, Millis, &'p [u8])> + Clone,
+    tell: &Tell,
+) -> io::Result<Group> {
+    let mut is_told = false;
+    loop {
+        match writer.append(entries.clone(), true) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tell(&format!(
+                        "the log cannot be written, and the start waits until it can: {}",
+                        reason(&error)
+                    ));
+                }
+                thread::sleep(FAILED_WRITE_PAUSE);
+            }
+            appended => return appended,
+        }
     }
 }
 

@@ -223,9 +223,16 @@ impl State {
         let mut is_told = false;
         loop {
             match self.history.append(records) {
-                Ok(places) => return Some(places),
+                Ok(places) => {
+                    if is_told {
+                        lock(&self.status).is_stuck = false;
+                        (self.tell)("decisions can be written down again");
+                    }
+                    return Some(places);
+                }
                 Err(error) => {
                     if !std::mem::replace(&mut is_told, true) {
+                        lock(&self.status).is_stuck = true;
                         let why = reason(&error);
                         (self.tell)(&format!(
                             "decisions cannot be written down, and wait until they can: {why}"

@@ -23,6 +23,8 @@ pub struct Status {
     pub failed_writes: u64,
     /// Whether the last try to write failed.
     pub is_full: bool,
+    /// Whether decisions wait because they cannot be written down.
+    pub is_stuck: bool,
     /// Whether a thread has failed, so that nothing goes on.
     pub is_broken: bool,
     /// Customers.

@@ -4,14 +4,17 @@ use super::{Status, Tell, conductor::Event, status::lock};
 use crate::{
     clock::Clock,
     intake::{Accepted, Arrivals, Own, Refusal, Submission},
-    limits::{FAILED_WRITE_PAUSE, IDLE},
+    limits::{FAILED_WRITE_PAUSE, FULL_PAUSE, IDLE},
     log::{Group, Kind, Writer},
 };
 use segue_compiler::value::Millis;
 use segue_runtime::words::reason;
 use std::{
     io,
-    sync::{Arc, Mutex, mpsc::SyncSender},
+    sync::{
+        Arc, Mutex,
+        mpsc::{SyncSender, TrySendError},
+    },
     thread,
 };
 
@@ -49,7 +52,7 @@ impl Writing {
             match self.write(&submissions) {
                 Ok((group, received_at)) => {
                     answer(submissions, group.first, received_at);
-                    if self.events.send(Event::Group(group)).is_err() {
+                    if !self.hand_over(Event::Group(group), &mut left) {
                         // Who listens ends after this thread, unless it failed.
                         lock(&self.status).is_broken = true;
                         (self.tell)(
@@ -66,6 +69,22 @@ impl Writing {
                     thread::sleep(FAILED_WRITE_PAUSE);
                 }
             }
+        }
+    }
+
+    /// Hands on what was written; whether anybody listens. While decisions cannot be written down, what comes is refused as on
+    /// a full disk, and not kept waiting; what the service itself has to say is left for later.
+    fn hand_over(&mut self, mut event: Event, left: &mut Vec<Submission>) -> bool {
+        loop {
+            event = match self.events.try_send(event) {
+                Ok(()) => return true,
+                Err(TrySendError::Disconnected(_)) => return false,
+                Err(TrySendError::Full(event)) => event,
+            };
+            if lock(&self.status).is_stuck {
+                left.extend(without_calls(self.arrivals.take(FULL_PAUSE)));
+            }
+            thread::sleep(FULL_PAUSE);
         }
     }
 
@@ -103,14 +122,20 @@ impl Writing {
             ));
         }
         drop(status);
-        let (mut own, calls): (Vec<_>, Vec<_>) = submissions.into_iter().partition(|it| it.own.is_some());
-        calls.into_iter().for_each(|it| it.answer(Err(Refusal::Full)));
+        let mut own = without_calls(submissions);
         if own.is_empty() {
             // Whether there is room again is found out also when nobody sends, because all were told that it is full.
             own.push(Submission::own(Kind::Void, Vec::new()));
         }
         own
     }
+}
+
+/// Refuses calls; gives back what the service itself has to say.
+fn without_calls(submissions: Vec<Submission>) -> Vec<Submission> {
+    let (own, calls): (Vec<_>, Vec<_>) = submissions.into_iter().partition(|it| it.own.is_some());
+    calls.into_iter().for_each(|it| it.answer(Err(Refusal::Full)));
+    own
 }
 
 /// Tells everybody where their calls are.

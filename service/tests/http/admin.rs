@@ -213,6 +213,37 @@ fn customers_are_shown_with_what_they_did() {
     assert_eq!(of("decisions", "/progress").last().map(|it| &**it), Some("held"));
     let short = whole.json("/v1/admin/customers/ada/timeline?limit=2");
     assert_eq!(short["events"].as_array().unwrap().len(), 2);
+    // Whether there is more, is told.
+    assert_eq!(life["since"], serde_json::json!({ "events": null, "decisions": null }));
+    assert_eq!(short["since"]["events"], short["events"][0]["received_at"]);
+    assert_eq!(short["since"]["decisions"], short["decisions"][0]["record"]["at"]);
+}
+
+#[test]
+fn what_is_due_next_is_told_with_what_comes_of_it() {
+    let whole = Whole::visited();
+    let bob = whole.json("/v1/admin/customers/bob");
+    let due = whole.json("/v1/admin/deadlines");
+    assert_eq!(due["all"], 1, "{due}");
+    let next = &due["deadlines"][0];
+    assert_eq!((&next["customer"], &next["at"]), (&"bob".into(), &bob["next_deadline"]));
+    let record = &next["records"][0];
+    assert_eq!((&record["kind"], &record["rule"]), (&"send".into(), &"reminder".into()), "{due}");
+    // It was tried with a copy.
+    assert_eq!(whole.json("/v1/admin/deadlines"), due);
+    let added = |number: u32| {
+        let at = r#""type":"track","event":"Added""#;
+        format!(r#"{{{at},"userId":"c{number}","messageId":"d{number}"}}"#)
+    };
+    let many: Vec<String> = (0..150).map(added).collect();
+    whole.send(&many.iter().map(|it| &**it).collect::<Vec<_>>());
+    whole.settle();
+    let few = whole.json("/v1/admin/deadlines?limit=2");
+    assert_eq!((few["deadlines"].as_array().unwrap().len(), &few["all"]), (2, &151.into()));
+    assert_eq!(few["deadlines"][0], *next);
+    let all = whole.json("/v1/admin/deadlines?limit=1000");
+    assert_eq!(all["deadlines"].as_array().unwrap().len(), 151);
+    assert_eq!(whole.ask("GET", "/v1/admin/deadlines?limit=0").status, 400);
 }
 
 #[test]
@@ -382,6 +413,8 @@ fn answers_are_as_described() {
         ("GET", "/v1/admin/customers/{id}/timeline", "/v1/admin/customers/ada/timeline"),
         ("GET", "/v1/admin/customers/{id}/timeline", "/v1/admin/customers/ada/timeline?limit=2"),
         ("GET", "/v1/admin/customers/{id}/timeline", "/v1/admin/customers/ada/timeline?limit=x"),
+        ("GET", "/v1/admin/deadlines", "/v1/admin/deadlines"),
+        ("GET", "/v1/admin/deadlines", "/v1/admin/deadlines?limit=x"),
         ("GET", "/v1/admin/segments", "/v1/admin/segments"),
         ("DELETE", "/v1/admin/customers/{id}", "/v1/admin/customers/bob"),
         ("GET", "/v1/admin/segments/{name}/members", "/v1/admin/segments/buyer/members"),

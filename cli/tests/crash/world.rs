@@ -1,9 +1,5 @@
-//! The service as a process that is killed again and again while clients send: what was acknowledged is there, once, and
-//! what was decided and delivered is what the log leads to.
-//!
-//! `SEGUE_KILLS=200 cargo test --release -p segue --test crash -- --nocapture` kills more often; `SEGUE_SEED` chooses when.
-
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+//! The world around the service under test: clients who send until they are answered, a receiver who remembers, and the log
+//! that tells afterwards what should have been.
 
 use serde_json::{Value, json};
 use std::{
@@ -15,20 +11,19 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// How often the service is killed, unless said.
-const KILLS: u64 = 12;
 const CLIENTS: usize = 3;
 const BATCH: usize = 20;
 const CUSTOMERS: u64 = 40;
 /// Two seconds: a word of a delivery is on disk long before that.
 const IN_FLIGHT: Duration = Duration::from_secs(2);
 
+/// What is decided at once, at deadlines and after waits.
 const RULES: &str = r#"
 event "Added" { price: number }
 event "Ordered" { order: text }
@@ -58,7 +53,7 @@ rule keen {
 type Heard = Arc<Mutex<BTreeMap<String, Vec<Instant>>>>;
 
 #[expect(clippy::disallowed_methods, reason = "the process under test lives by the wall clock")]
-fn instant() -> Instant {
+pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
@@ -67,15 +62,15 @@ fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
 }
 
-fn setting(name: &str, default: u64) -> u64 {
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -128,18 +123,23 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(Vec<String>, Vec<u8>)> 
 }
 
 /// The service under test.
-struct Service {
+pub(crate) struct Service {
     project: PathBuf,
-    data: PathBuf,
-    address: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) address: SocketAddr,
+    /// What starts it, in front of its own command line.
+    pub(crate) by: Vec<&'static str>,
     process: Option<Child>,
 }
 
 impl Service {
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let words =
             fs::OpenOptions::new().create(true).append(true).open(self.project.join("words")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_segue"))
+        let own = [env!("CARGO_BIN_EXE_segue")];
+        let line: Vec<&str> = self.by.iter().copied().chain(own).collect();
+        let process = Command::new(line[0])
+            .args(&line[1..])
             .args(["serve", self.project.to_str().unwrap(), "--data", self.data.to_str().unwrap()])
             .args(["--listen", &self.address.to_string(), "--checkpoint-every", "200"])
             .env("SEGUE_TEST_KEY", "key")
@@ -148,32 +148,46 @@ impl Service {
         self.process = Some(process.unwrap());
     }
 
-    fn wait_until_ready(&self) {
+    pub(crate) fn wait_until_ready(&self) {
+        self.wait_for(|| self.readiness() == Some(200));
+    }
+
+    /// What it answers to who asks whether it can take events; none when it does not answer.
+    pub(crate) fn readiness(&self) -> Option<u16> {
+        Some(post(self.address, "GET", "/readyz", "")?.0)
+    }
+
+    pub(crate) fn wait_for(&self, what: impl Fn() -> bool) {
         for _ in 0..1_500 {
-            if post(self.address, "GET", "/readyz", "").is_some_and(|(status, _)| status == 200) {
+            if what() {
                 return;
             }
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("it does not come up: {}", fs::read_to_string(self.project.join("words")).unwrap());
+        panic!("it does not happen; it says: {}", self.words());
     }
 
-    fn kill(&mut self) {
+    /// What it told of itself.
+    pub(crate) fn words(&self) -> String {
+        fs::read_to_string(self.project.join("words")).unwrap()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
+    pub(crate) fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
     }
 
     /// Ends it in good order.
-    fn end(&mut self) {
-        let mut process = self.process.take().unwrap();
-        let killed = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+    pub(crate) fn end(&mut self) {
+        let killed = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        assert!(
-            process.wait().unwrap().success(),
-            "{}",
-            fs::read_to_string(self.project.join("words")).unwrap()
-        );
+        let ended = self.process.take().unwrap().wait().unwrap();
+        assert!(ended.success(), "{}", self.words());
     }
 }
 
@@ -186,7 +200,7 @@ impl Drop for Service {
 }
 
 /// Status and body of an answer; none when there was none.
-fn post(address: SocketAddr, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+pub(crate) fn post(address: SocketAddr, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     // `key:` in Base64.
@@ -201,31 +215,109 @@ fn post(address: SocketAddr, method: &str, path: &str, body: &str) -> Option<(u1
     Some((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// Ids of events that were acknowledged, and whether at the first attempt.
-type Acknowledged = BTreeMap<String, bool>;
+/// What clients saw.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Ids of events that were acknowledged, and whether every attempt before was answered by a refusal: then there may be
+    /// no other of them.
+    pub(crate) acknowledged: BTreeMap<String, bool>,
+    /// How many requests were answered with 503.
+    pub(crate) refused: u64,
+}
+
+/// The service, a receiver of what it sends, and a folder for both.
+pub(crate) struct World {
+    _folder: tempfile::TempDir,
+    pub(crate) service: Service,
+    heard: Heard,
+    /// When the service was killed.
+    pub(crate) kills: Vec<Instant>,
+}
+
+impl World {
+    /// A world whose data lie in a folder, or beside the rules.
+    pub(crate) fn new(data: Option<&Path>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (receiver, heard) = receiver();
+        project(folder.path(), receiver);
+        // A port that is free; it is taken again and again.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let data = data.map_or_else(|| folder.path().join("data"), Path::to_owned);
+        let project = folder.path().to_owned();
+        let service = Service { project, data, address, by: Vec::new(), process: None };
+        Self { _folder: folder, service, heard, kills: Vec::new() }
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.service.kill();
+        self.kills.push(instant());
+    }
+
+    /// Does something to the service while clients send; gives what they saw.
+    pub(crate) fn send_while(&mut self, seed: u64, what: impl FnOnce(&mut Self)) -> Seen {
+        let (address, stop) = (self.service.address, AtomicBool::new(false));
+        thread::scope(|scope| {
+            let stop = Stop(&stop);
+            let client = |number| {
+                let stop = stop.0;
+                scope.spawn(move || client(number, seed, address, stop))
+            };
+            let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+            what(self);
+            drop(stop);
+            let mut seen = Seen::default();
+            for mut saw in clients.into_iter().map(|client| client.join().unwrap()) {
+                seen.acknowledged.append(&mut saw.acknowledged);
+                seen.refused += saw.refused;
+            }
+            seen
+        })
+    }
+
+    /// Lets everything end that is under way, and compares what was with what should have been.
+    pub(crate) fn end(&mut self, seen: &Seen) {
+        // Everything that waits is over, then everything is delivered.
+        thread::sleep(Duration::from_secs(4));
+        self.service.end();
+        check(&self.service, &seen.acknowledged, &self.heard.lock().unwrap(), &self.kills);
+    }
+}
+
+/// Stops the clients, also when what is done to the service fails.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 /// Sends batches until told to stop, each until it is acknowledged.
-fn client(number: usize, seed: u64, address: SocketAddr, stop: &AtomicBool) -> Acknowledged {
+fn client(number: usize, seed: u64, address: SocketAddr, stop: &AtomicBool) -> Seen {
     let mut random = Random(seed ^ (number as u64) << 32);
-    let mut acknowledged = Acknowledged::new();
-    let mut batches = 0;
+    let (mut seen, mut batches) = (Seen::default(), 0);
     while !stop.load(Ordering::SeqCst) {
         let calls: Vec<Value> =
             (0..BATCH).map(|position| call(&mut random, &format!("{number}-{batches}-{position}"))).collect();
         let body = json!({ "batch": calls }).to_string();
-        let mut is_first = true;
+        let mut is_only = true;
         while !stop.load(Ordering::SeqCst) {
-            if post(address, "POST", "/v1/batch", &body).is_some_and(|(status, _)| status == 200) {
-                acknowledged
-                    .extend(calls.iter().map(|it| (it["messageId"].as_str().unwrap().to_owned(), is_first)));
-                break;
+            match post(address, "POST", "/v1/batch", &body) {
+                Some((200, _)) => {
+                    let ids = calls.iter().map(|it| it["messageId"].as_str().unwrap().to_owned());
+                    seen.acknowledged.extend(ids.map(|id| (id, is_only)));
+                    break;
+                }
+                Some((503, _)) => seen.refused += 1,
+                Some((429, _)) => {}
+                Some((status, body)) => panic!("{status}: {body}"),
+                None => is_only = false,
             }
-            is_first = false;
             thread::sleep(Duration::from_millis(10));
         }
         batches += 1;
     }
-    acknowledged
+    seen
 }
 
 fn call(random: &mut Random, id: &str) -> Value {
@@ -266,51 +358,9 @@ fn project(folder: &Path, receiver: SocketAddr) {
     fs::write(folder.join("segue.toml"), settings).unwrap();
 }
 
-#[test]
-fn killed_again_and_again_it_loses_nothing_and_decides_nothing_twice() {
-    let (kills, seed) = (setting("SEGUE_KILLS", KILLS), setting("SEGUE_SEED", 1));
-    let folder = tempfile::tempdir().unwrap();
-    let (receiver, heard) = receiver();
-    project(folder.path(), receiver);
-    // A port that is free; it is taken again and again.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let data = folder.path().join("data");
-    let mut service = Service { project: folder.path().to_owned(), data, address, process: None };
-    service.start();
-    service.wait_until_ready();
-    let stop = AtomicBool::new(false);
-    let killed = AtomicU64::new(0);
-    let mut moments = Vec::new();
-    let acknowledged: Acknowledged = thread::scope(|scope| {
-        let stop = &stop;
-        let clients: Vec<_> =
-            (0..CLIENTS).map(|number| scope.spawn(move || client(number, seed, address, stop))).collect();
-        let mut random = Random(seed);
-        for _ in 0..kills {
-            thread::sleep(Duration::from_millis(50 + random.below(900)));
-            service.kill();
-            moments.push(instant());
-            killed.fetch_add(1, Ordering::SeqCst);
-            service.start();
-            // Sometimes it is killed while it is still coming up.
-            if random.below(4) > 0 {
-                service.wait_until_ready();
-            }
-        }
-        service.wait_until_ready();
-        thread::sleep(Duration::from_millis(300));
-        stop.store(true, Ordering::SeqCst);
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
-    });
-    // Everything that waits is over, then everything is delivered.
-    thread::sleep(Duration::from_secs(4));
-    service.end();
-    check(&service, &acknowledged, &heard.lock().unwrap(), &moments);
-}
-
 fn check(
     service: &Service,
-    acknowledged: &Acknowledged,
+    acknowledged: &BTreeMap<String, bool>,
     heard: &BTreeMap<String, Vec<Instant>>,
     kills: &[Instant],
 ) {
@@ -319,9 +369,9 @@ fn check(
     for line in segue(&["log", data, "--calls"]) {
         *logged.entry(line["messageId"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    for (id, is_first) in acknowledged {
+    for (id, is_only) in acknowledged {
         let times = logged.get(id).copied().unwrap_or(0);
-        assert!(times == 1 || times > 1 && !is_first, "{id} is in the log {times} times");
+        assert!(times == 1 || times > 1 && !is_only, "{id} is in the log {times} times");
     }
     let decide = |extra: &[&str]| segue(&[&["run", project, "--log", data, "--quiet"], extra].concat());
     let decided = decide(&[]);

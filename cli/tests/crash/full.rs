@@ -1,0 +1,154 @@
+//! Disks that are full, or fail to write, under the service as a process.
+
+use crate::world::{Service, World, setting};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+/// How often the disk is full, or writing fails, unless said.
+const ROUNDS: u64 = 4;
+/// For how long, so that deadlines come due meanwhile and clients try again many times.
+const FULL: Duration = Duration::from_millis(1_200);
+/// Size of the file system under test: room for what clients send while there is some.
+const SIZE: &str = "size=24m,mode=0777";
+
+/// A file system of its own, in memory; unmounted at the end.
+struct Mount {
+    folder: tempfile::TempDir,
+    by: &'static [&'static str],
+}
+
+impl Mount {
+    /// Needs rights that not every machine gives.
+    fn new() -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap().to_owned();
+        let mut reasons = String::new();
+        for by in [&[][..], &["sudo", "-n"]] {
+            let line: Vec<&str> =
+                [by, &["mount", "-t", "tmpfs", "-o", SIZE, "tmpfs", &path]].concat().into_iter().collect();
+            match Command::new(line[0]).args(&line[1..]).output() {
+                Ok(output) if output.status.success() => return Ok(Self { folder, by }),
+                Ok(output) => reasons += &String::from_utf8_lossy(&output.stderr),
+                Err(error) => reasons += &format!("{}: {error}\n", line[0]),
+            }
+        }
+        Err(reasons)
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Leaves no room, as far as the file system counts.
+    fn fill(&self) {
+        let mut ballast = fs::File::create(self.path().join("ballast")).unwrap();
+        for size in [1 << 16, 1 << 10, 1] {
+            let piece = vec![0; size];
+            while ballast.write_all(&piece).is_ok() {}
+        }
+        assert_eq!(ballast.write(&[0]).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let path = self.folder.path().to_str().unwrap().to_owned();
+        let line: Vec<&str> = [self.by, &["umount", &path]].concat();
+        let _ = Command::new(line[0]).args(&line[1..]).status();
+    }
+}
+
+/// Says aloud, past what collects the words of tests, that something was not tested.
+fn skipped(what: &str, why: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}: {}", why.trim());
+}
+
+/// It says that nothing can be taken, until it can be again; meanwhile it works.
+fn is_full_for_a_while(service: &Service) {
+    service.wait_for(|| service.readiness() == Some(503));
+    thread::sleep(FULL);
+    assert_eq!(service.readiness(), Some(503), "it is full: {}", service.words());
+}
+
+#[test]
+fn on_a_full_disk_it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() {
+    let mount = match Mount::new() {
+        Ok(mount) => mount,
+        Err(why) => return skipped("a full disk, since no file system can be mounted", &why),
+    };
+    let (rounds, seed) = (setting("SEGUE_KILLS", ROUNDS), setting("SEGUE_SEED", 1));
+    let mut world = World::new(Some(&mount.path().join("data")));
+    world.service.start();
+    world.service.wait_until_ready();
+    let seen = world.send_while(seed, |world| {
+        for round in 0..rounds {
+            thread::sleep(Duration::from_millis(700));
+            mount.fill();
+            is_full_for_a_while(&world.service);
+            if round % 2 == 1 {
+                // Who starts while there is no room waits for it.
+                world.kill();
+                world.service.start();
+                is_full_for_a_while(&world.service);
+            }
+            mount.make_room();
+            world.service.wait_until_ready();
+        }
+        thread::sleep(Duration::from_millis(300));
+    });
+    assert!(seen.refused > 20, "{}", seen.refused);
+    let words = world.service.words();
+    assert!(words.contains("calls are refused until it can: the disk is full"), "{words}");
+    assert!(words.contains("the log can be written again"), "{words}");
+    world.end(&seen);
+}
+
+#[test]
+fn where_writing_fails_it_refuses_and_loses_nothing_and_goes_on_when_it_can() {
+    // Files may have so many bytes: what is beyond is not written, a part of the last entries is.
+    let limit = |service: &Service, bytes: &str| {
+        let of = format!("--fsize={bytes}");
+        Command::new("prlimit").args(["--pid", &service.id().to_string(), &of]).output()
+    };
+    if !Command::new("prlimit").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return skipped("errors of writing", "there is no prlimit");
+    }
+    let (rounds, seed) = (setting("SEGUE_KILLS", ROUNDS), setting("SEGUE_SEED", 2));
+    let mut world = World::new(None);
+    // The signal that comes with the error ends who does not ignore it.
+    world.service.by = vec!["sh", "-c", r#"trap "" XFSZ; exec "$@""#, "sh"];
+    world.service.start();
+    world.service.wait_until_ready();
+    let seen = world.send_while(seed, |world| {
+        for _ in 0..rounds {
+            thread::sleep(Duration::from_millis(700));
+            let length = longest(&world.service.data.join("log"));
+            let limited = limit(&world.service, &format!("{}:unlimited", length + 6_000)).unwrap();
+            assert!(limited.status.success(), "{}", String::from_utf8_lossy(&limited.stderr));
+            is_full_for_a_while(&world.service);
+            assert!(limit(&world.service, "unlimited").unwrap().status.success());
+            world.service.wait_until_ready();
+        }
+        thread::sleep(Duration::from_millis(300));
+    });
+    assert!(seen.refused > 20, "{}", seen.refused);
+    let words = world.service.words();
+    assert!(words.contains("calls are refused until it can"), "{words}");
+    world.end(&seen);
+}
+
+/// The length of the longest file of a folder.
+fn longest(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap().filter_map(Result::ok);
+    files.filter_map(|file| Some(file.metadata().ok()?.len())).max().unwrap()
+}
