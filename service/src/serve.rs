@@ -117,24 +117,16 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
         disk: Arc::new(RealDisk),
         tell: Arc::new(|words| tracing::warn!("{words}")),
     };
-    let mut signals = {
-        let _within = threads.enter();
-        Signals::new()?
-    };
-    // A log may take long to be read: who is told to end meanwhile ends at once, and nothing is worse for it.
-    let started = threads.block_on(async {
-        let starting = tokio::task::spawn_blocking(|| Host::start(prepared, options));
-        tokio::select! {
-            started = starting => Some(started),
-            () = signals.come() => None,
-        }
-    });
-    let Some(started) = started else {
+    if let Some(admin) = &service.admin {
+        // It is opened when there is something to ask; that it could not be is told at once, too.
+        bind(admin.listen)?;
+    }
+    let mut signals = Signals::new(&threads)?;
+    let Some(host) = threads.block_on(signals.unless(move || Host::start(prepared, options)))? else {
         tracing::info!("ended before it was ready");
         threads.shutdown_background();
         return Ok(());
     };
-    let host = started.map_err(|_| ServeError::Failed)??;
     let _ = shared.watch.set(host.watch());
     let _ = shared.intake.set(host.intake());
     let mut ports = vec![public];
@@ -180,12 +172,25 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    fn new(threads: &Runtime) -> io::Result<Self> {
+        let _within = threads.enter();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             _hangup: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Does what may take long, as reading a log does; nothing when the process is told to end meanwhile. It is left
+    /// undone then, and nothing is worse for it.
+    async fn unless(
+        &mut self,
+        start: impl FnOnce() -> Result<Host, StartError> + Send + 'static,
+    ) -> Result<Option<Host>, ServeError> {
+        tokio::select! {
+            started = tokio::task::spawn_blocking(start) => Ok(Some(started.map_err(|_| ServeError::Failed)??)),
+            () = self.come() => Ok(None),
+        }
     }
 
     /// Returns when the process is told to end.
@@ -202,6 +207,10 @@ async fn broken(watch: Watch) {
     while !watch.status().is_broken {
         tokio::time::sleep(LONGEST_SLEEP).await;
     }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })
 }
 
 /// What the ports share.
@@ -279,7 +288,7 @@ impl Shared {
         routes: impl FnOnce(&Self) -> axum::Router,
     ) -> Result<JoinHandle<()>, ServeError> {
         let failed = |error| ServeError::Listen { address, error };
-        let listener = TcpListener::bind(address).map_err(failed)?;
+        let listener = bind(address)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let _entered = threads.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
