@@ -95,8 +95,8 @@ fn bodies_are_taken_to_pieces_or_refused() {
 /// What the fuzzers begin with, and what they found.
 fn seeds(of: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(of);
-    let seeds: Vec<_> =
-        fs::read_dir(&folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+    let files = fs::read_dir(&folder).expect("seeds").map(|entry| entry.expect("a seed").path());
+    let seeds: Vec<_> = files.map(|path| fs::read(path).expect("a seed")).collect();
     assert!(!seeds.is_empty(), "{of} has none");
     seeds
 }
