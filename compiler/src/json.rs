@@ -128,6 +128,15 @@ impl<'a> Key<'a> {
         text.get(1..text.len() - 1).unwrap_or_default()
     }
 
+    /// The name as it reads, however it is written: what is written differently may be the same. Where it has half of a
+    /// surrogate pair, as it is written.
+    #[must_use]
+    #[inline]
+    pub fn name(self) -> Cow<'a, str> {
+        let read = if self.escaped { self.json.string() } else { None };
+        read.unwrap_or(Cow::Borrowed(self.plain()))
+    }
+
     /// The name; `None` when it has half of a surrogate pair.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {

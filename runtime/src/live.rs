@@ -20,7 +20,7 @@ mod foresight;
 mod shard;
 mod succession;
 
-pub use changes::{Change, Unreadable};
+pub use changes::{Change, FORMAT, Unreadable};
 pub use foresight::{Earliest, Foreseen};
 
 use crate::{

@@ -32,6 +32,10 @@ pub fn reason(error: &io::Error) -> String {
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::IsADirectory => "it is a folder",
         io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
+        io::ErrorKind::QuotaExceeded => "the quota is used up",
+        io::ErrorKind::FileTooLarge => "files may not get as large",
+        io::ErrorKind::AddrInUse => "another program listens there",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
         io::ErrorKind::ReadOnlyFilesystem => "it lies on a disk that can only be read",
         _ => {
             let words = error.to_string();

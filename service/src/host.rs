@@ -23,7 +23,8 @@ pub use start::StartError;
 pub use status::{BUCKETS, Histogram, Status};
 pub use timeline::{Heard, Newest, Timeline, TimelineError};
 
-use crate::{clock::Clock, disk::Disk, intake::Intake, log, rules::Prepared};
+use crate::{clock::Clock, disk::Disk, intake::Intake, log, rules::Prepared, store};
+use segue_runtime::live;
 use std::{
     num::NonZeroUsize,
     path::PathBuf,
@@ -54,6 +55,20 @@ pub struct Options {
     pub disk: Arc<dyn Disk>,
     /// Who is told what people should know.
     pub tell: Tell,
+}
+
+/// The versions of the formats of all that is written, each by its name. Data of every one of them is read, as
+/// `tests/formats.rs` shows with data that has it.
+#[must_use]
+pub fn formats() -> [(&'static str, u32); 6] {
+    [
+        ("log", log::FORMAT),
+        ("checkpoint", store::FORMAT),
+        ("notes", notes::FORMAT.into()),
+        ("customer", live::FORMAT.into()),
+        ("pending", outbox::FORMAT.into()),
+        ("record", history::FORMAT.into()),
+    ]
 }
 
 /// Who is told what people should know, a sentence each.

@@ -10,7 +10,10 @@ pub mod tls;
 
 mod body;
 mod cors;
+mod named;
 mod patient;
+
+pub(crate) use named::Named;
 
 use std::sync::Arc;
 

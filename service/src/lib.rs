@@ -44,4 +44,6 @@ pub mod serve;
 
 mod deliver;
 
+mod files;
+
 mod lineage;

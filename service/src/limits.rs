@@ -37,6 +37,9 @@ pub const REJECTS: usize = 1_000;
 pub const READ_BYTES: usize = 1 << 20;
 /// After how many checkpoints of changes they are merged: a start has to read that many files beside each other.
 pub const MERGED_AFTER: usize = 16;
+/// How many times as large as all later ones together a checkpoint of changes may be, to be merged with them (2): so each of
+/// them is larger than all after it, and what changed is written about as often as their number has digits.
+pub const MERGED_WITH: u64 = 2;
 /// How many bytes of changes are not worth merging (1 MiB).
 pub const MERGED_BYTES: u64 = 1 << 20;
 
@@ -91,6 +94,9 @@ pub const PAGE: usize = 100;
 pub const PAGE_MOST: usize = 1_000;
 /// How many looks for members one answer may take: each of them holds customers up for a few milliseconds at most.
 pub const LOOKS: usize = 32;
+/// How many files are left for all but the connections of trackers (256): logs and checkpoints, a merge of the latter, the
+/// admin port, and what is being delivered.
+pub const RESERVED_FILES: usize = 256;
 /// Most connections to the admin port: few people and one Prometheus.
 pub const ADMIN_CONNECTIONS: usize = 64;
 /// Fewest characters of the admin token: what nobody guesses.

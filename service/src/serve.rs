@@ -5,6 +5,7 @@ use crate::{
     changes::{Changes, Reload},
     clock::{Clock, WallClock},
     disk::RealDisk,
+    files,
     host::{Host, Options, StartError, Watch},
     http::{
         public::{Public, router},
@@ -99,9 +100,9 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     let (stop, stopped) = watch::channel(false);
     // There before the log is read, so that an address in use is told at once, and whoever asks hears that it starts.
     let listen = choices.listen.unwrap_or(service.listen);
-    let public = shared.open(&threads, listen, service.connections, stopped.clone(), |shared| {
-        router(shared.public(service))
-    })?;
+    let connections = files::connections(service.connections);
+    let public = shared
+        .open(&threads, listen, connections, stopped.clone(), |shared| router(shared.public(service)))?;
     let data = choices.data.unwrap_or_else(|| root.join(&service.data));
     let options = Options {
         data: data.clone(),

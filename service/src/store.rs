@@ -1,8 +1,9 @@
 //! Checkpoints: what the log had led to at a position, so that a start need not read all of it.
 //!
 //! A checkpoint is a file of keys with values, sorted: either everything, or what changed since the one before. Enough of
-//! those are merged into one of everything, beside the work. Each file has checksums and is whole or not there; where one
-//! is damaged, the checkpoint before it is taken, and the log is read from there.
+//! those are merged beside the work, with their like in size, so that what changed is written a few times and not each time
+//! anew; and into one of everything once they are as much. Each file has checksums and is whole or not there; where one is
+//! damaged, the checkpoint before it is taken, and the log is read from there.
 //!
 //! All that is asked of a store here is to be written in bulk and read as a whole, since customers' states lie in memory.
 
@@ -13,7 +14,7 @@ pub use file::{Corrupt, FORMAT};
 
 use crate::{
     disk::Disk,
-    limits::{MERGED_AFTER, MERGED_BYTES},
+    limits::{MERGED_AFTER, MERGED_BYTES, MERGED_WITH},
 };
 use file::{Header, Run};
 use merge::Merged;
@@ -32,6 +33,10 @@ pub struct Store {
     folder: PathBuf,
     /// The number of the newest, and those that it consists of, the one of everything first.
     chain: Vec<Link>,
+    /// The numbers of those that it consisted of before some were merged: of use while the merged one is young.
+    before: Vec<u64>,
+    /// How many were kept since the one of everything.
+    since_whole: usize,
 }
 
 /// A file that a checkpoint consists of.
@@ -73,12 +78,14 @@ impl Store {
     /// When the folder cannot be read, or a later version wrote it.
     pub fn open(disk: Arc<dyn Disk>, folder: &Path) -> Result<(Self, Option<Found>), Corrupt> {
         fs::create_dir_all(folder).map_err(|error| Corrupt::io(folder, error))?;
-        let mut store = Self { disk, folder: folder.to_owned(), chain: Vec::new() };
+        let mut store =
+            Self { disk, folder: folder.to_owned(), chain: Vec::new(), before: Vec::new(), since_whole: 0 };
         let numbers = file::numbers(folder)?;
         let mut damaged = Vec::new();
         for head in numbers.iter().rev() {
             match store.read(*head) {
                 Ok((chain, mut found)) => {
+                    store.since_whole = chain.len() - 1;
                     store.chain = chain;
                     found.damaged = damaged;
                     return Ok((store, Some(found)));
@@ -102,19 +109,52 @@ impl Store {
         let entries = checkpoint.changes.iter().map(|it| (&*it.key, it.value.as_deref()));
         let bytes = file::write(&*self.disk, &self.folder, header, &checkpoint.notes, entries)?;
         self.chain.push(Link { number: header.number, position: checkpoint.position, bytes });
+        self.since_whole += 1;
         Ok(())
     }
 
-    /// Merges what changed into one checkpoint of everything, if that is worth it; removes what nobody needs any more.
+    /// Merges what changed, if that is worth it; removes what nobody needs any more.
     ///
     /// # Errors
     /// When something cannot be read or written; the checkpoints are as good as before then.
     pub fn tidy(&mut self) -> Result<(), Corrupt> {
-        let bytes: u64 = self.chain.iter().skip(1).map(|link| link.bytes).sum();
-        let whole = self.chain.first().map_or(0, |link| link.bytes);
-        if self.chain.len() > MERGED_AFTER || self.chain.len() > 1 && bytes > whole.max(MERGED_BYTES) {
-            self.merge()?;
+        if let Some(from) = self.worth_merging() {
+            self.merge(from)?;
         }
+        self.remove_old()
+    }
+
+    /// From where on files are merged, the one of everything included or not.
+    fn worth_merging(&self) -> Option<usize> {
+        let (whole, changes) = self.chain.split_first()?;
+        let bytes: u64 = changes.iter().map(|link| link.bytes).sum();
+        if !changes.is_empty() && bytes > whole.bytes.max(MERGED_BYTES) {
+            return Some(0);
+        }
+        if changes.len() < MERGED_AFTER {
+            return None;
+        }
+        // Older ones are larger. Those go together that are not much larger than all that came after them.
+        let (mut from, mut bytes) = (self.chain.len(), 0);
+        for (index, link) in self.chain.iter().enumerate().skip(1).rev() {
+            if self.chain.len() - from >= 2 && link.bytes > bytes * MERGED_WITH {
+                break;
+            }
+            (from, bytes) = (index, bytes + link.bytes);
+        }
+        Some(from)
+    }
+
+    /// Writes a checkpoint of everything, so that the log need not reach as far back, see [`Store::needed`]. Not sooner than
+    /// some others were kept since the last.
+    ///
+    /// # Errors
+    /// As [`Store::tidy`].
+    pub fn renew(&mut self) -> Result<(), Corrupt> {
+        if self.since_whole < MERGED_AFTER {
+            return Ok(());
+        }
+        self.merge(0)?;
         self.remove_old()
     }
 
@@ -124,7 +164,8 @@ impl Store {
     /// # Errors
     /// As [`Store::tidy`].
     pub fn rewrite(&mut self) -> Result<(), Corrupt> {
-        self.merge()?;
+        self.merge(0)?;
+        self.before.clear();
         let newest = self.chain.last().map_or(0, |link| link.number);
         for number in file::numbers(&self.folder)?.into_iter().filter(|number| *number != newest) {
             self.remove(number)?;
@@ -142,30 +183,46 @@ impl Store {
         Ok(before.map_or(0, |(_, position)| *position))
     }
 
-    fn merge(&mut self) -> Result<(), Corrupt> {
+    /// Merges the files from a place in the chain on.
+    fn merge(&mut self, from: usize) -> Result<(), Corrupt> {
         let Some(last) = self.chain.last().copied() else { return Ok(()) };
-        let runs = self.chain.iter().map(|link| Run::open(&self.folder, link.number));
+        let runs = self.chain.iter().skip(from).map(|link| Run::open(&self.folder, link.number));
         let runs = runs.collect::<Result<Vec<Run>, Corrupt>>()?;
         let notes = runs.last().map(|run| run.notes.clone()).unwrap_or_default();
-        let header = Header { number: self.next_number(), parent: None, position: last.position };
+        let parent = from.checked_sub(1).and_then(|before| self.chain.get(before)).map(|link| link.number);
+        let header = Header { number: self.next_number(), parent, position: last.position };
         let mut merged = Merged::of(runs)?;
         let bytes = file::write_with(&*self.disk, &self.folder, header, &notes, |write| {
             while let Some(Change { key, value }) = merged.next()? {
-                if let Some(value) = value {
-                    write(&key, Some(&value))?;
+                // That something is no more is to be known only where something older may say that it is.
+                if value.is_some() || parent.is_some() {
+                    write(&key, value.as_deref())?;
                 }
             }
             Ok(())
         })?;
-        self.chain = vec![Link { number: header.number, position: header.position, bytes }];
+        self.before = self.chain.iter().map(|link| link.number).collect();
+        self.chain.truncate(from);
+        if from == 0 {
+            self.since_whole = 0;
+        }
+        self.chain.push(Link { number: header.number, position: header.position, bytes });
         Ok(())
     }
 
-    /// Removes what lies before the last but one checkpoint of everything.
+    /// Removes what neither the newest checkpoint consists of nor one to fall back to: the one before the last merge, and
+    /// the last but one of everything.
     fn remove_old(&self) -> Result<(), Corrupt> {
+        let Some(newest) = self.chain.last().map(|link| link.number) else { return Ok(()) };
         let wholes = self.wholes()?;
-        let Some((oldest, _)) = wholes.iter().rev().nth(1).copied() else { return Ok(()) };
-        let old: Vec<u64> = file::numbers(&self.folder)?.into_iter().filter(|it| *it < oldest).collect();
+        let oldest = wholes.iter().rev().nth(1).map(|(number, _)| *number);
+        let is_needed = |number: &u64| {
+            *number > newest
+                || Some(*number) == oldest
+                || self.before.contains(number)
+                || self.chain.iter().any(|link| link.number == *number)
+        };
+        let old: Vec<u64> = file::numbers(&self.folder)?.into_iter().filter(|it| !is_needed(it)).collect();
         for number in &old {
             self.remove(*number)?;
         }

@@ -1,19 +1,21 @@
-//! Data that an earlier version wrote is read, and leads to the same: `fixtures/v1` is what the first version left.
+//! Data that earlier versions wrote is read, and leads to the same: `fixtures/v1` is what the first version left, and every
+//! version of every format is in one of the folders beside it.
 //!
-//! `SEGUE_BLESS=1` writes the data of this version's formats into a folder that is not there yet.
+//! `SEGUE_BLESS=1` writes a further folder where there is none yet with the formats of this version.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use segue_service::{
     clock::SetClock,
     disk::RealDisk,
-    host::{Host, Options},
+    host::{Host, Options, formats},
     intake::Call,
     log,
     rules::Text,
+    store::Store,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -142,16 +144,91 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn data_of_the_first_version_leads_to_the_same() {
-    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
-    let folder = tempfile::tempdir().unwrap();
-    if std::env::var_os("SEGUE_BLESS").is_some() && !fixture.exists() {
-        write(folder.path());
-        copy(&folder.path().join("data"), &fixture.join("data"));
-        fs::remove_dir_all(folder.path().join("data")).unwrap();
-        fs::remove_file(folder.path().join("sent.ndjson")).unwrap();
+/// The data that versions left, each in a folder.
+fn fixtures() -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let numbered = (1..).map(|number| folder.join(format!("v{number}")));
+    numbered.take_while(|path| path.exists()).collect()
+}
+
+/// The versions of formats that data has.
+fn versions(data: &Path) -> BTreeSet<(&'static str, u32)> {
+    let header = |folder: &str| {
+        let first = fs::read_dir(data.join(folder)).unwrap().next().unwrap().unwrap();
+        u32::from_le_bytes(fs::read(first.path()).unwrap()[8..12].try_into().unwrap())
+    };
+    let mut versions = BTreeSet::from([("log", header("log")), ("checkpoint", header("checkpoints"))]);
+    let (_, found) = Store::open(Arc::new(RealDisk), &data.join("checkpoints")).unwrap();
+    let found = found.unwrap();
+    versions.insert(("notes", found.notes[0].into()));
+    for (key, value) in &found.values {
+        match key[0] {
+            1 => versions.insert(("customer", value[0].into())),
+            16 => versions.insert(("pending", value[0].into())),
+            _ => false,
+        };
     }
+    let mut decisions = log::Reader::open(&data.join("decisions"), 0).unwrap();
+    while let Ok(Some(group)) = decisions.group() {
+        let records = group.entries().filter(|entry| entry.kind == log::Kind::Record);
+        versions.extend(records.map(|entry| ("record", entry.payload[0].into())));
+    }
+    versions
+}
+
+#[test]
+fn there_is_data_of_every_version_of_every_format() {
+    let mut there: BTreeSet<_> = fixtures().iter().flat_map(|it| versions(&it.join("data"))).collect();
+    if std::env::var_os("SEGUE_BLESS").is_some() && formats().iter().any(|format| !there.contains(format)) {
+        let next = fixtures().len() + 1;
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{next}"));
+        copy(&folder.path().join("data"), &fixture.join("data"));
+        there.append(&mut versions(&fixture.join("data")));
+    }
+    for (name, version) in formats() {
+        for version in 1..=version {
+            assert!(
+                there.contains(&(name, version)),
+                "no fixture has version {version} of the format of a {name}: SEGUE_BLESS=1 writes one"
+            );
+        }
+    }
+}
+
+/// What is written of customers and decisions on their way, by key.
+fn written(data: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    Store::open(Arc::new(RealDisk), &data.join("checkpoints")).unwrap().1.unwrap().values
+}
+
+#[test]
+fn what_is_written_differs_only_where_its_version_does() {
+    let newest = fixtures().pop().unwrap().join("data");
+    assert_eq!(versions(&newest), BTreeSet::from(formats()));
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let (ours, theirs) = (written(&folder.path().join("data")), written(&newest));
+    let keys = |values: &[(Vec<u8>, Vec<u8>)]| values.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&ours), keys(&theirs));
+    for ((key, ours), (_, theirs)) in ours.iter().zip(&theirs) {
+        let key = String::from_utf8_lossy(key);
+        assert_eq!(
+            ours, theirs,
+            "{key} is written in another way: count up the format, and bless another fixture"
+        );
+    }
+}
+
+#[test]
+fn data_of_every_version_leads_to_the_same() {
+    let fixtures = fixtures();
+    assert!(!fixtures.is_empty());
+    fixtures.iter().for_each(|fixture| leads_to_the_same(fixture));
+}
+
+fn leads_to_the_same(fixture: &Path) {
+    let folder = tempfile::tempdir().unwrap();
     copy(&fixture.join("data"), &folder.path().join("data"));
     let (clock, told) = (Arc::new(SetClock::default()), Arc::default());
     clock.set(START + HOUR);

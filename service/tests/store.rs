@@ -65,10 +65,47 @@ fn what_was_kept_is_found() {
         }
     }
     assert!(files(folder.path()).len() < 40, "they are merged");
-    assert!(store.needed().unwrap() > 0);
+    // Where the log should reach back less far, everything is written anew, twice.
+    for number in 60..100 {
+        store.keep(&checkpoint(number)).unwrap();
+        store.renew().unwrap();
+        assert_eq!(open(folder.path()).1.unwrap().values, expected(number));
+    }
+    assert!((6_000..9_500).contains(&store.needed().unwrap()));
     store.rewrite().unwrap();
     assert_eq!(files(folder.path()).len(), 1);
-    assert_eq!(open(folder.path()).1.unwrap().values, expected(59));
+    assert_eq!(open(folder.path()).1.unwrap().values, expected(99));
+}
+
+#[test]
+fn what_changed_is_not_written_anew_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(folder.path());
+    let change = |number: u64| Change { key: number.to_be_bytes().to_vec(), value: Some(vec![7; 4_000]) };
+    let mut number = 0;
+    let mut keep = |store: &mut Store, changes: Vec<Change>| {
+        number += 1;
+        store.keep(&Checkpoint { position: number, notes: Vec::new(), changes }).unwrap();
+        store.tidy().unwrap();
+    };
+    keep(&mut store, (0..2_000).map(change).collect());
+    let lengths = || -> Vec<(String, u64)> {
+        let files = files(folder.path()).into_iter();
+        files.map(|path| (path.display().to_string(), path.metadata().unwrap().len())).collect()
+    };
+    let mut seen: BTreeMap<String, u64> = lengths().into_iter().collect();
+    for number in 0..400 {
+        let mut changes: Vec<Change> = (0..10).map(|step| change((number * 31 + step * 7) % 2_000)).collect();
+        changes.sort();
+        keep(&mut store, changes);
+        seen.extend(lengths());
+    }
+    let written: u64 = seen.values().sum();
+    // 8 MB and 400 times 40 KB: each of these some three times, and everything anew when as much had changed.
+    assert!(written < 110_000_000, "{written}");
+    let most = lengths().iter().map(|(_, length)| length).sum::<u64>();
+    assert!(most < 45_000_000, "{most}");
+    assert_eq!(open(folder.path()).1.unwrap().values.len(), 2_000);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use segue_compiler::{
 use std::collections::BTreeSet;
 
 /// The version of the format of a customer's bytes.
-const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 1;
 
 /// Something that changed. The later of two changes of one key holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -144,7 +144,7 @@ impl<'a> Wire<'a> {
         let mut reader = Reader::new(text);
         reader.open().map_err(|_| json_reason(text))?;
         while let Some((key, json)) = reader.member().map_err(|_| json_reason(text))? {
-            let field = match key.plain() {
+            let field = match &*key.name() {
                 "type" => &mut wire.kind,
                 "messageId" => &mut wire.message_id,
                 "userId" => &mut wire.user_id,
@@ -161,7 +161,7 @@ impl<'a> Wire<'a> {
                 _ => continue,
             };
             if field.replace(json).is_some() {
-                return Err(format!("not a call: `{}` stands twice", key.plain()));
+                return Err(format!("not a call: `{}` stands twice", key.name()));
             }
         }
         reader.end().map_err(|_| json_reason(text))?;
@@ -220,11 +220,11 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// A line as text that starts like a JSON object.
+/// A line as text that starts like a JSON object; around it is what JSON calls space, and nothing else.
 fn text_line(line: &[u8]) -> Result<&str, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 text (byte {} of the line)", error.valid_up_to() + 1))?
-        .trim();
+        .trim_matches([' ', '\t', '\n', '\r']);
     if text.starts_with('{') {
         Ok(text)
     } else {
@@ -359,8 +359,10 @@ mod tests {
     fn says_why_a_line_is_no_call() {
         let lines = [
             ("[]", "not a JSON object: a line starts with `{`, found `[]`"),
+            ("\u{a0}{}", "not a JSON object: a line starts with `{`, found `\u{a0}{}`"),
             (r#"{"type":"track""#, "not JSON: EOF while parsing an object (column 15)"),
             (r#"{"type":"track","type":"page"}"#, "not a call: `type` stands twice"),
+            (r#"{"type":"track","userId":"a","\u0075serId":"b"}"#, "not a call: `userId` stands twice"),
             (r#"{"type":"trak"}"#, "unknown type `trak` (did you mean `track`?)"),
             (r#"{"type":"alias"}"#, "`userId` is missing: an `alias` call says who somebody is"),
             (

@@ -3,11 +3,14 @@
 use super::{Shared, busy, limit, parameter, wrong};
 use crate::{
     host::{Progress, TimelineError},
-    http::answer::{self, Failure},
+    http::{
+        Named,
+        answer::{self, Failure},
+    },
     limits::LOOKS,
 };
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::StatusCode,
     response::Response,
 };
@@ -44,7 +47,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Answer {
     ))
 }
 
-pub(super) async fn customer(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer {
+pub(super) async fn customer(State(shared): State<Arc<Shared>>, Named(id): Named) -> Answer {
     let portrait = shared.admin.ask.customer(&id).await.map_err(|_| busy())?;
     let portrait = portrait.ok_or_else(unknown_customer)?;
     Ok(answer::of(StatusCode::OK, &portrayed(&shared, &portrait)))
@@ -94,7 +97,7 @@ struct Life<'a> {
 
 pub(super) async fn timeline(
     State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
+    Named(id): Named,
     RawQuery(query): RawQuery,
 ) -> Answer {
     let limit = limit(query.as_deref())?;
@@ -142,7 +145,7 @@ pub(super) async fn segments(State(shared): State<Arc<Shared>>) -> Answer {
 
 pub(super) async fn members(
     State(shared): State<Arc<Shared>>,
-    Path(name): Path<String>,
+    Named(name): Named,
     RawQuery(query): RawQuery,
 ) -> Answer {
     let limit = limit(query.as_deref())?;

@@ -1,12 +1,11 @@
 //! Orders.
 
 use super::Shared;
-use crate::http::answer::{self, Failure};
-use axum::{
-    extract::{Path, State},
-    http::StatusCode,
-    response::Response,
+use crate::http::{
+    Named,
+    answer::{self, Failure},
 };
+use axum::{extract::State, http::StatusCode, response::Response};
 use segue_compiler::record::Instant;
 use serde_json::json;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use std::sync::Arc;
 type Answer = Result<Response, Failure>;
 
 /// Forgets a customer, everywhere.
-pub(super) async fn erase(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer {
+pub(super) async fn erase(State(shared): State<Arc<Shared>>, Named(id): Named) -> Answer {
     let accepted = shared.admin.ask.erase(&id).await?;
     // Reasons may quote what somebody sent.
     shared.admin.rejects.clear();
@@ -24,7 +23,7 @@ pub(super) async fn erase(State(shared): State<Arc<Shared>>, Path(id): Path<Stri
 }
 
 /// Lets a rule go on that the fuse has stopped.
-pub(super) async fn release(State(shared): State<Arc<Shared>>, Path(rule): Path<String>) -> Answer {
+pub(super) async fn release(State(shared): State<Arc<Shared>>, Named(rule): Named) -> Answer {
     if !shared.admin.watch.status().held.contains_key(&rule) {
         return Err(Failure::missing("the fuse holds no rule of this name"));
     }

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The version of the format of a record's bytes.
-const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 1;
 
 /// The decisions of a host.
 #[derive(Debug)]

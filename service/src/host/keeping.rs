@@ -128,7 +128,11 @@ impl Keeping {
         let words = |error: Corrupt| error.to_string();
         self.store.tidy().map_err(words)?;
         let needed = self.store.needed().map_err(words)?;
-        trim(&*self.disk, &self.log, self.limits, needed, now).map_err(|error| error.to_string())?;
+        let trimmed = trim(&*self.disk, &self.log, self.limits, needed, now);
+        if trimmed.map_err(|error| error.to_string())?.is_held {
+            // The next time less of it is needed.
+            self.store.renew().map_err(words)?;
+        }
         // Of the decisions, what the older checkpoint goes on from is needed, and what is still to be delivered.
         while self.places.get(1).is_some_and(|(position, _)| *position <= needed) {
             self.places.pop_front();

@@ -10,7 +10,7 @@ use segue_runtime::fuse::Fuses;
 use std::collections::BTreeMap;
 
 /// The version of the format.
-const FORMAT: u8 = 2;
+pub(super) const FORMAT: u8 = 2;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Notes {

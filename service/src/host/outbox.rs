@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// What the keys of decisions begin with, among those of a checkpoint.
 const KEY: u8 = 16;
 /// The version of the format of a decision on its way.
-const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 1;
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {

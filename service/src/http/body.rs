@@ -25,8 +25,13 @@ impl Budget {
         Self(Arc::new(Semaphore::new(bytes / PERMIT_BYTES)))
     }
 
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
+    /// Room for nothing yet.
+    pub(super) fn share(&self) -> Result<Share, Failure> {
+        Ok(Share { budget: self.clone(), permit: self.take(1)? })
+    }
+
+    fn take(&self, permits: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let permits = u32::try_from(permits).unwrap_or(u32::MAX);
         self.0.clone().try_acquire_many_owned(permits).map_err(|_| {
             let failure = Failure::new(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -38,22 +43,37 @@ impl Budget {
     }
 }
 
-/// Reads a body of at most so many bytes. It counts against the budget for as long as the permit lives.
+/// What a request has of the memory. It grows with what comes, not with what is announced: who announces much and sends
+/// nothing keeps nobody away.
+pub(super) struct Share {
+    budget: Budget,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Share {
+    /// Sees to it that there is room for so many bytes.
+    pub(super) fn reach(&mut self, bytes: usize) -> Result<(), Failure> {
+        let missing = bytes.div_ceil(PERMIT_BYTES).saturating_sub(self.permit.num_permits());
+        if missing > 0 {
+            self.permit.merge(self.budget.take(missing)?);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a body of at most so many bytes into memory that is shared with others.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
     most: usize,
-    budget: &Budget,
-) -> Result<(Vec<u8>, OwnedSemaphorePermit), Failure> {
+    share: &mut Share,
+) -> Result<Vec<u8>, Failure> {
     let too_long = || Failure::from(Unreadable::TooLong(most)).closing();
     let declared = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > most) {
         return Err(too_long());
     }
-    // What is packed or of unknown length may become the largest that is taken.
-    let is_plain = !headers.contains_key("content-encoding");
-    let permit = budget.take(declared.filter(|_| is_plain).unwrap_or(most))?;
-    let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
+    let mut bytes = Vec::new();
     let reading = async {
         let mut body = body;
         while !body.is_end_stream()
@@ -64,12 +84,13 @@ pub(super) async fn read(
             if bytes.len() + data.len() > most {
                 return Err(too_long());
             }
+            share.reach(bytes.len() + data.len())?;
             bytes.extend_from_slice(data);
         }
         Ok(())
     };
     match tokio::time::timeout(Duration::from_millis(BODY_PATIENCE), reading).await {
-        Ok(Ok(())) => Ok((bytes, permit)),
+        Ok(Ok(())) => Ok(bytes),
         Ok(Err(failure)) => Err(failure),
         Err(_) => {
             let words = "the body took too long to come";

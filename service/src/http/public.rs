@@ -1,9 +1,9 @@
 //! The routes that trackers use.
 
 use super::{
-    Ready,
+    Named, Ready,
     answer::{self, Failure},
-    body::{self, Budget},
+    body::{self, Budget, Share},
     cors,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{
         HeaderMap, Method, StatusCode,
         header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, HOST, HeaderValue, ORIGIN},
@@ -150,7 +150,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn project(
     State(shared): State<Arc<Shared>>,
-    Path(key): Path<String>,
+    Named(key): Named,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     if !shared.public.keys.open(&key) {
@@ -184,9 +184,10 @@ async fn take(shared: &Shared, form: Form, request: Request) -> Result<Response,
     if let Some(key) = &named {
         check(&public.keys, key).map_err(Failure::closing)?;
     }
-    let (bytes, permit) = body::read(&parts.headers, body, public.bounds.batch_bytes, &shared.budget).await?;
+    let mut share = shared.budget.share()?;
+    let bytes = body::read(&parts.headers, body, public.bounds.batch_bytes, &mut share).await?;
     public.metrics.body_bytes.add(bytes.len() as u64);
-    let calls = calls(shared, form, &parts, &bytes, named.is_some())?;
+    let calls = calls(shared, form, &parts, (&bytes, &mut share), named.is_some())?;
     drop(bytes);
     public.metrics.events_rejected.add(calls.rejected.len() as u64);
     if !calls.rejected.is_empty() {
@@ -198,7 +199,7 @@ async fn take(shared: &Shared, form: Form, request: Request) -> Result<Response,
         submitted.inspect_err(|refusal| public.metrics.refused(refusal))?;
         public.metrics.events_accepted.add(calls.accepted as u64);
     }
-    drop(permit);
+    drop(share);
     let taken =
         Taken { success: calls.rejected.is_empty(), accepted: calls.accepted, rejected: &calls.rejected };
     // A batch is answered by what became of its parts; one call that is none is a bad request.
@@ -210,7 +211,7 @@ fn calls(
     shared: &Shared,
     form: Form,
     parts: &axum::http::request::Parts,
-    bytes: &[u8],
+    (bytes, share): (&[u8], &mut Share),
     is_named: bool,
 ) -> Result<Calls, Failure> {
     let public = &shared.public;
@@ -218,6 +219,10 @@ fn calls(
     // PostHog's browser tracker says it in the address, as pages may not set the header without asking first.
     let asked = parts.uri.query().unwrap_or_default().split('&').any(|it| it.starts_with("compression=gzip"));
     let encoding = header.or((form == Form::PostHog && asked).then_some("gzip"));
+    if encoding.is_some() {
+        // It may become the largest that is taken.
+        share.reach(bytes.len() + public.bounds.batch_bytes)?;
+    }
     let body = unpack(bytes, encoding, public.bounds.batch_bytes)?;
     let posted = Posted::read(form, &body, &public.bounds)?;
     if !is_named {

@@ -44,7 +44,7 @@ struct Seen<'a> {
 pub(super) fn line(event: JsonText<'_>, kind: Option<Kind>, post: &Post<'_>) -> Result<Line, String> {
     let mut seen = Seen::default();
     for (key, value) in event.members().ok_or("a call should be a JSON object")? {
-        match key.plain() {
+        match &*key.name() {
             "type" => seen.kind = Some(value),
             "messageId" => seen.message_id = Some(value).filter(|id| filled(*id)),
             "timestamp" => seen.timestamp = Some(value).filter(|at| filled(*at)),

@@ -217,19 +217,30 @@ impl Writer {
     }
 }
 
-/// Removes the oldest files as far as limits want it; what lies at `needed` or after it stays. `now` is the present. Gives
-/// how many bytes went.
+/// What became of the oldest files of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// How many bytes went.
+    pub went: u64,
+    /// Whether more should have gone, and is needed.
+    pub is_held: bool,
+}
+
+/// Removes the oldest files as far as limits want it; what lies at `needed` or after it stays. `now` is the present.
 ///
 /// # Errors
 /// When the log cannot be read, or a file not removed.
-pub fn trim(disk: &dyn Disk, folder: &Path, limits: Limits, needed: u64, now: Millis) -> Result<u64, Damage> {
+pub fn trim(
+    disk: &dyn Disk,
+    folder: &Path,
+    limits: Limits,
+    needed: u64,
+    now: Millis,
+) -> Result<Trimmed, Damage> {
     let all = segments(folder)?;
     let mut total = all.iter().map(Segment::length).sum::<Result<u64, Damage>>()?;
-    let mut went = 0;
+    let mut trimmed = Trimmed::default();
     for (segment, next) in all.iter().zip(all.iter().skip(1)) {
-        if next.first > needed {
-            break;
-        }
         let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
         let is_old = match limits.keep {
             Some(keep) if !is_too_much => {
@@ -241,15 +252,19 @@ pub fn trim(disk: &dyn Disk, folder: &Path, limits: Limits, needed: u64, now: Mi
         if !is_too_much && !is_old {
             break;
         }
+        if next.first > needed {
+            trimmed.is_held = true;
+            break;
+        }
         let length = segment.length()?;
         disk.remove(&segment.path).map_err(|error| io_damage(&segment.path, error))?;
         total -= length;
-        went += length;
+        trimmed.went += length;
     }
-    if went > 0 {
+    if trimmed.went > 0 {
         disk.sync_folder(folder).map_err(|error| io_damage(folder, error))?;
     }
-    Ok(went)
+    Ok(trimmed)
 }
 
 /// Makes a file; it bears its name only once its header is whole.

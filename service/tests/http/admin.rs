@@ -200,6 +200,7 @@ fn customers_are_shown_with_what_they_did() {
     assert_eq!(ada["ids"], serde_json::json!(["ada", "v1"]));
     assert!(whole.json("/v1/admin/customers/bob")["next_deadline"].is_string());
     assert_eq!(whole.ask("GET", "/v1/admin/customers/nobody").status, 404);
+    assert_eq!(whole.ask("GET", "/v1/admin/customers/%ff").status, 400);
 
     let life = whole.json("/v1/admin/customers/ada/timeline");
     assert_eq!(life["customer"], ada);

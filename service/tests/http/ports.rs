@@ -332,6 +332,124 @@ fn slow_clients_are_cut_off() {
 }
 
 #[test]
+fn who_announces_much_and_sends_nothing_keeps_nobody_away() {
+    let service = Service::start(Changes { connections: Some(400), ..Changes::default() });
+    // Together they announce more than all bodies may take.
+    let head = format!("POST /v1/batch HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{{", 500 << 10);
+    let held: Vec<Client> = (0..200)
+        .map(|_| {
+            let mut client = service.client();
+            client.stream.write_all(head.as_bytes()).unwrap();
+            client
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(200));
+    let body = br#"{"batch":[{"type":"track","userId":"ada","event":"A","messageId":"m"}]}"#;
+    assert_eq!(service.post("/v1/batch", &[BASIC], body).status, 200);
+    // What did come counts.
+    let half = " ".repeat(450 << 10);
+    let held: Vec<Client> = held
+        .into_iter()
+        .map(|mut client| {
+            let _ = client.stream.write_all(half.as_bytes());
+            client
+        })
+        .collect();
+    let is_busy = (0..200).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        let mut page = Page::default();
+        service.metrics.write(&mut page);
+        page.finish().contains("segue_requests_total{status=\"429\"}")
+    });
+    assert!(is_busy, "not all of it is taken into memory");
+    drop(held);
+    let is_free = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        service.post("/v1/batch", &[BASIC], body).status == 200
+    });
+    assert!(is_free);
+}
+
+#[test]
+fn what_is_no_http_or_no_text_is_answered_in_order() {
+    let service = Service::start(Changes::default());
+    let raw = |request: &[u8]| {
+        let mut client = service.client();
+        let _ = client.stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = client.stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let body = r#"{"batch":[]}"#;
+    let post = |version: &str, rest: &str| {
+        raw(format!("POST /v1/batch HTTP/{version}\r\nhost: x\r\nauthorization: Basic a2V5Og==\r\n{rest}")
+            .as_bytes())
+    };
+    let length = format!("content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    assert!(post("1.0", &length).starts_with("HTTP/1.0 200"));
+    for (rest, status) in [
+        ("content-length: -5\r\n\r\n{}", "400"),
+        ("content-length: 5\r\ncontent-length: 6\r\n\r\n{}", "400"),
+        ("content-length: 99999999999999999999\r\n\r\n{}", "400"),
+        ("content-length: 1152921504606846976\r\n\r\n{}", "413"),
+        ("transfer-encoding: chunked\r\n\r\nzz\r\n", "400"),
+    ] {
+        let answer = post("1.1", rest);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{rest}: {answer}");
+    }
+    let flood = format!("transfer-encoding: chunked\r\n\r\n1;{}\r\n", "a".repeat(100_000));
+    assert!(post("1.1", &flood).starts_with("HTTP/1.1 400"));
+    let trailers = format!("transfer-encoding: chunked\r\n\r\n0\r\n{}\r\n", "x-a: b\r\n".repeat(20_000));
+    assert!(post("1.1", &trailers).starts_with("HTTP/1.1 400"));
+    assert!(raw(b"GET /v1/\0 HTTP/1.1\r\nhost: x\r\n\r\n").starts_with("HTTP/1.1 400"));
+    assert!(raw(b"GET /healthz\r\n\r\n").starts_with("HTTP/1.1 400"));
+    let named = service.client().ask("GET", "/v1/projects/%ff/settings", &[], b"");
+    assert_eq!(named.status, 400);
+    assert!(named.body.contains(r#""code":"parameter""#), "{}", named.body);
+    assert!(
+        raw(b"HEAD /v1/batch HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 405")
+    );
+}
+
+#[test]
+fn ids_and_times_of_all_kinds_are_taken_or_named() {
+    let service = Service::start(Changes::default());
+    let long = format!("\"{}\"", "x".repeat(2_000));
+    let reason = |member: &str, value: &str| {
+        let event = format!(r#"{{"type":"track","event":"A","messageId":"m",{member}:{value}}}"#);
+        let answer = service.post("/v1/batch", &[BASIC], format!(r#"{{"batch":[{event}]}}"#).as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        told["rejected"][0]["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    for value in [r#""a\u0000b""#, r#""a\nb""#, "1e308", "-0"] {
+        assert_eq!(reason("\"userId\"", value), "", "{value}");
+    }
+    for (value, words) in [
+        (r#""""#, "nobody did this"),
+        (r#""\ud800""#, "is no valid text"),
+        (&long, "has 2000 bytes"),
+        ("{}", "should be text"),
+        (r#""a","\u0075serId":"b""#, "`userId` stands twice"),
+    ] {
+        assert!(reason("\"userId\"", value).contains(words), "{value}");
+    }
+    let times = [
+        ("-62135596800000", ""),
+        ("-62135596800001", "years 1 to 9999"),
+        ("\"+275760-09-13T00:00:00Z\"", "years 1 to 9999"),
+        ("8640000000000000", "years 1 to 9999"),
+        ("9223372036854775807", "years 1 to 9999"),
+        ("1e400", "years 1 to 9999"),
+        ("\"9998-01-01T00:00:00Z\"", "after the event's arrival"),
+    ];
+    for (value, words) in times {
+        let said = reason("\"userId\":\"ada\",\"timestamp\"", value);
+        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{value}: {said}");
+    }
+}
+
+#[test]
 fn headers_are_bounded() {
     let service = Service::start(Changes::default());
     let long = "x".repeat(40 << 10);
