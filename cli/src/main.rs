@@ -68,6 +68,8 @@ fn arguments() -> Result<Arguments, output::Problem> {
         [("run", "path"), ("serve", "path"), ("segments", "path"), ("test", "paths"), ("check", "paths")]
             .into_iter()
             .filter_map(|(name, argument)| Some(inside(whole.find_subcommand(name)?, argument)));
+    // What a service keeps is looked at without rules.
+    let commands = commands.chain(whole.find_subcommand("log").cloned());
     let own = clap::Command::new(bundle.name.as_str())
         .version(env!("CARGO_PKG_VERSION"))
         .about("Rules of Segue as a program of their own")

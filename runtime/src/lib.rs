@@ -8,8 +8,8 @@
 //!
 //! # A service of one's own
 //!
-//! What it takes to apply rules to the events of a web service and to answer with what they decide; the whole of it, with
-//! rules and tests, is the crate `examples/own_service`.
+//! What it takes to apply rules to the events of a web service, to answer with what they decide, and to let time pass; the
+//! whole of it, with rules and tests, is the crate `examples/own_service`.
 //!
 //! ```ignore
 #![doc = include_str!("../../examples/own_service/src/service.rs")]

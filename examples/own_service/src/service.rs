@@ -1,81 +1,91 @@
-//! The service: one route for events, one for the time.
+//! The service: a route for events, and a clock by which time passes.
 
 use axum::{
     Json, Router,
     extract::{Path, State},
+    http::StatusCode,
     routing::post,
 };
 use segue_compiler::{
-    event::{Call, Incoming},
-    execution::{Execution, Output},
-    json::JsonText,
     project::{Project, Source, compile},
     record::Record,
     settings::Settings,
+    value::Millis,
 };
-use segue_runtime::engine::Engine;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use segue_runtime::{engine::Engine, live::Live, source::Envelope};
+use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     error::Error,
-    sync::{Arc, Mutex, PoisonError},
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+use tokio::{sync::mpsc::UnboundedSender, time::sleep};
 
-/// The rules, and what is known of each customer. A service that must not forget keeps the events, too, or rests customers
-/// with [`Execution::rest`] and keeps those bytes.
+/// The rules with everybody they know, and how late it is. A service that must not forget keeps what [`Live::changes`] gives,
+/// and hands it to [`Live::restore`] when it starts.
 struct Rules {
-    engine: Engine,
-    customers: Mutex<BTreeMap<String, <Engine as Execution>::Customer>>,
+    live: Live<Engine>,
+    clock: fn() -> Millis,
+    now: Millis,
 }
 
-/// An event of ours: its id, so that a second delivery changes nothing, its name, its time in milliseconds, its fields.
-#[derive(Deserialize)]
-struct Event {
-    id: String,
-    event: String,
-    at: i64,
-    properties: Box<RawValue>,
+type Shared = Arc<Mutex<Rules>>;
+
+/// The rules to oneself, at the present: a clock may be set back, and time does not go back.
+fn at_present(rules: &Shared) -> MutexGuard<'_, Rules> {
+    let mut rules = rules.lock().unwrap_or_else(PoisonError::into_inner);
+    rules.now = rules.now.max((rules.clock)());
+    rules
 }
 
-/// Applies an event, and answers with what the rules make of it.
+/// An event of ours: its `id`, so that a second delivery changes nothing, its name, its time and its fields. Answers with what
+/// the rules make of it at once.
 async fn happened(
-    State(rules): State<Arc<Rules>>,
-    Path(id): Path<String>,
-    Json(event): Json<Event>,
-) -> Json<Vec<Record>> {
-    let mut customers = rules.customers.lock().unwrap_or_else(PoisonError::into_inner);
-    let customer = customers.entry(id.clone()).or_insert_with(|| rules.engine.customer(id.as_str().into()));
-    let properties = JsonText::parse(event.properties.get()).ok();
-    let call = Call::Track { event: &event.event, properties, name: None };
-    let incoming = Incoming { message_id: &event.id, at: event.at, received_at: None, time_zone: None, call };
-    let mut out = Output::default();
-    rules.engine.apply(customer, &incoming, &mut out);
-    Json(out.records)
+    State(rules): State<Shared>,
+    Path(customer): Path<String>,
+    Json(event): Json<Value>,
+) -> Result<Json<Vec<Record>>, (StatusCode, String)> {
+    let call = json!({ "type": "track", "userId": customer, "messageId": event["id"], "event": event["event"],
+        "timestamp": event["at"], "properties": event["properties"] });
+    let line = call.to_string();
+    let call = Envelope::parse(line.as_bytes()).map_err(|why| (StatusCode::BAD_REQUEST, why))?;
+    let mut rules = at_present(&rules);
+    let call = call.received(rules.now);
+    rules.live.calls([call]);
+    Ok(Json(rules.live.records()))
 }
 
-/// Lets time pass for everybody who waits for something: our clock calls it.
-async fn until(State(rules): State<Arc<Rules>>, Path(now): Path<i64>) -> Json<Vec<Record>> {
-    let mut customers = rules.customers.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut out = Output::default();
-    for customer in customers.values_mut() {
-        if rules.engine.next_deadline(customer).is_some_and(|deadline| deadline <= now) {
-            rules.engine.advance(customer, now, &mut out);
+/// Lets time pass, whether anything happens or not, and gives out what is decided by it.
+async fn pass_time(rules: Shared, decided: UnboundedSender<Record>) {
+    loop {
+        sleep(Duration::from_millis(10)).await;
+        let mut rules = at_present(&rules);
+        let now = rules.now;
+        if rules.live.wake_at().is_some_and(|at| at <= now) {
+            rules.live.advance(now);
+            let records = rules.live.records();
+            if records.into_iter().any(|record| decided.send(record).is_err()) {
+                return;
+            }
         }
     }
-    Json(out.records)
 }
 
-/// Checks the rules, makes machine code of them, and puts them behind two routes.
-pub(crate) fn service(rules: &str) -> Result<Router, Box<dyn Error>> {
+/// Checks the rules, makes machine code of them, and puts them behind a route and a clock.
+pub(crate) fn service(
+    rules: &str,
+    clock: fn() -> Millis,
+    decided: UnboundedSender<Record>,
+) -> Result<Router, Box<dyn Error>> {
     let source = Source { name: "rules.segue".to_owned(), text: rules.to_owned() };
     let checked = compile(&Project { sources: vec![source], ..Project::default() });
     let wrong = || format!("the rules have mistakes: {:?}", checked.diagnostics);
     let program = Arc::new(checked.program.clone().ok_or_else(wrong)?);
-    let engine = Engine::new(program, Settings::default())?;
-    let rules = Rules { engine, customers: Mutex::default() };
-    Ok(Router::new()
-        .route("/customers/{id}/events", post(happened))
-        .route("/until/{now}", post(until))
-        .with_state(Arc::new(rules)))
+    let settings = Settings::default();
+    let settle = settings.settle;
+    let live = Live::new(Engine::new(program, settings)?, settle, NonZeroUsize::MIN, clock());
+    let rules: Shared = Arc::new(Mutex::new(Rules { live, clock, now: clock() }));
+    tokio::spawn(pass_time(rules.clone(), decided));
+    Ok(Router::new().route("/customers/{customer}/events", post(happened)).with_state(rules))
 }

@@ -359,7 +359,7 @@ mod tests {
     fn says_why_a_line_is_no_call() {
         let lines = [
             ("[]", "not a JSON object: a line starts with `{`, found `[]`"),
-            ("\u{a0}{}", "not a JSON object: a line starts with `{`, found `\u{a0}{}`"),
+            ("\u{a0}{}", "not a JSON object: a line starts with `{`, found ` {}`"),
             (r#"{"type":"track""#, "not JSON: EOF while parsing an object (column 15)"),
             (r#"{"type":"track","type":"page"}"#, "not a call: `type` stands twice"),
             (r#"{"type":"track","userId":"a","\u0075serId":"b"}"#, "not a call: `userId` stands twice"),

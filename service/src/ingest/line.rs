@@ -1,6 +1,7 @@
 //! A call written as one line.
 
 use segue_compiler::{json::JsonText, record::Instant, value::Millis};
+use std::fmt::Write;
 
 /// Writes an object member by member, without space.
 pub(super) struct Writer(String);
@@ -20,12 +21,20 @@ impl Writer {
     /// A member whose value is text.
     pub(super) fn text(&mut self, name: &str, value: &str) {
         self.name(name);
-        self.0.push_str(&serde_json::Value::from(value).to_string());
+        if value.bytes().any(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')) {
+            self.0.push_str(&serde_json::Value::from(value).to_string());
+        } else {
+            self.0.push('"');
+            self.0.push_str(value);
+            self.0.push('"');
+        }
     }
 
     /// A member whose value is an instant.
     pub(super) fn instant(&mut self, name: &str, at: Millis) {
-        self.text(name, &Instant(at).to_string());
+        self.name(name);
+        // A string takes everything.
+        let _ = write!(self.0, "\"{}\"", Instant(at));
     }
 
     /// A member whose value is an object.
@@ -54,6 +63,11 @@ impl Writer {
 
 /// Adds valid JSON without the space outside of its strings; within them no line can break.
 fn compact(json: &str, to: &mut String) {
+    // Mostly there is none, in strings either, and numbers and words hold none at all.
+    if !json.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+        to.push_str(json);
+        return;
+    }
     let mut rest = json;
     while !rest.is_empty() {
         let (outside, string) = rest.split_at(rest.find('"').unwrap_or(rest.len()));

@@ -2,7 +2,10 @@
 //! `originalTimestamp` for `timestamp`, and the traits of an `identify` within its `context`.
 
 use super::{Form, Kind, Line, Post, Posted, Unreadable, Writer, filled};
-use segue_compiler::{decode::moment, json::JsonText};
+use segue_compiler::{
+    decode::moment,
+    json::{JsonText, Key},
+};
 
 /// Members that end with the transport: secrets, times of sending, and what only the client's queue is about.
 const TRANSPORT: [&str; 7] =
@@ -13,16 +16,27 @@ pub(super) fn read(form: Form, json: JsonText<'_>) -> Result<Posted<'_>, Unreada
     if json.first() != b'{' {
         return Err(Unreadable::Form("the body should be a JSON object"));
     }
+    let (mut batch, mut write_key, mut sent_at, mut context) = (None, None, None, None);
+    // Once through all of it: it is as long as the whole body.
+    for (key, value) in json.members().into_iter().flatten() {
+        match &*key.name() {
+            "batch" => batch = Some(value),
+            "writeKey" => write_key = Some(value),
+            "sentAt" => sent_at = Some(value),
+            "context" => context = Some(value),
+            _ => {}
+        }
+    }
     let events = if form == Form::Batch {
-        let batch = json.member("batch").and_then(JsonText::items);
+        let batch = batch.and_then(JsonText::items);
         batch.ok_or(Unreadable::Form("the body should have the calls as a list `batch`"))?.collect()
     } else {
         vec![json]
     };
     Ok(Posted {
-        write_key: json.member("writeKey").and_then(JsonText::string),
-        sent_at: json.member("sentAt").and_then(moment),
-        context: json.member("context").filter(|_| form == Form::Batch),
+        write_key: write_key.and_then(JsonText::string),
+        sent_at: sent_at.and_then(moment),
+        context: context.filter(|_| form == Form::Batch),
         events,
         form,
     })
@@ -43,7 +57,10 @@ struct Seen<'a> {
 /// A call as a line. `kind` is the type that its path says, which then holds.
 pub(super) fn line(event: JsonText<'_>, kind: Option<Kind>, post: &Post<'_>) -> Result<Line, String> {
     let mut seen = Seen::default();
-    for (key, value) in event.members().ok_or("a call should be a JSON object")? {
+    let members: Vec<(Key<'_>, JsonText<'_>)> =
+        event.members().ok_or("a call should be a JSON object")?.collect();
+    for (key, value) in &members {
+        let value = *value;
         match &*key.name() {
             "type" => seen.kind = Some(value),
             "messageId" => seen.message_id = Some(value).filter(|id| filled(*id)),
@@ -85,10 +102,10 @@ pub(super) fn line(event: JsonText<'_>, kind: Option<Kind>, post: &Post<'_>) -> 
             None
         }
     };
-    for (key, value) in event.members().into_iter().flatten() {
+    for (key, value) in &members {
         let is_written = key.is("type") || TRANSPORT.iter().any(|name| key.is(name));
         if !is_written && !value.is_null() {
-            line.json(key.plain(), value);
+            line.json(key.plain(), *value);
         }
     }
     if let (None, Some(context)) = (seen.context, post.context.filter(|it| it.first() == b'{')) {
