@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use segue_compiler::{
     diagnostics::{Diagnostic, Severity},
+    findings::{Finding, findings},
     project::Project,
     report::{Report, report, visible},
 };
@@ -59,11 +60,10 @@ impl Findings {
             if told.len() > MAX_SHOWN { errors.iter().chain(&warnings).copied().collect() } else { told };
         self.errors += errors.len();
         self.warnings += warnings.len();
-        let mut lines = Lines::default();
         for diagnostic in order.into_iter().take(MAX_SHOWN.saturating_sub(self.shown)) {
             self.shown += 1;
             match self.format {
-                Format::Short => tell(&short(diagnostic, project, &mut lines)),
+                Format::Short => findings([diagnostic], project).iter().for_each(|it| tell(&short(it))),
                 Format::Human => self.draw(&report(diagnostic, project)),
             }
         }
@@ -78,9 +78,7 @@ impl Findings {
                 self.draw(&error.report());
                 continue;
             }
-            let (line, column) = Lines::default().place(0, error.text(), error.span().start);
-            let (code, words) = (error.code, words(&error.to_string(), error.help()));
-            tell(&format!("{}:{line}:{column}: error[{code}]: {words}", visible(error.file(), MAX_MESSAGE)));
+            tell(&short(&error.finding()));
         }
     }
 
@@ -137,55 +135,11 @@ impl Findings {
     }
 }
 
-fn short(diagnostic: &Diagnostic, project: &Project, lines: &mut Lines) -> String {
-    let number = diagnostic.span.source.0;
-    let source = project.sources.get(number as usize);
-    let (name, text) = source.map_or(("", ""), |source| (&source.name, &source.text));
-    let (line, column) = lines.place(number, text, diagnostic.span.start as usize);
-    let severity = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let words = words(&diagnostic.message, diagnostic.help.as_deref());
-    format!("{}:{line}:{column}: {severity}[{}]: {words}", visible(name, MAX_MESSAGE), diagnostic.code)
-}
-
-fn words(message: &str, help: Option<&str>) -> String {
-    let help = help.map(|help| format!(" ({})", visible(help, MAX_MESSAGE))).unwrap_or_default();
-    format!("{}{help}", visible(message, MAX_MESSAGE))
-}
-
-/// Where the lines of a text start, kept for the text asked about last: findings come in the order of their files.
-#[derive(Default)]
-struct Lines {
-    text: Option<u32>,
-    starts: Vec<usize>,
-}
-
-impl Lines {
-    /// Line and column of a byte, both from 1; columns count characters.
-    fn place(&mut self, number: u32, text: &str, byte: usize) -> (usize, usize) {
-        if self.text != Some(number) {
-            self.text = Some(number);
-            self.starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        }
-        let byte = text.floor_char_boundary(byte.min(text.len()));
-        let line = self.starts.partition_point(|start| *start <= byte);
-        let start = line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or(0);
-        let column = text.get(start..byte).map_or(0, |before| before.chars().count());
-        (line.max(1), column + 1)
+/// A finding on one line, without what acts on a terminal.
+fn short(finding: &Finding) -> String {
+    let mut finding = finding.clone();
+    for words in [&mut finding.message, &mut finding.file].into_iter().chain(&mut finding.help) {
+        *words = visible(words, MAX_MESSAGE);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_count_characters() {
-        let mut lines = Lines::default();
-        let text = "ab\nø x\n";
-        let places = [0, 2, 3, 5, 6, 8, 99].map(|byte| lines.place(0, text, byte));
-        assert_eq!(places, [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (3, 1)]);
-    }
+    finding.to_string()
 }

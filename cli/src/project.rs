@@ -16,6 +16,7 @@ use segue_runtime::{
 };
 use segue_service::rules::Text;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -45,17 +46,8 @@ impl Opened {
 
     /// Its whole text, as the log of a live service keeps it.
     pub(crate) fn text(&self) -> Text {
-        // Names from the root, so that it is the same wherever the project lies.
-        let name = |source: &Source| {
-            let within = Path::new(&source.name).strip_prefix(&self.root);
-            within.map_or_else(|_| source.name.clone(), |name| name.to_string_lossy().replace('\\', "/"))
-        };
-        let sources = self.project.sources.iter();
-        Text {
-            sources: sources.map(|source| (name(source), source.text.clone())).collect(),
-            files: self.project.files.clone(),
-            settings: self.settings.clone(),
-        }
+        let sources = self.project.sources.iter().map(|source| (source.name.as_str(), source.text.as_str()));
+        text_of(&self.root, sources, (&self.project.files, &self.settings))
     }
 
     /// Says so where there are no settings, as that decides who gets messages.
@@ -83,6 +75,35 @@ pub(crate) fn projects(path: &Path) -> Result<Vec<PathBuf>, Problem> {
     match bundle::own() {
         Some(_) => Ok(vec![path.to_owned()]),
         None => load::projects(path).map_err(|error| unusable(&error)),
+    }
+}
+
+/// The whole text of the project at a path as it is now, unchecked.
+pub(crate) fn read_text(path: &Path) -> Result<Text, Problem> {
+    if let Some(bundle) = bundle::own() {
+        return Ok(open_inside(bundle, path)?.text());
+    }
+    let Loaded { root, sources, files, settings, .. } = load(path).map_err(|error| unusable(&error))?;
+    let sources = sources.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    Ok(text_of(&root, sources, (&files, &settings)))
+}
+
+/// A text of files, with names from the root, so that it is the same wherever the project lies.
+fn text_of<'s>(
+    root: &Path,
+    sources: impl Iterator<Item = (&'s str, &'s str)>,
+    (files, settings): (&BTreeMap<String, String>, &str),
+) -> Text {
+    // Names of files in messages begin with no `/`.
+    let shown = root.strip_prefix("/").unwrap_or(root);
+    let name = |name: &str| {
+        let within = Path::new(name).strip_prefix(root).or_else(|_| Path::new(name).strip_prefix(shown));
+        within.map_or_else(|_| name.to_owned(), |name| name.to_string_lossy().replace('\\', "/"))
+    };
+    Text {
+        sources: sources.map(|(source, text)| (name(source), text.to_owned())).collect(),
+        files: files.clone(),
+        settings: settings.to_owned(),
     }
 }
 

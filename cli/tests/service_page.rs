@@ -64,6 +64,8 @@ fn the_commands_do_what_they_say() -> Checked {
         r#"{"id":"ada","ids":["ada"],"segments":["buyer"],"next_deadline":null}"#,
         r#"segue_events_total{result="accepted"} 2"#,
         r#"{"held":[]}"#,
+        r#""plan":"remembered of each customer\n  kept     did \"Order Completed\" (segment buyer)\n"#,
+        r#""text":"Thank you, Ada! Order A1 is on its way.""#,
     ] {
         assert!(out.contains(answer), "{answer}\n{out}");
     }
@@ -72,6 +74,10 @@ fn the_commands_do_what_they_say() -> Checked {
     assert!(sent.contains("Thank you, Ada! Order A1 is on its way."), "{sent}");
     // The service tells what it does, and of nobody.
     assert!(told.contains("ready") && told.contains("ended"), "{told}");
+    assert!(
+        told.matches("changed  thanks: steps changed").count() == 2,
+        "what `segue plan` says, both times: {told}"
+    );
     for secret in ["ada", "Ada", "4790000000", "A1", "shop-key"] {
         assert!(!told.contains(secret), "`{secret}` is told: {told}");
     }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! In reading order: [`project`] takes sources to a checked program ([`typed`], over [`types`] and [`value`]) or to
-//! [`diagnostics`], which [`report`] draws; [`predicate`] says which conditions one event decides,
+//! [`diagnostics`], which [`report`] draws and [`findings`] lists; [`predicate`] says which conditions one event decides,
 //! [`reach`] how far back they look, and [`changes`] what becomes of states when rules change;
 //! [`reference`](mod@reference) runs it as the language means it; [`lower`] makes a [`plan`] of it, [`codegen`]
 //! machine code of that, which [`module`] owns. What both executors share: [`execution`] and its [`settings`], [`event`]s
@@ -26,6 +26,7 @@ pub mod project;
 
 mod check;
 pub mod diagnostics;
+pub mod findings;
 pub mod packs;
 pub mod report;
 pub mod suggest;

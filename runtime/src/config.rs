@@ -311,6 +311,7 @@ connections = 10
 data = "/var/lib/segue"
 keep_size = "20 GB"
 log = "json"
+watch = true
 [service.tls]
 certificate = "tls/cert.pem"
 key = "tls/key.pem"
@@ -336,6 +337,7 @@ token = { file = "token" }
                 token: Secret::File("token".into()),
             }),
             log: LogForm::Json,
+            watch: true,
         };
         assert_eq!(service, expected);
         assert_eq!(Config::parse("segue.toml", "").unwrap().service, ServiceConfig::default());
@@ -380,7 +382,7 @@ listen = "8081"
                 "11 \"xml\": unknown-word: `log` is `text` or `json`, found `xml`",
                 "12 adress: unknown-key: `service` has no `adress` \
                     [it has listen, public_url, write_keys, origins, event_size, batch_size, batch_events, connections, \
-                    data, keep_size, log, tls, admin]",
+                    data, keep_size, log, watch, tls, admin]",
                 "13 tls: missing-key: `tls` has no `key` [add key = \"FILE.pem\"]",
                 "15 admin: missing-key: `admin` has no `token` \
                     [add token = { env = \"SEGUE_ADMIN_TOKEN\" }: nobody gets in without]",

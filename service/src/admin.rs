@@ -5,12 +5,14 @@
 mod answers;
 mod figures;
 mod orders;
+mod rules;
 
 use crate::{
+    changes::Changes,
     host::{Ask, Watch},
-    http::answer::Failure,
+    http::{answer::Failure, body::Budget},
     ingest::key::{self, Keys},
-    limits::{PAGE, PAGE_MOST},
+    limits::{PAGE, PAGE_MOST, RULES_BYTES},
     metrics::{Metrics, Page},
     rejects::Rejects,
 };
@@ -33,6 +35,8 @@ pub struct Admin {
     pub token: Keys,
     /// Whom to ask.
     pub ask: Ask,
+    /// Who puts other rules in force.
+    pub changes: Arc<Changes>,
     /// How the host is.
     pub watch: Watch,
     /// The folder of log and decisions.
@@ -45,6 +49,8 @@ pub struct Admin {
 
 struct Shared {
     admin: Admin,
+    /// The memory for bodies.
+    bodies: Budget,
 }
 
 type Route = (&'static str, fn() -> MethodRouter<Arc<Shared>>);
@@ -60,7 +66,7 @@ const ROUTES: [Route; 12] = [
     ("/v1/admin/segments", || get(answers::segments)),
     ("/v1/admin/segments/{name}/members", || get(answers::members)),
     ("/v1/admin/rejects", || get(answers::rejects)),
-    ("/v1/admin/rules", || get(answers::rules)),
+    ("/v1/admin/rules", || get(rules::get).put(rules::put)),
     ("/v1/admin/fuse", || get(answers::fuse)),
     ("/v1/admin/fuse/{rule}/release", || post(orders::release)),
 ];
@@ -72,7 +78,7 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 
 /// The routes.
 pub fn router(admin: Admin) -> Router {
-    let shared = Arc::new(Shared { admin });
+    let shared = Arc::new(Shared { admin, bodies: Budget::new(RULES_BYTES) });
     let mut router = Router::new();
     for (path, methods) in ROUTES {
         router = router.route(path, methods());

@@ -1,10 +1,14 @@
-//! A log handed over once more, to see what it leads to: the audit of what was decided live.
+//! A log handed over once more, to see what it leads to: the audit of what was decided live, or a backtest of other rules.
 
 use crate::{
-    log::{Damage, Group, Kind, Reader, segments},
-    rules::Text,
+    lineage,
+    log::{Damage, Entry, Group, Kind, Reader, segments},
+    rules::{LogBegins, Prepared, Put, TextError},
 };
-use segue_compiler::{execution::Execution, record::Record, value::Millis};
+use segue_compiler::{
+    execution::Execution, record::Record, settings::Settings, succession::succession, typed::Program,
+    value::Millis,
+};
 use segue_runtime::{
     live::{Live, Tally},
     source::Envelope,
@@ -12,6 +16,7 @@ use segue_runtime::{
 use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// What a log led to.
@@ -29,9 +34,55 @@ pub struct Audit {
     pub first: u64,
     /// When the last was received.
     pub end: Option<Millis>,
-    /// Where entries put rules in force, and what tells these.
-    pub rules: Vec<(u64, u64)>,
+    /// Where entries put other rules in force than those that were.
+    pub changes: Vec<Change>,
 }
+
+/// An entry that puts other rules in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its position.
+    pub position: u64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What becomes of an entry that puts other rules in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// They are in force from there on.
+    InForce,
+    /// Given rules are obeyed over the whole log.
+    PassedOver,
+    /// This version cannot put them in force; why not.
+    Refused(String),
+}
+
+/// A log cannot be handed over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Log(#[from] Damage),
+    /// Its first rules cannot be used.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// An executor cannot be made.
+    #[error("{0}")]
+    Executor(String),
+    /// The log does not say which rules to obey.
+    #[error(
+        "the log begins at entry {first}, and does not say which rules were in force there: name a project to see what its rules make of this log"
+    )]
+    NoRules {
+        /// Its first entry.
+        first: u64,
+    },
+}
+
+/// Makes an executor of a program.
+pub type Make<'m, E> = &'m dyn Fn(&Arc<Program>, &Settings) -> Result<E, String>;
 
 /// Where the log of a service lies: in the folder of its data, or there itself.
 #[must_use]
@@ -40,72 +91,154 @@ pub fn log_of(folder: &Path) -> PathBuf {
     if within.is_dir() { within } else { folder.to_owned() }
 }
 
-/// Hands the log in a folder over to an executor, whose settings are the project's. What a crash left half written at the
-/// end is left out, as the service does.
+/// Hands the log in a folder over to executors that `make` makes: of the rules that the log puts in force, as the service
+/// did; or of given ones, over the whole log. What a crash left half written at the end is left out, as the service does.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// When the log cannot be read, or there are no rules to obey.
 pub fn audit<E: Execution + Sync>(
-    executor: E,
-    settle: i64,
+    make: Make<'_, E>,
+    given: Option<Prepared>,
     log: &Path,
     threads: NonZeroUsize,
-) -> Result<Audit, Damage> {
+) -> Result<Audit, AuditError> {
     let all = segments(log)?;
     let first = all.first().map_or(0, |segment| segment.first);
     let mut reader = Reader::open(log, first)?;
-    let mut audit = Audit { first, ..Audit::default() };
-    let mut live: Option<Live<E>> = None;
-    let mut executor = Some(executor);
+    let mut auditor: Option<Auditor<'_, E>> = None;
     loop {
         let group = match reader.group() {
             Ok(Some(group)) => group,
             Ok(None) => break,
             Err(Damage::Entry { path, .. }) if all.last().is_some_and(|last| last.path == path) => break,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
-        let start = group.entries().next().map_or(0, |entry| entry.received_at);
-        if let Some(executor) = executor.take() {
-            live = Some(Live::new(executor, settle, threads, start));
+        if auditor.is_none() {
+            auditor = Some(Auditor::begin(make, given.clone(), (log, threads), &group)?);
         }
-        if let Some(live) = &mut live {
-            audit.take(live, &group);
+        if let Some(auditor) = &mut auditor {
+            auditor.take(&group)?;
         }
     }
-    if let Some(live) = &live {
-        (audit.tally, audit.customers) = (live.tally(), live.customers());
-    }
-    audit.records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
-    Ok(audit)
+    Ok(auditor.map(Auditor::finish).unwrap_or_default())
 }
 
-impl Audit {
-    fn take<E: Execution + Sync>(&mut self, live: &mut Live<E>, group: &Group) {
+/// A log that is being handed over.
+struct Auditor<'a, E: Execution> {
+    make: Make<'a, E>,
+    live: Live<E>,
+    /// The rules that were put in force last.
+    latest: Prepared,
+    /// The program in force.
+    program: Arc<Program>,
+    is_given: bool,
+    log: &'a Path,
+    threads: NonZeroUsize,
+    audit: Audit,
+}
+
+impl<'a, E: Execution + Sync> Auditor<'a, E> {
+    fn begin(
+        make: Make<'a, E>,
+        given: Option<Prepared>,
+        (log, threads): (&'a Path, NonZeroUsize),
+        group: &Group,
+    ) -> Result<Self, AuditError> {
+        let is_given = given.is_some();
+        let first = group.first;
+        let latest = match (given, group.entries().next()) {
+            (Some(given), _) => given,
+            (None, Some(entry)) if entry.kind == Kind::Rules => {
+                Put::read(entry.payload)?.text.prepare(log.to_owned())?
+            }
+            (None, _) => return Err(AuditError::NoRules { first }),
+        };
+        let (program, settings) = (latest.program.clone(), &latest.config.settings);
+        let executor = make(&program, settings).map_err(AuditError::Executor)?;
+        let start = group.entries().next().map_or(0, |entry| entry.received_at);
+        let live = Live::new(executor, settings.settle, threads, start);
+        let audit = Audit { first, ..Audit::default() };
+        Ok(Self { make, live, latest, program, is_given, log, threads, audit })
+    }
+
+    fn take(&mut self, group: &Group) -> Result<(), AuditError> {
         let mut calls = Vec::new();
         for entry in group.entries() {
             if entry.kind == Kind::Call {
                 calls.extend(Envelope::parse(entry.payload).ok().map(|it| it.received(entry.received_at)));
             } else {
-                live.calls(calls.drain(..));
-                match entry.kind {
-                    Kind::Advance => live.advance(entry.received_at),
-                    Kind::Start => live.resume(entry.received_at),
-                    Kind::Erase => {
-                        let ids = live.erase(&String::from_utf8_lossy(entry.payload));
-                        self.records.append(&mut live.records());
-                        self.records.retain(|record| !ids.iter().any(|id| **id == **record.customer()));
-                    }
-                    Kind::Rules => {
-                        let text = Text::read(entry.payload).map_or(0, |text| text.fingerprint());
-                        self.rules.push((entry.position, text));
-                    }
-                    Kind::Release | Kind::Done | Kind::Void | Kind::Call | Kind::Record => {}
-                }
+                self.live.calls(calls.drain(..));
+                self.take_other(&entry)?;
             }
-            self.end = Some(entry.received_at);
+            self.audit.end = Some(entry.received_at);
         }
-        live.calls(calls);
-        self.records.append(&mut live.records());
-        self.entries += group.len() as u64;
+        self.live.calls(calls);
+        self.audit.records.append(&mut self.live.records());
+        self.audit.entries += group.len() as u64;
+        Ok(())
+    }
+
+    fn take_other(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
+        match entry.kind {
+            Kind::Advance => self.live.advance(entry.received_at),
+            Kind::Start => self.live.resume(entry.received_at),
+            Kind::Erase => {
+                let ids = self.live.erase(&String::from_utf8_lossy(entry.payload));
+                self.audit.records.append(&mut self.live.records());
+                self.audit.records.retain(|record| !ids.iter().any(|id| **id == **record.customer()));
+            }
+            Kind::Rules => self.change(entry)?,
+            Kind::Release | Kind::Done | Kind::Void | Kind::Call | Kind::Record => {}
+        }
+        Ok(())
+    }
+
+    /// What an entry with other rules leads to, as [`State`](crate::host) has it.
+    fn change(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
+        let position = entry.position;
+        let fate = match Put::read(entry.payload) {
+            Ok(put) if put.text == self.latest.text => return Ok(()),
+            _ if self.is_given => Fate::PassedOver,
+            Ok(put) => match put.text.prepare(self.log.to_owned()) {
+                Ok(prepared) => {
+                    self.succeed(entry, prepared, put.log_begins)?;
+                    Fate::InForce
+                }
+                Err(error) => Fate::Refused(error.to_string()),
+            },
+            Err(error) => Fate::Refused(error.to_string()),
+        };
+        self.audit.changes.push(Change { position, fate });
+        Ok(())
+    }
+
+    fn succeed(
+        &mut self,
+        entry: &Entry<'_>,
+        prepared: Prepared,
+        begins: Option<LogBegins>,
+    ) -> Result<(), AuditError> {
+        let begins = begins.map_or_else(|| LogBegins::of(self.log), Ok)?;
+        let under_way = self.live.before_change(entry.received_at);
+        let program = Arc::new(succession(
+            &self.program,
+            &prepared.program,
+            (entry.received_at, begins.received_at),
+            &under_way,
+        ));
+        let settings = &prepared.config.settings;
+        let executor = (self.make)(&program, settings).map_err(AuditError::Executor)?;
+        let stretch = begins.position..entry.position;
+        let told = lineage::tell(self.log, stretch, (executor, settings.settle, self.threads))?;
+        self.live.succeeded_by(told);
+        (self.latest, self.program) = (prepared, program);
+        Ok(())
+    }
+
+    fn finish(self) -> Audit {
+        let Self { live, mut audit, .. } = self;
+        (audit.tally, audit.customers) = (live.tally(), live.customers());
+        audit.records.sort_by(|a, b| (a.at(), a.customer()).cmp(&(b.at(), b.customer())));
+        audit
     }
 }

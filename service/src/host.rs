@@ -7,6 +7,7 @@
 
 mod conductor;
 mod history;
+mod hold;
 mod keeping;
 mod notes;
 mod outbox;

@@ -8,7 +8,7 @@ pub mod public;
 pub mod serve;
 pub mod tls;
 
-mod body;
+pub(crate) mod body;
 mod cors;
 mod named;
 mod patient;

@@ -45,6 +45,8 @@ pub const MERGED_BYTES: u64 = 1 << 20;
 
 /// How long the files of log and decisions get, in bytes (64 MiB): few files in a year, and each is read in a second.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
+/// How many files there are at least in a log that may get so long: each goes as a whole.
+pub const FILES_KEPT: u64 = 8;
 /// How often a checkpoint is made: a start has to read that much of the log at most.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// How many threads speak HTTP: they wait most of the time.
@@ -97,6 +99,11 @@ pub const LOOKS: usize = 32;
 /// How many files are left for all but the connections of trackers (256): logs and checkpoints, a merge of the latter, the
 /// admin port, and what is being delivered.
 pub const RESERVED_FILES: usize = 256;
+/// Most bytes of rules that are put in force over the admin port, and of all that are at once (16 MiB): more than any
+/// project's text.
+pub const RULES_BYTES: usize = 16 << 20;
+/// How often a folder is looked at that is watched: what changes is in force two looks later.
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Most connections to the admin port: few people and one Prometheus.
 pub const ADMIN_CONNECTIONS: usize = 64;
 /// Fewest characters of the admin token: what nobody guesses.

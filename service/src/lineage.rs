@@ -1,10 +1,11 @@
 //! The rules that were in force, one after the other: what the program in force is made of.
 
 use crate::{
-    log::{Damage, Group, Kind, Reader, segments},
+    log::{Damage, Group, Kind, Reader},
     rules::{Prepared, Text, TextError},
 };
 use segue_compiler::{
+    execution::Execution,
     pack::{Broken, Packed, Packer, Unpacker},
     packed,
     plan::print::ir,
@@ -17,7 +18,7 @@ use segue_runtime::{
     live::Live,
     source::Envelope,
 };
-use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroUsize, ops::Range, path::Path, sync::Arc};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Rules that were put in force, from the first on. A program in force has earlier versions of rules for runs under way, so
@@ -30,7 +31,7 @@ pub(crate) struct Lineage {
 /// Rules that took the place of others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Step {
-    /// Their text, as an entry of the log has it.
+    /// Their text.
     text: Vec<u8>,
     /// When.
     at: Millis,
@@ -59,6 +60,21 @@ impl Packed for Step {
 }
 
 packed!(Lineage { steps });
+
+impl Lineage {
+    /// Reads it as checkpoints had it before anybody had to know when rules changed.
+    pub(crate) fn unpack_undated(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let mut steps = Vec::new();
+        for _ in 0..usize::unpack(from)? {
+            let length = usize::unpack(from)?;
+            let text = from.raw(length)?.to_vec();
+            let (at, log_from) = (Millis::default(), Packed::unpack(from)?);
+            let under_way = Vec::<u32>::unpack(from)?.into_iter().collect();
+            steps.push(Step { text, at, log_from, under_way });
+        }
+        Ok(Self { steps })
+    }
+}
 
 /// Rules in force, ready to be obeyed.
 pub(crate) struct InForce {
@@ -93,8 +109,8 @@ impl InForce {
 
 impl Lineage {
     /// The first rules.
-    pub(crate) fn beginning(text: &[u8]) -> Self {
-        Self { steps: vec![Step { text: text.to_vec(), ..Step::default() }] }
+    pub(crate) fn beginning(text: &Text) -> Self {
+        Self { steps: vec![Step { text: text.write(), ..Step::default() }] }
     }
 
     /// The text that was put in force last.
@@ -124,54 +140,35 @@ impl Lineage {
     pub(crate) fn follow(
         &mut self,
         before: &Program,
-        (text, root): (&[u8], &Path),
+        prepared: Prepared,
         (at, log_from): (Millis, Option<Millis>),
         under_way: BTreeSet<u32>,
     ) -> Result<InForce, ForceError> {
-        let prepared = Text::read(text)?.prepare(root.to_owned())?;
         let program = Arc::new(succession(before, &prepared.program, (at, log_from), &under_way));
         let in_force = InForce::of(prepared, program)?;
-        self.steps.push(Step { text: text.to_vec(), at, log_from, under_way });
+        self.steps.push(Step { text: in_force.prepared.text.write(), at, log_from, under_way });
         Ok(in_force)
     }
 }
 
-/// From when on the log tells of everything: its first entry.
-pub(crate) fn log_from(log: &Path) -> Result<Option<Millis>, Damage> {
-    let first = segments(log)?.first().map_or(0, |segment| segment.first);
-    let group = Reader::open(log, first)?.group()?;
-    Ok(group.and_then(|group| group.entries().next().map(|entry| entry.received_at)))
-}
-
-/// Hands the log up to a position over to customers of an executor, silently.
-pub(crate) fn tell(
+/// Hands the log from one position up to another over to customers of an executor, silently.
+pub(crate) fn tell<E: Execution + Sync>(
     log: &Path,
-    up_to: u64,
-    (engine, settle, shards): (Engine, i64, NonZeroUsize),
-) -> Result<Live<Engine>, Damage> {
-    let first = segments(log)?.first().map_or(0, |segment| segment.first);
-    let mut reader = Reader::open(log, first)?;
-    let mut told: Option<Live<Engine>> = None;
-    let mut engine = Some(engine);
-    while reader.position() < up_to {
-        let Some(group) = reader.group()? else { break };
-        if let Some(engine) = engine.take() {
-            let start = group.entries().next().map_or(0, |entry| entry.received_at);
-            told = Some(Live::new(engine, settle, shards, start).silent());
-        }
-        if let Some(told) = &mut told {
-            tell_group(told, &group, up_to);
-        }
+    stretch: Range<u64>,
+    (executor, settle, shards): (E, i64, NonZeroUsize),
+) -> Result<Live<E>, Damage> {
+    let mut reader = Reader::open(log, stretch.start)?;
+    let mut next = (reader.position() < stretch.end).then(|| reader.group()).transpose()?.flatten();
+    let start = next.as_ref().and_then(|group| group.entries().next()).map_or(0, |entry| entry.received_at);
+    let mut told = Live::new(executor, settle, shards, start).silent();
+    while let Some(group) = next {
+        tell_group(&mut told, &group, stretch.end);
+        next = (reader.position() < stretch.end).then(|| reader.group()).transpose()?.flatten();
     }
-    // Nothing was said yet: everybody begins anew.
-    Ok(match (told, engine) {
-        (Some(told), _) => told,
-        (None, Some(engine)) => Live::new(engine, settle, shards, 0).silent(),
-        (None, None) => return Err(Damage::Gap { path: log.to_owned(), expected: up_to }),
-    })
+    Ok(told)
 }
 
-fn tell_group(told: &mut Live<Engine>, group: &Group, up_to: u64) {
+fn tell_group<E: Execution + Sync>(told: &mut Live<E>, group: &Group, up_to: u64) {
     let mut calls = Vec::new();
     for entry in group.entries().take_while(|entry| entry.position < up_to) {
         if entry.kind == Kind::Call {

@@ -14,13 +14,16 @@ use crate::{
     },
     ingest::{Bounds, key::Keys},
     intake::Intake,
-    limits::{ADMIN_CONNECTIONS, CHECKPOINT_EVERY, HTTP_THREADS, LONGEST_SLEEP, MIN_TOKEN, SEGMENT_BYTES},
+    limits::{
+        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, FILES_KEPT, HTTP_THREADS, LONGEST_SLEEP, MIN_TOKEN,
+        SEGMENT_BYTES,
+    },
     log, logs,
     metrics::Metrics,
     rejects::Rejects,
     rules::Prepared,
 };
-use segue_runtime::config::{Secret, ServiceConfig};
+use segue_runtime::config::{Config, Secret, ServiceConfig};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -86,12 +89,12 @@ pub enum ServeError {
 }
 
 /// Runs a project as a service, until the process is told to end (`SIGTERM`, `SIGINT`). On `SIGHUP` the project is read
-/// again, and put in force if it is sound. What the service tells of itself goes to standard error.
+/// again, and put in force if it is sound; so it is when it changes, where it is watched. What the service tells of itself goes to standard error.
 ///
 /// # Errors
 /// When it cannot start.
 pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(), ServeError> {
-    let (config, root, text) = (prepared.config.clone(), prepared.root.clone(), prepared.text.clone());
+    let (config, root) = (prepared.config.clone(), prepared.root.clone());
     let service = &config.service;
     logs::begin(service.log);
     let shared = Shared::new(service, &root)?;
@@ -103,31 +106,20 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     let connections = files::connections(service.connections);
     let public = shared
         .open(&threads, listen, connections, stopped.clone(), |shared| router(shared.public(service)))?;
-    let data = choices.data.unwrap_or_else(|| root.join(&service.data));
-    let options = Options {
-        data: data.clone(),
-        dry_run: choices.dry_run,
-        shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        limits: log::Limits {
-            segment_bytes: SEGMENT_BYTES,
-            keep: config.keep,
-            max_bytes: service.keep_bytes,
-        },
-        checkpoint_every: choices.checkpoint_every.unwrap_or(CHECKPOINT_EVERY),
-        clock: shared.clock.clone(),
-        disk: Arc::new(RealDisk),
-        tell: Arc::new(|words| tracing::warn!("{words}")),
-    };
+    let data = choices.data.clone().unwrap_or_else(|| root.join(&service.data));
+    let options = options(&config, &choices, data.clone(), shared.clock.clone());
     if let Some(admin) = &service.admin {
         // It is opened when there is something to ask; that it could not be is told at once, too.
         bind(admin.listen)?;
     }
     let mut signals = Signals::new(&threads)?;
-    let Some(host) = threads.block_on(signals.unless(move || Host::start(prepared, options)))? else {
+    let started = prepared.clone();
+    let Some(host) = threads.block_on(signals.unless(move || Host::start(started, options)))? else {
         tracing::info!("ended before it was ready");
         threads.shutdown_background();
         return Ok(());
     };
+    let changes = Arc::new(Changes::new(host.ask(), &prepared));
     let _ = shared.watch.set(host.watch());
     let _ = shared.intake.set(host.intake());
     let mut ports = vec![public];
@@ -136,6 +128,7 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
             admin::router(Admin {
                 token,
                 ask: host.ask(),
+                changes: changes.clone(),
                 watch: host.watch(),
                 data,
                 metrics: shared.metrics.clone(),
@@ -143,7 +136,7 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
             })
         })?);
     }
-    threads.spawn(Changes { ask: host.ask(), reload, text }.follow());
+    threads.spawn(changes.follow(reload, service.watch));
     tracing::info!(dry_run = choices.dry_run, "ready");
     threads.block_on(async {
         tokio::select! {
@@ -200,6 +193,27 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+/// What a host is told.
+fn options(config: &Config, choices: &Choices, data: PathBuf, clock: Arc<dyn Clock>) -> Options {
+    let service = &config.service;
+    Options {
+        data,
+        dry_run: choices.dry_run,
+        shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        limits: log::Limits {
+            segment_bytes: service
+                .keep_bytes
+                .map_or(SEGMENT_BYTES, |most| SEGMENT_BYTES.min(most / FILES_KEPT)),
+            keep: config.keep,
+            max_bytes: service.keep_bytes,
+        },
+        checkpoint_every: choices.checkpoint_every.unwrap_or(CHECKPOINT_EVERY),
+        clock,
+        disk: Arc::new(RealDisk),
+        tell: Arc::new(|words| tracing::warn!("{words}")),
     }
 }
 

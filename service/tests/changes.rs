@@ -154,6 +154,26 @@ fn rules_change_under_way() {
 }
 
 #[test]
+fn what_came_due_while_nobody_was_there_is_late_also_where_rules_changed() {
+    let place = Place::new();
+    let host = place.start(FIRST);
+    begin(&host);
+    applied(&place, &host);
+    host.close();
+    // The course's message is due a day after; more than a day later than that nobody wants it.
+    place.come_to(START + 72 * HOUR);
+    let host = place.start(SECOND);
+    applied(&place, &host);
+    let decided = host.status().decided;
+    assert_eq!(decided.get(&("suppressed", "late")), Some(&1), "{decided:?}");
+    let told = place.told.lock().unwrap().join("\n");
+    assert!(told.contains("the folder has other rules than were in force at the end"), "{told}");
+    assert!(told.contains("new      keen: who is in it is found out without anybody entering"), "{told}");
+    host.close();
+    assert_eq!(place.sent(), [""; 0]);
+}
+
+#[test]
 fn rules_change_between_starts_and_the_log_tells_of_it() {
     let place = Place::new();
     let host = place.start(FIRST);

@@ -20,7 +20,10 @@ use segue_runtime::{
     replay::{Kinds, Options, Records, Replay, Summary},
     words::{counted, shown, thousands},
 };
-use segue_service::audit::{self, Audit, log_of};
+use segue_service::{
+    audit::{self, Audit, Fate, log_of},
+    rules::Prepared,
+};
 use std::{
     io::{Write, stderr},
     num::NonZeroUsize,
@@ -30,11 +33,13 @@ use std::{
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A folder of rules, or one rule file
-    path: PathBuf,
+    /// A folder of rules, or one rule file; with `--log` it may be left out
+    #[arg(required_unless_present = "log")]
+    path: Option<PathBuf>,
     #[command(flatten)]
     input: Input,
-    /// The data of a live service instead of events: what its log leads to, with arrivals and the coming of time as it says
+    /// The data of a live service instead of events: what its log leads to, with arrivals, the coming of time and the rules in
+    /// force as it says; where rules are named, these are obeyed over the whole log instead
     #[arg(
         long,
         value_name = "DIR",
@@ -74,11 +79,14 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
-    let (opened, program) = open_clean(&arguments.path)?;
-    let mut settings = opened.config.settings.clone();
+    let opened = arguments.path.as_deref().map(open_clean).transpose()?;
     if let Some(log) = &arguments.log {
-        return audit(log, &opened, program, &settings, arguments);
+        return audit(log, opened, arguments);
     }
+    let Some((opened, program)) = opened else {
+        return Err(Problem::words("name a folder of rules, or one rule file"));
+    };
+    let mut settings = opened.config.settings.clone();
     settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
     settings.log_from = arguments.log_from.as_deref().map(|text| instant(text, &settings)).transpose()?;
     let rejects = arguments.input.rejects(opened.files())?;
@@ -168,27 +176,35 @@ fn replay<E: Execution + Sync>(
 /// What the log of a live service leads to.
 fn audit(
     log: &Path,
-    opened: &Opened,
-    program: Arc<Program>,
-    settings: &Settings,
+    opened: Option<(Opened, Arc<Program>)>,
     arguments: &Arguments,
 ) -> Result<Ending, Problem> {
     let log = log_of(log);
     let threads = arguments.input.threads().unwrap_or(NonZeroUsize::MIN);
+    let given = opened.map(|(opened, program)| {
+        let text = opened.text();
+        Prepared { root: opened.root, program, config: opened.config, text }
+    });
     let audited = if arguments.interpret {
-        audit::audit(Reference::new(program, settings.clone()), settings.settle, &log, threads)
+        let make = |program: &Arc<Program>, settings: &Settings| {
+            Ok(Reference::new(program.clone(), settings.clone()))
+        };
+        audit::audit(&make, given, &log, threads)
     } else {
-        audit::audit(engine(&program, settings)?, settings.settle, &log, threads)
+        let make = |program: &Arc<Program>, settings: &Settings| {
+            Engine::new(program.clone(), settings.clone()).map_err(|error| error.to_string())
+        };
+        audit::audit(&make, given, &log, threads)
     };
     let audited = audited.map_err(|error| Problem::words(error.to_string()))?;
     print(audited.records.iter().cloned(), arguments)?;
     if !arguments.input.quiet {
-        summarize_audit(&audited, opened);
+        summarize_audit(&audited);
     }
     Ok(Ending::Clean)
 }
 
-fn summarize_audit(audited: &Audit, opened: &Opened) {
+fn summarize_audit(audited: &Audit) {
     let tally = &audited.tally;
     let calls = tally.applied + tally.late + tally.duplicate + tally.doubtful + tally.quarantined;
     let parts = [
@@ -205,10 +221,15 @@ fn summarize_audit(audited: &Audit, opened: &Opened) {
     if audited.first > 0 {
         tell(&format!("the log begins at entry {}: what was before is not in this", audited.first));
     }
-    let own = opened.text().fingerprint();
-    for (position, rules) in audited.rules.iter().filter(|(_, rules)| *rules != own) {
-        let _ = rules;
-        tell(&format!("at entry {position} other rules were put in force than these"));
+    for change in &audited.changes {
+        let position = change.position;
+        tell(&match &change.fate {
+            Fate::InForce => format!("at entry {position} other rules were put in force"),
+            Fate::PassedOver => format!("at entry {position} the service had other rules than these"),
+            Fate::Refused(why) => {
+                format!("at entry {position} other rules were to be put in force, and cannot be: {why}")
+            }
+        });
     }
 }
 

@@ -1,8 +1,12 @@
 //! `segue serve`: the live service.
 
-use crate::{Ending, output::Problem, project::open_clean};
+use crate::{
+    Ending,
+    output::Problem,
+    project::{open_clean, read_text},
+};
 use segue_service::{
-    rules::Prepared,
+    rules::{Prepared, Text},
     serve::{Choices, serve},
 };
 use std::{
@@ -40,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
         checkpoint_every: arguments.checkpoint_every.map(Duration::from_millis),
     };
     let path = arguments.path.clone();
-    let reload = move || prepared_again(&path);
+    let reload = move || text_again(&path);
     serve(prepared, choices, Arc::new(reload)).map_err(|error| Problem::words(error.to_string()))?;
     Ok(Ending::Clean)
 }
@@ -52,10 +56,10 @@ fn prepared(path: &Path) -> Result<Prepared, Problem> {
     Ok(Prepared { root: opened.root, program, config: opened.config, text })
 }
 
-/// The project as it is now.
-fn prepared_again(path: &Path) -> Result<Prepared, String> {
-    prepared(path).map_err(|problem| match problem {
+/// The text of the project as it is now; why it cannot be read.
+fn text_again(path: &Path) -> Result<Text, String> {
+    read_text(path).map_err(|problem| match problem {
         Problem::Words(words) => words,
-        Problem::Refused | Problem::ClosedPipe => "they have errors".to_owned(),
+        Problem::Refused | Problem::ClosedPipe => "they cannot be read".to_owned(),
     })
 }

@@ -1,6 +1,9 @@
 //! What is said about a `segue.toml`.
 
-use segue_compiler::report::Report;
+use segue_compiler::{
+    findings::{self, Finding as Found},
+    report::Report,
+};
 use std::{ops::Range, sync::Arc};
 
 /// A finding in `segue.toml`, with its place.
@@ -39,6 +42,21 @@ impl ConfigError {
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
+    }
+
+    /// The finding as programs read it.
+    #[must_use]
+    pub fn finding(&self) -> Found {
+        let (line, column) = findings::place(&self.text, self.span.start);
+        Found {
+            severity: "error",
+            code: self.code,
+            message: self.message.clone(),
+            file: self.file.to_string(),
+            line,
+            column,
+            help: self.help.clone(),
+        }
     }
 
     /// The finding as it is drawn for people.

@@ -43,6 +43,8 @@ pub struct ServiceConfig {
     pub admin: Option<AdminConfig>,
     /// How it writes what it does.
     pub log: LogForm,
+    /// Whether rules are put in force when the project's folder changes.
+    pub watch: bool,
 }
 
 /// Certificate and key, both PEM files, from the project's root.
@@ -89,11 +91,12 @@ impl Default for ServiceConfig {
             tls: None,
             admin: None,
             log: LogForm::Text,
+            watch: false,
         }
     }
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "listen",
     "public_url",
     "write_keys",
@@ -105,6 +108,7 @@ const KEYS: [&str; 13] = [
     "data",
     "keep_size",
     "log",
+    "watch",
     "tls",
     "admin",
 ];
@@ -144,6 +148,7 @@ pub(super) fn read(root: &Table<'_>, findings: &mut Vec<Finding>) -> ServiceConf
     if service.word("log", &["text", "json"], findings) == Some("json") {
         config.log = LogForm::Json;
     }
+    config.watch = service.flag("watch", findings).unwrap_or(config.watch);
     config.tls = tls(&service, findings);
     config.admin = admin(&service, findings);
     config

@@ -74,6 +74,15 @@ impl<'t> Table<'t> {
         None
     }
 
+    pub(super) fn flag(&self, key: &str, findings: &mut Vec<Finding>) -> Option<bool> {
+        let (value, span) = self.value(key)?;
+        if let DeValue::Boolean(flag) = value {
+            return Some(*flag);
+        }
+        findings.push(wrong_type(key, "true or false", value, span).help("write it without quotes"));
+        None
+    }
+
     pub(super) fn duration(&self, key: &str, findings: &mut Vec<Finding>) -> Option<(i64, Range<usize>)> {
         let (value, span) = self.value(key)?;
         let DeValue::String(text) = value else {

@@ -185,10 +185,6 @@ pub(super) async fn fuse(State(shared): State<Arc<Shared>>) -> Answer {
     Ok(answer::of(StatusCode::OK, &json!({ "held": held })))
 }
 
-pub(super) async fn rules(State(shared): State<Arc<Shared>>) -> Answer {
-    Ok(answer::of(StatusCode::OK, &*shared.admin.ask.rules()))
-}
-
 fn unknown_customer() -> Failure {
     Failure::missing("there is no customer with this id")
 }

@@ -110,7 +110,8 @@ impl Conductor {
         self.is_keeping = false;
         let mut status = lock(&self.state.status);
         match kept {
-            Ok(Done { position, erased }) => {
+            Ok(Done { position, needed, erased }) => {
+                self.state.reads.retain(|read| read.at >= needed);
                 status.checkpoint = position;
                 status.checkpoint_at = Some(self.clock.now());
                 for id in erased {
@@ -146,6 +147,7 @@ impl Conductor {
             checkpoint,
             history: self.state.history.place(),
             pending: self.state.outbox.needed(),
+            reads: self.state.reads.clone(),
             erasing: self.state.erasing.clone(),
             now,
         };

@@ -1,6 +1,11 @@
 //! The thread that writes checkpoints, and lets go of what is no longer needed.
 
-use super::{Tell, history, notes::Erasing, outbox::hash};
+use super::{
+    Tell, history,
+    hold::Hold,
+    notes::{Erasing, Read},
+    outbox::hash,
+};
 use crate::{
     disk::Disk,
     log::{self, Entry, Kind, Place, scrub, trim},
@@ -26,6 +31,8 @@ pub(super) struct Job {
     pub(super) history: Place,
     /// The first file of decisions that is needed for delivery.
     pub(super) pending: Option<u64>,
+    /// What changes of rules read of the log.
+    pub(super) reads: Vec<Read>,
     /// Who is to be taken out of everything that was written.
     pub(super) erasing: BTreeMap<u64, Erasing>,
     pub(super) now: Millis,
@@ -38,6 +45,8 @@ pub(super) type Kept = Result<Done, Checkpoint>;
 pub(super) struct Done {
     /// Its position.
     pub(super) position: u64,
+    /// The position from which on the log is handed over again should the older checkpoint be needed.
+    pub(super) needed: u64,
     /// Who was taken out of everything.
     pub(super) erased: Vec<u64>,
 }
@@ -48,6 +57,7 @@ pub(super) struct Keeping {
     pub(super) log: PathBuf,
     pub(super) history: PathBuf,
     pub(super) limits: log::Limits,
+    pub(super) hold: Hold,
     pub(super) tell: Tell,
     /// By position of checkpoints, how far the decisions had come.
     pub(super) places: VecDeque<(u64, u64)>,
@@ -75,16 +85,17 @@ impl Keeping {
     }
 
     fn keep(&mut self, job: Job) -> Kept {
-        let Job { checkpoint, history, pending, erasing, now } = job;
+        let Job { checkpoint, history, pending, reads, erasing, now } = job;
         if let Err(error) = self.write(&checkpoint, history) {
             let why = segue_runtime::words::reason(&error);
             (self.tell)(&format!("a checkpoint could not be written, and is tried again: {why}"));
             return Err(checkpoint);
         }
         self.places.push_back((checkpoint.position, history.segment));
-        if let Err(why) = self.tidy(pending, now) {
+        let needed = self.tidy(pending, &reads, now).unwrap_or_else(|why| {
             (self.tell)(&format!("what is no longer needed could not be removed: {why}"));
-        }
+            0
+        });
         let erased = match self.erase(&erasing) {
             Ok(()) => erasing.into_keys().collect(),
             Err(why) => {
@@ -94,7 +105,7 @@ impl Keeping {
                 Vec::new()
             }
         };
-        Ok(Done { position: checkpoint.position, erased })
+        Ok(Done { position: checkpoint.position, needed, erased })
     }
 
     /// Takes people out of everything that was written: first of the checkpoints, of which the newest knows nothing of them,
@@ -124,11 +135,15 @@ impl Keeping {
         self.store.keep(checkpoint)
     }
 
-    fn tidy(&mut self, pending: Option<u64>, now: Millis) -> Result<(), String> {
+    /// Lets go of what is no longer needed; gives from where on the log is.
+    fn tidy(&mut self, pending: Option<u64>, reads: &[Read], now: Millis) -> Result<u64, String> {
         let words = |error: Corrupt| error.to_string();
         self.store.tidy().map_err(words)?;
         let needed = self.store.needed().map_err(words)?;
-        let trimmed = trim(&*self.disk, &self.log, self.limits, needed, now);
+        // A change of rules that would be made again reads what it read.
+        let read = reads.iter().filter(|read| read.at >= needed).map(|read| read.from).min();
+        let kept = read.map_or(needed, |read| read.min(needed));
+        let trimmed = self.hold.trim(|| trim(&*self.disk, &self.log, self.limits, kept, now));
         if trimmed.map_err(|error| error.to_string())?.is_held {
             // The next time less of it is needed.
             self.store.renew().map_err(words)?;
@@ -138,11 +153,11 @@ impl Keeping {
             self.places.pop_front();
         }
         let Some((_, segment)) = self.places.front().filter(|(position, _)| *position <= needed) else {
-            return Ok(());
+            return Ok(needed);
         };
-        let needed = pending.map_or(*segment, |pending| pending.min(*segment));
-        trim(&*self.disk, &self.history, self.limits, needed, now).map_err(|error| error.to_string())?;
-        Ok(())
+        let first = pending.map_or(*segment, |pending| pending.min(*segment));
+        trim(&*self.disk, &self.history, self.limits, first, now).map_err(|error| error.to_string())?;
+        Ok(needed)
     }
 }
 

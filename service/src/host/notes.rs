@@ -10,7 +10,7 @@ use segue_runtime::fuse::Fuses;
 use std::collections::BTreeMap;
 
 /// The version of the format.
-pub(super) const FORMAT: u8 = 2;
+pub(super) const FORMAT: u8 = 3;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Notes {
@@ -28,9 +28,11 @@ pub(super) struct Notes {
     pub(super) fuses: Option<Fuses>,
     /// The rules that were in force, up to those that are.
     pub(super) lineage: Lineage,
+    /// Changes of rules that an older checkpoint would have to make again, and what they read of the log.
+    pub(super) reads: Vec<Read>,
 }
 
-packed!(Notes { rules, received_at, position, segment, offset, erasing, fuses, lineage });
+packed!(Notes { rules, received_at, position, segment, offset, erasing, fuses, lineage, reads });
 
 /// The first version of the format, when rules did not change.
 struct First {
@@ -44,6 +46,25 @@ struct First {
 }
 
 packed!(First { rules, received_at, position, segment, offset, erasing, fuses });
+
+impl First {
+    fn now(self, lineage: Lineage) -> Notes {
+        let Self { rules, received_at, position, segment, offset, erasing, fuses } = self;
+        let reads = Vec::new();
+        Notes { rules, received_at, position, segment, offset, erasing, fuses, lineage, reads }
+    }
+}
+
+/// What a change of rules read of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// The position of the change.
+    pub(super) at: u64,
+    /// From where on it was read.
+    pub(super) from: u64,
+}
+
+packed!(Read { at, from });
 
 /// Up to where something of somebody is taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +93,11 @@ impl Notes {
         let mut from = Unpacker::new(bytes, 0);
         match from.raw(1)? {
             [FORMAT] => Self::unpack(&mut from),
-            [1] => {
-                let First { rules, received_at, position, segment, offset, erasing, fuses } =
-                    First::unpack(&mut from)?;
-                let lineage = Lineage::default();
-                Ok(Self { rules, received_at, position, segment, offset, erasing, fuses, lineage })
+            [2] => {
+                let first = First::unpack(&mut from)?;
+                Ok(first.now(Lineage::unpack_undated(&mut from)?))
             }
+            [1] => Ok(First::unpack(&mut from)?.now(Lineage::default())),
             _ => Err(Broken),
         }
     }

@@ -1,13 +1,14 @@
 //! What can be asked of a host: each answer takes a few milliseconds at most, between two groups of entries.
 
 use super::{
+    hold::Hold,
     state::State,
     timeline::{self, Timeline, TimelineError},
 };
 use crate::{
     intake::{Accepted, Intake, Refusal},
     log::Kind,
-    rules::Text,
+    rules::{LogBegins, Put, Text},
 };
 use segue_compiler::{
     record::ActionId,
@@ -33,6 +34,7 @@ pub struct Ask {
     pub(super) segments: Names,
     /// The rules that were put in force last.
     pub(super) rules: Arc<Mutex<Arc<Text>>>,
+    pub(super) hold: Hold,
     pub(super) log: Arc<Path>,
     pub(super) decisions: Arc<Path>,
     /// Who may look through files: one at a time.
@@ -93,7 +95,16 @@ impl Ask {
     /// # Errors
     /// When nothing can be written.
     pub async fn change_rules(&self, text: &Text) -> Result<Accepted, Refusal> {
-        let accepted = self.intake.write(Kind::Rules, text.write()).await?;
+        // What the log holds now stays until the change has read it.
+        self.hold.begin();
+        let accepted = match LogBegins::of(&self.log) {
+            Ok(begins) => {
+                let put = Put { text: text.clone(), log_begins: Some(begins) };
+                self.intake.write(Kind::Rules, put.write()).await
+            }
+            Err(_) => Err(Refusal::Full),
+        };
+        let accepted = accepted.inspect_err(|_| self.hold.end())?;
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(text.clone());
         Ok(accepted)
     }

@@ -4,6 +4,7 @@ use super::{
     Host, Options, Status, Tell,
     conductor::Conductor,
     history::History,
+    hold::Hold,
     keeping::Keeping,
     notes::Notes,
     outbox::Outbox,
@@ -18,10 +19,14 @@ use crate::{
     limits::{FAILED_WRITE_PAUSE, WAITING_GROUPS, WAITING_QUESTIONS},
     lineage::{ForceError, InForce, Lineage},
     log::{Damage, Group, Kind, Place, Reader, Writer, segments},
-    rules::{Prepared, Text, TextError},
+    rules::{LogBegins, Prepared, Put, Text, TextError},
     store::{Corrupt, Found, Store},
 };
-use segue_compiler::{settings::ConsentPolicy, value::Millis};
+use segue_compiler::{
+    changes::{changes, print},
+    settings::ConsentPolicy,
+    value::Millis,
+};
 use segue_runtime::{
     channel::OpenError,
     engine::EngineError,
@@ -208,11 +213,11 @@ impl Begin {
     }
 
     /// The text of the rules that were in force first.
-    fn first_rules(&self) -> Result<Vec<u8>, StartError> {
+    fn first_rules(&self) -> Result<Text, StartError> {
         let group = Reader::open(&self.log, 0)?.group()?;
         let first = group.as_ref().and_then(|group| group.entries().next());
-        let said = first.filter(|entry| entry.kind == Kind::Rules).map(|entry| entry.payload.to_vec());
-        Ok(said.unwrap_or_else(|| self.prepared.text.write()))
+        let said = first.filter(|entry| entry.kind == Kind::Rules).map(|entry| Put::read(entry.payload));
+        Ok(said.transpose()?.map_or_else(|| self.prepared.text.clone(), |put| put.text))
     }
 
     fn empty(&self, notes: &Notes, in_force: InForce, position: u64) -> Result<State, StartError> {
@@ -231,6 +236,8 @@ impl Begin {
             program,
             root: self.prepared.root.clone(),
             log: self.log.clone(),
+            hold: Hold::default(),
+            reads: notes.reads.clone(),
             shards: *shards,
             names,
             position,
@@ -266,19 +273,7 @@ impl Begin {
         from: u64,
     ) -> Result<Host, StartError> {
         let Self { prepared, options, status, log, decisions, .. } = self;
-        if !state.erasing.is_empty() {
-            // What is to be taken out lies in files that have ended.
-            writer.rotate();
-            state.history.rotate();
-        }
-        let earliest = options.clock.now().max(last.map_or(i64::MIN, |last| last + 1));
-        let is_new = writer.place().position == 0 || state.lineage.latest()? != prepared.text;
-        let text = is_new.then(|| prepared.text.write());
-        let rules = text.as_deref().map(|text| (Kind::Rules, earliest, text));
-        let said = rules.into_iter().chain([(Kind::Start, earliest, &[][..])]);
-        let group = append_when_there_is_room(&mut writer, said, &options.tell)
-            .map_err(|error| StartError::Data { path: log.clone(), error })?;
-        state.take(&group);
+        let earliest = come_up(&prepared, &options, &mut state, &mut writer, last)?;
         lock_status(&status, &writer);
         let (intake, arrivals) = intake();
         let deliverer = Deliverer::start(
@@ -295,13 +290,14 @@ impl Begin {
         let (events, heard) = sync_channel(WAITING_GROUPS);
         let (questions, asked) = sync_channel(WAITING_QUESTIONS);
         let stop = state.stop.clone();
-        let ask = ask(state.names.clone(), &prepared.text, questions, &intake, &log, &decisions);
+        let ask = ask(&state, &prepared.text, questions, &intake, &decisions);
         let keeper = Keeping {
             store,
             disk: options.disk.clone(),
             log,
             history: decisions,
             limits: options.limits,
+            hold: state.hold.clone(),
             tell: options.tell.clone(),
             places: VecDeque::new(),
         };
@@ -360,21 +356,61 @@ fn lock_status(status: &Mutex<Status>, writer: &Writer) {
     lock(status).written = writer.place().position;
 }
 
+/// Says in the log that the service is there, and which rules are in force from now on; gives when.
+fn come_up(
+    prepared: &Prepared,
+    options: &Options,
+    state: &mut State,
+    writer: &mut Writer,
+    last: Option<Millis>,
+) -> Result<Millis, StartError> {
+    if !state.erasing.is_empty() {
+        // What is to be taken out lies in files that have ended.
+        writer.rotate();
+        state.history.rotate();
+    }
+    let earliest = options.clock.now().max(last.map_or(i64::MIN, |last| last + 1));
+    let is_first = writer.place().position == 0;
+    let in_force = state.lineage.latest()?;
+    let is_other = !is_first && in_force != prepared.text;
+    if is_other {
+        tell_of_folder(&options.tell, in_force, prepared)?;
+    }
+    let put = Put { text: prepared.text.clone(), log_begins: Some(LogBegins::of(&state.log)?) };
+    let put = (is_first || is_other).then(|| put.write());
+    let rules = put.as_deref().map(|put| (Kind::Rules, earliest, put));
+    let start = Some((Kind::Start, earliest, &[][..]));
+    // What came due while nobody was there was due under the rules that were in force then.
+    let said = if is_first { [rules, start] } else { [start, rules] };
+    let group = append_when_there_is_room(writer, said.into_iter().flatten(), &options.tell)
+        .map_err(|error| StartError::Data { path: state.log.clone(), error })?;
+    state.take(&group);
+    Ok(earliest)
+}
+
 fn ask(
-    segments: Names,
+    state: &State,
     rules: &Text,
     questions: SyncSender<Question>,
     intake: &Intake,
-    log: &Path,
     decisions: &Path,
 ) -> Ask {
     Ask {
         questions,
         intake: intake.clone(),
-        segments,
+        segments: state.names.clone(),
         rules: Arc::new(Mutex::new(Arc::new(rules.clone()))),
-        log: log.into(),
+        hold: state.hold.clone(),
+        log: state.log.as_path().into(),
         decisions: decisions.into(),
         turn: Arc::new(Semaphore::new(1)),
     }
+}
+
+/// Says that a service comes up with other rules than it had: the folder's hold.
+fn tell_of_folder(tell: &Tell, in_force: Text, folder: &Prepared) -> Result<(), TextError> {
+    tell("the folder has other rules than were in force at the end, and they take their place:");
+    let before = in_force.prepare(folder.root.clone())?;
+    print(&changes(&before.program, &folder.program)).lines().for_each(|line| tell(line));
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use super::{
     Status, Tell,
     history::{At, History},
-    notes::{Erasing, Notes},
+    hold::Hold,
+    notes::{Erasing, Notes, Read},
     outbox::{self, Outbox, Pending, Way},
     questions::Names,
     status::lock,
@@ -14,7 +15,7 @@ use crate::{
     limits::HISTORY_PAUSE,
     lineage::{self, ForceError, InForce, Lineage},
     log::{Delivered, Entry, Group, Kind},
-    rules::Text,
+    rules::{LogBegins, Put},
     store::Checkpoint,
 };
 use segue_compiler::{
@@ -48,6 +49,10 @@ pub(super) struct State {
     pub(super) root: PathBuf,
     /// Where the log lies.
     pub(super) log: PathBuf,
+    /// Keeps what a change needs of it.
+    pub(super) hold: Hold,
+    /// Changes of rules that an older checkpoint would have to make again, and what they read of the log.
+    pub(super) reads: Vec<Read>,
     /// How many threads share the customers.
     pub(super) shards: NonZeroUsize,
     /// The names of the segments, for whoever asks.
@@ -128,7 +133,10 @@ impl State {
                     self.erasing.insert(hash, up_to);
                 }
             }
-            Kind::Rules => self.change(entry),
+            Kind::Rules => {
+                self.change(entry);
+                self.hold.end();
+            }
             Kind::Void | Kind::Call | Kind::Record => {}
         }
         self.gather(entry.kind == Kind::Advance);
@@ -136,10 +144,6 @@ impl State {
 
     /// Other rules are put in force; what cannot be is told, and changes nothing.
     fn change(&mut self, entry: &Entry<'_>) {
-        let text = Text::read(entry.payload);
-        if text.is_ok() && text.ok() == self.lineage.latest().ok() {
-            return;
-        }
         if let Err(error) = self.put_in_force(entry) {
             let position = entry.position;
             (self.tell)(&format!("the rules of entry {position} of the log cannot be put in force: {error}"));
@@ -147,15 +151,21 @@ impl State {
     }
 
     fn put_in_force(&mut self, entry: &Entry<'_>) -> Result<(), ForceError> {
+        let Put { text, log_begins } = Put::read(entry.payload)?;
+        if text == self.lineage.latest()? {
+            return Ok(());
+        }
+        let prepared = text.prepare(self.root.clone())?;
+        let begins = log_begins.map_or_else(|| LogBegins::of(&self.log), Ok)?;
         let under_way = self.live.before_change(entry.received_at);
-        let log_from = lineage::log_from(&self.log)?;
         let mut lineage = self.lineage.clone();
-        let text = (entry.payload, &*self.root);
         let InForce { prepared, program, engine, rules } =
-            lineage.follow(&self.program, text, (entry.received_at, log_from), under_way)?;
+            lineage.follow(&self.program, prepared, (entry.received_at, begins.received_at), under_way)?;
         let settle = prepared.config.settings.settle;
-        let told = lineage::tell(&self.log, entry.position, (engine, settle, self.shards))?;
+        let stretch = begins.position..entry.position;
+        let told = lineage::tell(&self.log, stretch, (engine, settle, self.shards))?;
         self.live.succeeded_by(told);
+        self.reads.push(Read { at: entry.position, from: begins.position });
         (self.lineage, self.program, self.rules, self.settle) = (lineage, program, rules, settle);
         self.segments = self.program.segments.len();
         self.names.set(&self.program);
@@ -276,6 +286,7 @@ impl State {
             erasing: self.erasing.clone(),
             fuses: self.outbox.fuses().cloned(),
             lineage: self.lineage.clone(),
+            reads: self.reads.clone(),
         };
         let mut changes = self.live.changes();
         changes.append(&mut self.outbox.changes());

@@ -18,15 +18,15 @@ const PERMIT_BYTES: usize = 1_024;
 
 /// The memory that all bodies share which are read or worked on at once.
 #[derive(Clone, Debug)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub(crate) struct Budget(Arc<Semaphore>);
 
 impl Budget {
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(crate) fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes / PERMIT_BYTES)))
     }
 
     /// Room for nothing yet.
-    pub(super) fn share(&self) -> Result<Share, Failure> {
+    pub(crate) fn share(&self) -> Result<Share, Failure> {
         Ok(Share { budget: self.clone(), permit: self.take(1)? })
     }
 
@@ -45,14 +45,14 @@ impl Budget {
 
 /// What a request has of the memory. It grows with what comes, not with what is announced: who announces much and sends
 /// nothing keeps nobody away.
-pub(super) struct Share {
+pub(crate) struct Share {
     budget: Budget,
     permit: OwnedSemaphorePermit,
 }
 
 impl Share {
     /// Sees to it that there is room for so many bytes.
-    pub(super) fn reach(&mut self, bytes: usize) -> Result<(), Failure> {
+    pub(crate) fn reach(&mut self, bytes: usize) -> Result<(), Failure> {
         let missing = bytes.div_ceil(PERMIT_BYTES).saturating_sub(self.permit.num_permits());
         if missing > 0 {
             self.permit.merge(self.budget.take(missing)?);
@@ -62,7 +62,7 @@ impl Share {
 }
 
 /// Reads a body of at most so many bytes into memory that is shared with others.
-pub(super) async fn read(
+pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
     most: usize,

@@ -6,6 +6,7 @@ use super::{
 };
 use segue_service::{
     admin::{self, Admin, OPENAPI},
+    changes::Changes,
     clock::{Clock, WallClock},
     disk::RealDisk,
     host::{Host, Options},
@@ -71,7 +72,8 @@ impl Whole {
             disk: Arc::new(RealDisk),
             tell: Arc::new(|_| {}),
         };
-        let host = Host::start(text.prepare(folder.path().to_owned()).unwrap(), options).unwrap();
+        let prepared = text.prepare(folder.path().to_owned()).unwrap();
+        let host = Host::start(prepared.clone(), options).unwrap();
         let (metrics, rejects) = (Arc::new(Metrics::default()), Arc::new(Rejects::default()));
         let public = Public {
             intake: Arc::new(OnceLock::from(host.intake())),
@@ -88,6 +90,7 @@ impl Whole {
         let admin = Admin {
             token: Keys::parse(TOKEN),
             ask: host.ask(),
+            changes: Arc::new(Changes::new(host.ask(), &prepared)),
             watch: host.watch(),
             data,
             metrics: metrics.clone(),
@@ -128,6 +131,12 @@ impl Whole {
     fn ask(&self, method: &str, path: &str) -> Answer {
         let token = format!("Bearer {TOKEN}");
         Client::connect(self.admin).ask(method, path, &[("authorization", &token)], b"")
+    }
+
+    fn put(&self, body: &str) -> Answer {
+        let token = format!("Bearer {TOKEN}");
+        let path = "/v1/admin/rules";
+        Client::connect(self.admin).ask("PUT", path, &[("authorization", &token)], body.as_bytes())
     }
 
     fn json(&self, path: &str) -> Value {
@@ -314,6 +323,78 @@ fn segments_rejects_fuse_and_rules_are_shown() {
     }
 }
 
+/// A body that proposes rules.
+fn rules(text: &str) -> String {
+    serde_json::json!({ "sources": { "rules.segue": text } }).to_string()
+}
+
+#[test]
+fn rules_are_put_in_force() {
+    let whole = Whole::visited();
+    let other = RULES.replace("\"Still there\"", "\"Still here\"")
+        + "\nsegment keen { did \"Added\" in the last 7 days }\n";
+    let answer = whole.put(&rules(&other));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let changed: Value = serde_json::from_str(&answer.body).unwrap();
+    let plan = changed["plan"].as_str().unwrap();
+    for line in [
+        "  new      did \"Added\" in the last 7 days (segment keen): filled from the log, the last 7 days",
+        "  kept     thanks: runs under way go on",
+        "  changed  reminder: steps changed; runs under way finish as they began",
+    ] {
+        assert!(plan.lines().any(|it| it.starts_with(line)), "{line}\n{plan}");
+    }
+    assert_eq!(changed["changes"]["segments"][1]["fate"], "new");
+    assert!(changed["position"].as_u64().unwrap() > 0 && changed["at"].is_string());
+    whole.settle();
+    // What Bob added before is filled from the log; settings that are not said are those that were.
+    assert_eq!(whole.json("/v1/admin/segments/keen/members")["ids"].as_array().unwrap().len(), 2);
+    let in_force = whole.json("/v1/admin/rules");
+    assert_eq!(in_force["sources"]["rules.segue"], other);
+    assert_eq!(in_force["settings"], SETTINGS);
+    // What is shown can be put again, and is the same.
+    let again: Value = serde_json::from_str(&whole.put(&in_force.to_string()).body).unwrap();
+    assert_eq!((&again["message"], &again["position"]), (&"the rules are the same".into(), &Value::Null));
+}
+
+#[test]
+fn rules_with_errors_are_refused_as_a_whole() {
+    let whole = Whole::visited();
+    let written = whole.json("/v1/admin/status")["log"]["written"].clone();
+    let refused = |body: &str, status: u16| -> Value {
+        let answer = whole.put(body);
+        assert_eq!(answer.status, status, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let answer = refused(&rules(&RULES.replace("when \"Ordered\"", "when \"Ordred\"")), 422);
+    assert_eq!(answer["message"], "the rules stay as they are: the new ones have 1 error");
+    let finding = serde_json::json!({ "severity": "error", "code": "unknown-event", "file": "rules.segue",
+        "line": 5, "column": 20, "message": answer["findings"][0]["message"], "help": answer["findings"][0]["help"] });
+    assert_eq!(answer["findings"], serde_json::json!([finding]));
+    assert!(finding["help"].as_str().unwrap().contains("`\"Ordered\"`"), "{finding}");
+
+    let with = |settings: &str| {
+        serde_json::json!({ "sources": { "rules.segue": RULES }, "settings": settings }).to_string()
+    };
+    let answer = refused(&with("[fuse]\nsend = 1\n"), 422);
+    assert_eq!(
+        (&answer["findings"][0]["code"], &answer["findings"][0]["line"]),
+        (&"unknown-key".into(), &2.into())
+    );
+    let answer = refused(&with("[consent]\npolicy = \"assumed\"\n"), 422);
+    assert_eq!(
+        (&answer["findings"][0]["code"], &answer["findings"][0]["line"]),
+        (&"assumed-consent".into(), &2.into())
+    );
+    for body in
+        ["", "[]", "{\"files\": {}}", "{\"sources\": {}, \"source\": {}}", "{\"sources\": {\"a\": 1}}"]
+    {
+        assert_eq!(refused(body, 400)["code"], "unreadable", "{body}");
+    }
+    assert_eq!(whole.json("/v1/admin/status")["log"]["written"], written, "nothing of it is in the log");
+    assert_eq!(whole.json("/v1/admin/rules")["sources"]["rules.segue"], RULES);
+}
+
 #[test]
 fn figures_tell_what_happens() {
     let whole = Whole::visited();
@@ -365,6 +446,12 @@ fn the_description_names_every_path() {
             assert_eq!(answer.status != 405, is_there, "{method} {path}");
         }
     }
+}
+
+/// Bodies for every answer to rules that are put: sound, wrong, of another form, too long.
+fn proposals() -> [String; 4] {
+    let sound = rules(&format!("{RULES}\nsegment added {{ did \"Added\" }}\n"));
+    [sound, rules("segment"), "7".to_owned(), " ".repeat((16 << 20) + 1)]
 }
 
 #[test]
@@ -428,6 +515,9 @@ fn answers_are_as_described() {
     ] {
         check(path, method, &whole.ask(method, asked));
         check(path, method, &Client::connect(whole.admin).ask(method, asked, &[], b""));
+    }
+    for body in proposals() {
+        check("/v1/admin/rules", "PUT", &whole.put(&body));
     }
     let silent: Vec<_> = description
         .operations()
