@@ -1,7 +1,8 @@
 //! What an executor of rules is: the reference interpreter is one, the engine with machine code another.
 
 use crate::{
-    event::Incoming, goal, json::JsonText, pack::Packer, record::Record, typed::SegmentId, value::Millis,
+    event::Incoming, goal, json::JsonText, pack::Packer, reach::Reach, record::Record, typed::SegmentId,
+    value::Millis,
 };
 use std::{collections::BTreeSet, ops::AddAssign, sync::Arc};
 
@@ -72,6 +73,9 @@ pub trait Execution {
     /// Finds out what has become of everything since the rules that were in force before; those of now are their
     /// [`succession`](crate::succession::succession).
     fn passage(&self, before: &Self) -> Self::Passage;
+
+    /// How far back the log must be told of to fill what is new since then; not at all where nothing is.
+    fn to_fill(&self, before: &Self, passage: &Self::Passage) -> Reach;
 
     /// Takes a customer over from the rules that were in force before. `told` is what the log tells of the customer: one of
     /// this executor, to whom everything in it was applied [silently](Output::silent). What goes on is taken from the
@@ -155,6 +159,10 @@ impl<E: Execution> Execution for Arc<E> {
 
     fn passage(&self, before: &Self) -> Self::Passage {
         (**self).passage(before)
+    }
+
+    fn to_fill(&self, before: &Self, passage: &Self::Passage) -> Reach {
+        (**self).to_fill(&**before, passage)
     }
 
     fn carry(

@@ -38,10 +38,10 @@ use crate::{
     json::JsonText,
     limits::{EXACT_EVENTS, MAX_MATCHES},
     pack::Packer,
-    reach::View,
+    reach::{Reach, View},
     settings::Settings,
     settle::{self, Held, Settling},
-    succession::Matched,
+    succession::{Matched, to_fill},
     typed::{EventId, ExprKind, FieldId, Judged, Program, SegmentId, TextTest, visit},
     value::{Millis, Value},
 };
@@ -205,6 +205,10 @@ impl Execution for Reference {
 
     fn passage(&self, before: &Self) -> Matched {
         Matched::between(&before.program, &self.program)
+    }
+
+    fn to_fill(&self, before: &Self, matched: &Matched) -> Reach {
+        to_fill(&before.program, &self.program, matched)
     }
 
     fn carry(

@@ -6,10 +6,12 @@
 //! written for the positions of the new one, as a rule that nothing triggers. Which positions of two programs mean the same
 //! is said by [`Matched`].
 
+mod fill;
 mod import;
 mod made;
 mod matched;
 
+pub use fill::{read_from, to_fill};
 pub use made::Made;
 pub use matched::Matched;
 

@@ -45,7 +45,7 @@ use segue_compiler::{
     module::{Code, CodeError, clif},
     pack::Packer,
     plan::{Plan, verify::verify},
-    reach::View,
+    reach::{Reach, View},
     settings::Settings,
     settle::{self, Held, Settling},
     typed::{EventId, FieldId, Program, SegmentId, Trigger},
@@ -289,6 +289,10 @@ impl Execution for Engine {
 
     fn passage(&self, before: &Self) -> Passage {
         Passage::between(before, self)
+    }
+
+    fn to_fill(&self, before: &Self, passage: &Passage) -> Reach {
+        passage.to_fill(before, self)
     }
 
     fn carry(

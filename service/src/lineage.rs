@@ -1,7 +1,7 @@
 //! The rules that were in force, one after the other: what the program in force is made of.
 
 use crate::{
-    log::{Damage, Group, Kind, Reader},
+    log::{Damage, Group, Kind, Reader, since},
     rules::{Prepared, Text, TextError},
 };
 use segue_compiler::{
@@ -9,7 +9,7 @@ use segue_compiler::{
     pack::{Broken, Packed, Packer, Unpacker},
     packed,
     plan::print::ir,
-    succession::succession,
+    succession::{read_from, succession},
     typed::Program,
     value::Millis,
 };
@@ -151,21 +151,41 @@ impl Lineage {
     }
 }
 
-/// Hands the log from one position up to another over to customers of an executor, silently.
-pub(crate) fn tell<E: Execution + Sync>(
-    log: &Path,
-    stretch: Range<u64>,
-    (executor, settle, shards): (E, i64, NonZeroUsize),
-) -> Result<Live<E>, Damage> {
-    let mut reader = Reader::open(log, stretch.start)?;
-    let mut next = (reader.position() < stretch.end).then(|| reader.group()).transpose()?.flatten();
-    let start = next.as_ref().and_then(|group| group.entries().next()).map_or(0, |entry| entry.received_at);
-    let mut told = Live::new(executor, settle, shards, start).silent();
-    while let Some(group) = next {
-        tell_group(&mut told, &group, stretch.end);
-        next = (reader.position() < stretch.end).then(|| reader.group()).transpose()?.flatten();
+/// A change of rules under way.
+pub(crate) struct Change<'c> {
+    /// Where the log lies.
+    pub(crate) log: &'c Path,
+    /// The position of the change, and where the log began then.
+    pub(crate) stretch: Range<u64>,
+    /// When it is.
+    pub(crate) at: Millis,
+}
+
+impl Change<'_> {
+    /// Customers of an executor that is to follow, who know of the log what is new to them; and from where on it was read.
+    pub(crate) fn tell<E: Execution + Sync>(
+        &self,
+        live: &Live<E>,
+        (executor, settle, shards): (E, i64, NonZeroUsize),
+    ) -> Result<(Live<E>, u64), Damage> {
+        let end = self.stretch.end;
+        let reach = live.to_fill(&executor);
+        let from = match read_from(reach, self.at, settle) {
+            _ if reach.is_none() => end,
+            None => self.stretch.start,
+            Some(at) => since(self.log, self.stretch.clone(), at)?,
+        };
+        let mut reader = Reader::open(self.log, from)?;
+        let mut next = (reader.position() < end).then(|| reader.group()).transpose()?.flatten();
+        let first = next.as_ref().and_then(|group| group.entries().next());
+        let start = first.map_or(self.at, |entry| entry.received_at);
+        let mut told = Live::new(executor, settle, shards, start).silent();
+        while let Some(group) = next {
+            tell_group(&mut told, &group, end);
+            next = (reader.position() < end).then(|| reader.group()).transpose()?.flatten();
+        }
+        Ok((told, from))
     }
-    Ok(told)
 }
 
 fn tell_group<E: Execution + Sync>(told: &mut Live<E>, group: &Group, up_to: u64) {

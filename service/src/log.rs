@@ -14,6 +14,6 @@ mod writer;
 pub use entry::{Delivered, Entry, Group, Kind, encode};
 pub(crate) use file::path_of;
 pub use file::{Damage, FORMAT, Segment, segments};
-pub use read::{Reader, entry_at};
+pub use read::{Reader, entry_at, since};
 pub use scrub::scrub;
 pub use writer::{Limits, Opened, Place, Trimmed, Writer, trim};

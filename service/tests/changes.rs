@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+use segue_compiler::typed::SegmentId;
+use segue_runtime::live::Cursor;
 use segue_service::{
     clock::SetClock,
     disk::RealDisk,
@@ -150,6 +152,42 @@ fn rules_change_under_way() {
     let host = place.start(SECOND);
     place.come_to(START + 25 * HOUR);
     place.wait_for_sent(&["ada busy", "ada first", "bob second"]);
+    host.close();
+}
+
+#[test]
+fn no_more_of_the_log_is_read_than_what_is_new_asks_for() {
+    let place = Place::new();
+    let host = place.start(FIRST);
+    for number in 0..40 {
+        submit(&host, vec![call(&format!("a{number}"), START, "ada", "Added")]);
+    }
+    place.come_to(START + 2 * HOUR);
+    for number in 0..40 {
+        submit(&host, vec![call(&format!("b{number}"), START + 2 * HOUR, "bob", "Added")]);
+    }
+    applied(&place, &host);
+    // The end of the first file cannot be read any more.
+    let first = place.folder.path().join("data/log/00000000000000000000.log");
+    let mut bytes = fs::read(&first).unwrap();
+    assert!(fs::read_dir(first.parent().unwrap()).unwrap().count() > 2 && bytes.len() > 3_000);
+    let end = bytes.len() - 9;
+    bytes[end] ^= 1;
+    fs::write(&first, bytes).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let change = |rules: &str| {
+        runtime.block_on(host.ask().change_rules(&place.prepared(rules).text)).unwrap();
+        applied(&place, &host);
+    };
+    // Nothing is new; then something of late; then something of all that there was.
+    change(&FIRST.replace("\"first\"", "\"other words\""));
+    change(&format!("{FIRST}\nsegment busy {{ did \"Added\" at least 40 times in the last 1 hour }}"));
+    assert_eq!(*place.told.lock().unwrap(), [""; 0]);
+    let members = runtime.block_on(host.ask().members(SegmentId(0), Cursor::default(), 9)).unwrap();
+    assert_eq!(members.ids.iter().map(|id| &**id).collect::<Vec<_>>(), ["bob"]);
+    change(&format!("{FIRST}\nsegment busy {{ did \"Added\" at least 40 times }}"));
+    let told = place.told.lock().unwrap().join("\n");
+    assert!(told.contains("cannot be put in force") && told.contains("is damaged at byte"), "{told}");
     host.close();
 }
 

@@ -202,7 +202,8 @@ fn walk(text: &str, path: &Path, answer: &mut dyn FnMut(Arc<Program>, &Changing<
             NewRules { at, program: checked(rules), log_from }
         };
         let changes: Vec<NewRules> = later.iter().map(new_rules).collect();
-        let changing = Changing { changes: &changes, log: &log, live, until, settings: &settings };
+        let changing =
+            Changing { changes: &changes, log: &log, live, until, settings: &settings, is_sparing: false };
         actual.push_str(&answer(program, &changing));
         while parts.next_if(|line| ["--- records", "--- goals"].contains(&line.trim_end())).is_some() {
             while parts.next_if(|line| !line.starts_with("--- ")).is_some() {}
@@ -237,6 +238,7 @@ fn on_the_live_host(program: Arc<Program>, changing: &Changing<'_>, path: &Path)
         settings: &settings,
         until: changing.until.max(arrived),
         changes: changing.changes,
+        is_sparing: false,
     };
     if let Outcome::Differed(difference) = audit(program, &changing, live) {
         panic!("{}: the live host differs\n{difference}", path.display());

@@ -4,11 +4,11 @@ use crate::drive::{Driven, Driver, Entry};
 use segue_compiler::{
     execution::{Counts, Execution},
     settings::Settings,
-    succession::succession,
+    succession::{read_from, succession},
     typed::Program,
     value::Millis,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 /// Rules that take the place of others.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub struct NewRules {
 }
 
 /// A log and the changes of rules on its way.
+#[derive(Clone, Copy)]
 pub struct Changing<'c> {
     /// The changes, in order.
     pub changes: &'c [NewRules],
@@ -33,6 +34,8 @@ pub struct Changing<'c> {
     pub until: Option<Millis>,
     /// What executors obey.
     pub settings: &'c Settings,
+    /// Whether no more of the log is told than what is new asks for.
+    pub is_sparing: bool,
 }
 
 /// What happens in a log with changes of rules on its way.
@@ -76,7 +79,8 @@ impl<'c> Changing<'c> {
         first: Arc<Program>,
     ) -> Result<(Driven, Counts, Arc<Program>), String> {
         let mut program = first;
-        let mut driver = self.driver(Arc::new(make(program.clone())?));
+        let mut executor = Arc::new(make(program.clone())?);
+        let mut driver = self.driver(executor.clone());
         let all = self.happenings();
         for (place, happening) in all.iter().enumerate() {
             match happening {
@@ -84,8 +88,10 @@ impl<'c> Changing<'c> {
                 Happening::Change(new) => {
                     driver.come_to(new.at);
                     program = Arc::new(new.succeed(&program, &driver.under_way()));
-                    let mut told = self.driver(Arc::new(make(program.clone())?)).silent();
-                    for happening in told_of(&all[..=place], new.log_from) {
+                    let before = mem::replace(&mut executor, Arc::new(make(program.clone())?));
+                    let from = self.told_from((&before, &executor), new);
+                    let mut told = self.driver(executor.clone()).silent();
+                    for happening in told_of(&all[..=place], from) {
                         match happening {
                             Happening::Entry(entry) => told.take(entry),
                             Happening::Change(change) => told.come_to(change.at),
@@ -98,6 +104,17 @@ impl<'c> Changing<'c> {
         driver.ends(self.until);
         let (driven, counts) = driver.finish(&program);
         Ok((driven, counts, program))
+    }
+
+    /// From when on the log is told.
+    fn told_from<E: Execution>(&self, (before, after): (&E, &E), new: &NewRules) -> Option<Millis> {
+        if !self.is_sparing {
+            return new.log_from;
+        }
+        let reach = after.to_fill(before, &after.passage(before));
+        let asked =
+            if reach.is_none() { Some(Millis::MAX) } else { read_from(reach, new.at, self.settings.settle) };
+        new.log_from.max(asked)
     }
 
     fn driver<E: Execution>(&self, executor: Arc<E>) -> Driver<Arc<E>> {

@@ -16,7 +16,8 @@ use segue_compiler::{
         Cell, CellKind, CellSource, FIRST_SEEN_WORD, FIXED_SLOTS, LAST_ACTIVE_WORD, Plan,
         meaning::{self, slots},
     },
-    succession::Matched,
+    reach::Reach,
+    succession::{Matched, to_fill},
     typed::{EventId, FieldId, Program, SegmentId, SequenceId},
 };
 use std::collections::BTreeMap;
@@ -41,6 +42,24 @@ impl Passage {
             slots: all_slots((&before.program, old), (&after.program, new), &matched),
             matched,
         }
+    }
+
+    /// How far back the log must be told of to fill what is new, and what another plan keeps in another way.
+    pub(super) fn to_fill(&self, before: &Engine, after: &Engine) -> Reach {
+        let generation = after.program.generation();
+        let is_let_go = |(cell, same): (&Cell, &Option<Cell>)| {
+            let since = match &cell.source {
+                CellSource::Events { since, .. } => Some(*since),
+                CellSource::Sequence { sequence, .. } => {
+                    after.program.sequences.get(sequence.0 as usize).map(|sequence| sequence.since)
+                }
+            };
+            same.is_none() && since != Some(generation)
+        };
+        if after.machine.plan.cells.iter().zip(&self.cells).any(is_let_go) {
+            return Reach { always: true, ..Reach::NONE };
+        }
+        to_fill(&before.program, &after.program, &self.matched)
     }
 
     /// An event of a match, as the new plan lays it out.

@@ -8,6 +8,7 @@ use crate::{
 use segue_compiler::{
     arrival::Arrivals,
     execution::{Execution, Output},
+    reach::Reach,
     value::Millis,
 };
 use std::{collections::BTreeSet, mem, sync::Arc};
@@ -29,6 +30,11 @@ impl<E: Execution + Sync> Live<E> {
         let execution = &self.execution;
         let work = self.shards.iter_mut().map(|shard| move || shard.before_change(execution, until));
         beside_each_other(work.collect()).into_iter().flatten().collect()
+    }
+
+    /// How far back the log must be told of to an executor whose rules are to take the place of those in force.
+    pub fn to_fill(&self, next: &E) -> Reach {
+        next.to_fill(&self.execution, &next.passage(&self.execution))
     }
 
     /// Everybody is taken over by the executor of another host, to whom the log up to the change was told, and who has as many

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     deliver::Deliverer,
     limits::HISTORY_PAUSE,
-    lineage::{self, ForceError, InForce, Lineage},
+    lineage::{Change, ForceError, InForce, Lineage},
     log::{Delivered, Entry, Group, Kind},
     rules::{LogBegins, Put},
     store::Checkpoint,
@@ -163,9 +163,10 @@ impl State {
             lineage.follow(&self.program, prepared, (entry.received_at, begins.received_at), under_way)?;
         let settle = prepared.config.settings.settle;
         let stretch = begins.position..entry.position;
-        let told = lineage::tell(&self.log, stretch, (engine, settle, self.shards))?;
+        let change = Change { log: &self.log, stretch, at: entry.received_at };
+        let (told, from) = change.tell(&self.live, (engine, settle, self.shards))?;
         self.live.succeeded_by(told);
-        self.reads.push(Read { at: entry.position, from: begins.position });
+        self.reads.push(Read { at: entry.position, from });
         (self.lineage, self.program, self.rules, self.settle) = (lineage, program, rules, settle);
         self.segments = self.program.segments.len();
         self.names.set(&self.program);

@@ -5,9 +5,11 @@ use super::{
     file::{Damage, HEADER, Segment, segments},
 };
 use crate::limits::READ_BYTES;
+use segue_compiler::value::Millis;
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    ops::Range,
     path::Path,
 };
 
@@ -131,6 +133,23 @@ impl Current {
         self.is_at_end = read < missing;
         Ok(())
     }
+}
+
+/// Where in a stretch of a log to begin so that everything is read that was received at an instant or later: the first entry
+/// of a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn since(folder: &Path, stretch: Range<u64>, at: Millis) -> Result<u64, Damage> {
+    let within = |segment: &Segment| stretch.contains(&segment.first);
+    for segment in segments(folder)?.iter().rev().filter(|segment| within(segment)) {
+        let group = Reader::over(vec![segment.clone()], segment.first).group()?;
+        let first = group.as_ref().and_then(|group| group.entries().next());
+        if first.is_some_and(|entry| entry.received_at < at) {
+            return Ok(segment.first);
+        }
+    }
+    Ok(stretch.start)
 }
 
 /// Reads one entry at a place, and hands it over.

@@ -6,6 +6,7 @@ use segue_compiler::{
     goal,
     json::JsonText,
     pack::Packer,
+    reach::Reach,
     typed::{Program, SegmentId},
     value::Millis,
 };
@@ -152,6 +153,10 @@ impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
 
     fn passage(&self, before: &Self) -> E::Passage {
         self.executor.passage(&before.executor)
+    }
+
+    fn to_fill(&self, before: &Self, passage: &E::Passage) -> Reach {
+        self.executor.to_fill(&before.executor, passage)
     }
 
     fn carry(

@@ -79,7 +79,7 @@ impl World {
     /// What happens, with the programs of the changes.
     #[must_use]
     pub fn happening<'w>(&'w self, changes: &'w [NewRules], settings: &'w Settings) -> Changing<'w> {
-        Changing { changes, log: &self.log, live: true, until: Some(self.until), settings }
+        Changing { changes, log: &self.log, live: true, until: Some(self.until), settings, is_sparing: false }
     }
 
     /// How many lines its programs have.
