@@ -32,6 +32,7 @@ pub fn reason(error: &io::Error) -> String {
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::IsADirectory => "it is a folder",
         io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
+        io::ErrorKind::AlreadyExists => "something else has this name",
         io::ErrorKind::QuotaExceeded => "the quota is used up",
         io::ErrorKind::FileTooLarge => "files may not get as large",
         io::ErrorKind::AddrInUse => "another program listens there",

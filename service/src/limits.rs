@@ -57,6 +57,8 @@ pub const IDLE: Duration = Duration::from_millis(20);
 pub const FAILED_WRITE_PAUSE: Duration = Duration::from_millis(50);
 /// How long is waited until it is looked again whether there is room between who writes the log and who decides by it.
 pub const FULL_PAUSE: Duration = Duration::from_millis(1);
+/// How far, in milliseconds, a clock may be behind the log without that being told (5 seconds): clocks are set a little.
+pub const CLOCK_BEHIND: i64 = 5_000;
 /// How long is waited when decisions cannot be written down.
 pub const HISTORY_PAUSE: Duration = Duration::from_millis(100);
 /// How long, in milliseconds, is waited at most until somebody who was erased is taken out of what was written of them, and

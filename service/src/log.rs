@@ -16,4 +16,4 @@ pub(crate) use file::path_of;
 pub use file::{Damage, FORMAT, Segment, segments};
 pub use read::{Reader, entry_at, since};
 pub use scrub::scrub;
-pub use writer::{Limits, Opened, Place, Trimmed, Writer, trim};
+pub use writer::{Limits, Opened, Place, Trimmed, Writer, end, trim};

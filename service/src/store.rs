@@ -91,7 +91,12 @@ impl Store {
                     return Ok((store, Some(found)));
                 }
                 Err(error @ Corrupt::Version { .. }) => return Err(error),
-                Err(error) => damaged.push(error.to_string()),
+                Err(error) => {
+                    let words = error.to_string();
+                    if !damaged.contains(&words) {
+                        damaged.push(words);
+                    }
+                }
             }
         }
         let nothing = Found { position: 0, notes: Vec::new(), values: Vec::new(), damaged };

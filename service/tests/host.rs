@@ -198,6 +198,54 @@ fn without_a_checkpoint_the_log_alone_leads_to_the_same() {
 }
 
 #[test]
+fn decisions_that_are_gone_are_made_once_more_and_not_sent_again() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Ordered")]);
+    submit(&host, vec![call("3", START + 1, "ada", "Added")]);
+    place.wait_for(|| place.sent().len() == 1 && host.status().pending == 0);
+    host.close();
+    let data = place.folder.path().join("data");
+    fs::remove_dir_all(data.join("decisions")).unwrap();
+    // And a file that no checkpoint can be written after.
+    fs::write(data.join("checkpoints/18446744073709551615.run"), "x").unwrap();
+    let host = place.start();
+    assert!(place.told().contains("decided upon once more"), "{}", place.told());
+    place.clock.set(START + 2 * HOUR + 1);
+    place.wait_for(|| place.sent().len() == 2);
+    host.close();
+    assert_eq!(
+        place.sent(),
+        ["2026-01-05T08:00:00.000Z ada thanks", "2026-01-05T10:00:00.001Z ada reminder"]
+    );
+}
+
+#[test]
+fn a_log_that_is_shorter_than_it_was_is_told_and_left_alone() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify")]);
+    place.wait_for(|| host.status().applied == host.status().written);
+    host.close();
+    let path = place.folder.path().join("data/log/00000000000000000000.log");
+    let whole = fs::read(&path).unwrap();
+    let torn = &whole[..whole.len() - 7];
+    fs::write(&path, torn).unwrap();
+    let refused = place.try_start().err().unwrap().to_string();
+    assert!(refused.contains("a part of the log is missing"), "{refused}");
+    assert_eq!(fs::read(&path).unwrap(), torn, "it may be mended from a backup");
+    fs::write(&path, whole).unwrap();
+    // A clock that is behind is told.
+    place.clock.set(START - HOUR);
+    let host = place.start();
+    assert!(place.told().contains("the clock of this machine is behind the log"), "{}", place.told());
+    // What comes then is received in order all the same.
+    submit(&host, vec![call("2", START, "ada", "Ordered")]);
+    place.wait_for(|| place.sent().len() == 1);
+    host.close();
+}
+
+#[test]
 fn a_damaged_checkpoint_is_told_and_the_one_before_taken() {
     let mut place = Place::new();
     place.every = Duration::ZERO;

@@ -56,6 +56,34 @@ fn what_was_written_is_read() {
 }
 
 #[test]
+fn what_is_damaged_before_its_end_is_told_and_not_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { segment_bytes: 1 << 20, ..LIMITS };
+    let open = || Writer::open(Arc::new(RealDisk), folder.path(), limits);
+    let (mut writer, _) = open().unwrap();
+    for at in 0..4 {
+        append(&mut writer, &texts(0..3), at).unwrap();
+    }
+    let path = segments(folder.path()).unwrap()[0].path.clone();
+    let whole = fs::read(&path).unwrap();
+    let group = (whole.len() - 28) / 4;
+    for at in 28..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x11;
+        fs::write(&path, &bytes).unwrap();
+        // What was written last may have come to the disk in part; of all else it is known that it was there.
+        if at < 28 + 2 * group {
+            let refused = open().unwrap_err();
+            assert!(matches!(refused, Damage::Entry { .. }), "{at}: {refused}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "{at}: nothing is lost of what follows");
+        } else if at >= 28 + 3 * group {
+            let (writer, opened) = open().unwrap();
+            assert!(writer.place().position >= 9 && opened.cut > 0, "{at}");
+        }
+    }
+}
+
+#[test]
 fn a_torn_end_is_cut_off_wherever_it_is_torn() {
     let folder = tempfile::tempdir().unwrap();
     let (mut writer, _) = open(&FaultyDisk::default(), folder.path());

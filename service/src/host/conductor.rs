@@ -152,10 +152,12 @@ impl Conductor {
             now,
         };
         // It was idle, so that there is room for one.
-        if let Some(jobs) = &self.keeper.jobs
-            && jobs.send(job).is_ok()
-        {
-            self.is_keeping = true;
+        if let Some(jobs) = &self.keeper.jobs {
+            self.is_keeping = jobs.send(job).is_ok();
+            if !self.is_keeping {
+                // Whoever keeps has failed, and a start would have to read ever more of the log.
+                lock(&self.state.status).is_broken = true;
+            }
         }
     }
 

@@ -16,14 +16,15 @@ use super::{
 use crate::{
     deliver::Deliverer,
     intake::{Intake, intake},
-    limits::{FAILED_WRITE_PAUSE, WAITING_GROUPS, WAITING_QUESTIONS},
+    limits::{CLOCK_BEHIND, FAILED_WRITE_PAUSE, WAITING_GROUPS, WAITING_QUESTIONS},
     lineage::{ForceError, InForce, Lineage},
-    log::{Damage, Group, Kind, Place, Reader, Writer, segments},
+    log::{Damage, Group, Kind, Reader, Writer, end, segments},
     rules::{LogBegins, Prepared, Put, Text, TextError},
     store::{Corrupt, Found, Store},
 };
 use segue_compiler::{
     changes::{changes, print},
+    record::Instant,
     settings::ConsentPolicy,
     value::Millis,
 };
@@ -120,6 +121,13 @@ pub(super) fn start(prepared: Prepared, options: Options) -> Result<Host, StartE
     let lock = take_over(&options.data)?;
     let folder = |name: &str| options.data.join(name);
     let (log, decisions) = (folder("log"), folder("decisions"));
+    let (store, found) = Store::open(options.disk.clone(), &folder("checkpoints"))?;
+    // Before anything is cut off: what a checkpoint knows of was on disk.
+    let end = end(&log)?.position;
+    let known = found.as_ref().map_or(0, |found| found.position);
+    if known > end {
+        return Err(StartError::LogEnds { end, position: known });
+    }
     let (writer, opened) = Writer::open(options.disk.clone(), &log, options.limits)?;
     if opened.cut > 0 {
         let bytes = counted(opened.cut, "byte");
@@ -127,10 +135,15 @@ pub(super) fn start(prepared: Prepared, options: Options) -> Result<Host, StartE
             "the log's end was torn: {bytes} of what nobody was told was kept are cut off"
         ));
     }
-    let (store, found) = Store::open(options.disk.clone(), &folder("checkpoints"))?;
+    if let Some(last) = opened.last.filter(|last| *last > options.clock.now() + CLOCK_BEHIND) {
+        let last = Instant(last);
+        (options.tell)(&format!(
+            "the clock of this machine is behind the log: until it has come to {last}, all that comes is received then"
+        ));
+    }
     let status = Arc::new(Mutex::new(Status::default()));
     let begin = Begin { prepared, options, status, log, decisions };
-    let (mut state, from) = begin.state(found, writer.place())?;
+    let (mut state, from) = begin.state(found)?;
     begin.catch_up(&mut state, from)?;
     begin.go(state, writer, opened.last, store, lock, from)
 }
@@ -159,7 +172,7 @@ struct Begin {
 
 impl Begin {
     /// What the newest checkpoint that can be used says, and where the log goes on from there.
-    fn state(&self, found: Option<Found>, end: Place) -> Result<(State, u64), StartError> {
+    fn state(&self, found: Option<Found>) -> Result<(State, u64), StartError> {
         let first = segments(&self.log)?.first().map_or(0, |segment| segment.first);
         let mut kept = None;
         if let Some(found) = found {
@@ -168,30 +181,23 @@ impl Begin {
                     "{damage}; an older one is taken, and the log is read from there"
                 ));
             }
-            if found.position > end.position {
-                return Err(StartError::LogEnds { end: end.position, position: found.position });
-            }
-            match self.in_force(&found) {
-                Some((notes, in_force)) => kept = Some((found, notes, in_force)),
-                None => {
-                    (self.options.tell)("the checkpoint is of another version, and the whole log is read")
-                }
+            kept = self.in_force(&found).map(|(notes, in_force)| (found, notes, in_force));
+            if kept.is_none() {
+                (self.options.tell)("no checkpoint can be used by this version, and the whole log is read");
             }
         }
-        let position = kept.as_ref().map_or(0, |(found, ..)| found.position);
-        if position < first {
+        let Some((found, notes, in_force)) = kept else { return Ok((self.beginning(first)?, 0)) };
+        if found.position < first {
             return Err(StartError::LogBegins { first });
         }
-        let (values, notes, in_force) = match kept {
-            Some((found, notes, in_force)) => (found.values, notes, in_force),
-            None => {
-                let lineage = Lineage::beginning(&self.first_rules()?);
-                let in_force = lineage.in_force(&self.prepared.root)?;
-                (Vec::new(), Notes { lineage, ..Notes::default() }, in_force)
+        let mut state = match self.empty(&notes, in_force, found.position) {
+            Err(StartError::Log(damage)) if first == 0 => {
+                (self.options.tell)(&format!("{damage}. The whole log is read, and decided upon once more"));
+                return Ok((self.beginning(first)?, 0));
             }
+            state => state?,
         };
-        let mut state = self.empty(&notes, in_force, position)?;
-        for (key, value) in values {
+        for (key, value) in found.values {
             match state.outbox.restore(&key, &value) {
                 Ok(true) => {}
                 Ok(false) => state.live.restore(&key, &value)?,
@@ -199,7 +205,17 @@ impl Begin {
             }
         }
         state.outbox.restore_fuses(notes.fuses);
-        Ok((state, position))
+        Ok((state, found.position))
+    }
+
+    /// What there is before the first entry of the log.
+    fn beginning(&self, first: u64) -> Result<State, StartError> {
+        if first > 0 {
+            return Err(StartError::LogBegins { first });
+        }
+        let lineage = Lineage::beginning(&self.first_rules()?);
+        let in_force = lineage.in_force(&self.prepared.root)?;
+        self.empty(&Notes { lineage, ..Notes::default() }, in_force, 0)
     }
 
     /// What a checkpoint says, and the rules that were in force; nothing if this version makes something else of them.

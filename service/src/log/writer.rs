@@ -1,13 +1,14 @@
 //! Writing a log.
 
 use super::{
-    entry::{Group, Kind},
+    entry::{Group, Kind, measure},
     file::{Damage, HEADER, Segment, header, is_stillborn, path_of, segments},
     read::{Reader, entry_at},
 };
 use crate::disk::{Disk, DiskFile};
 use segue_compiler::value::Millis;
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -278,6 +279,18 @@ fn create(disk: &dyn Disk, folder: &Path, first: u64) -> io::Result<Box<dyn Disk
     Ok(file)
 }
 
+/// Where a log ends, as it is taken when it is opened to be written: what a crash left half written at its end is no part of
+/// it. Nothing is cut off.
+///
+/// # Errors
+/// When it cannot be read, or is damaged elsewhere than at its end.
+pub fn end(folder: &Path) -> Result<Place, Damage> {
+    let all = if folder.exists() { segments(folder)? } else { Vec::new() };
+    let sound =
+        all.len() - usize::from(all.last().map(Segment::length).transpose()?.is_some_and(is_stillborn));
+    end_of(all.get(..sound).unwrap_or_default(), &mut Opened::default())
+}
+
 /// Where the last whole entry ends. The files must be sound but for the end of the last.
 fn end_of(all: &[Segment], opened: &mut Opened) -> Result<Place, Damage> {
     let Some(last) = all.last() else { return Ok(Place::default()) };
@@ -300,7 +313,12 @@ fn end_of(all: &[Segment], opened: &mut Opened) -> Result<Place, Damage> {
                 place = Place { position: group.end(), segment: group.segment, offset: group.after() };
             }
             Ok(None) => break,
-            Err(Damage::Entry { path, .. }) if path == last.path => break,
+            Err(Damage::Entry { path, offset }) if path == last.path => {
+                if is_followed(&path, offset)? {
+                    return Err(Damage::Entry { path, offset });
+                }
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -311,6 +329,28 @@ fn end_of(all: &[Segment], opened: &mut Opened) -> Result<Place, Damage> {
         place = Place { position: last.first, segment: last.first, offset: HEADER as u64 };
     }
     Ok(place)
+}
+
+/// Whether entries follow a broken one that were written after it was on disk, so that the file did not just end there: only
+/// what is written together, and so received together, is ever on disk in part or in another order.
+fn is_followed(path: &Path, offset: u64) -> Result<bool, Damage> {
+    let bytes = fs::read(path).map_err(|error| io_damage(path, error))?;
+    let mut rest = usize::try_from(offset).ok().and_then(|at| bytes.get(at + 1..)).unwrap_or_default();
+    let mut times = BTreeSet::new();
+    while times.len() < 2
+        && let Some((_, behind)) = rest.split_first()
+    {
+        match measure(rest) {
+            Ok(length) => {
+                let mut group = Group::at(0, 0, 0);
+                group.push_read(rest.get(..length).unwrap_or_default());
+                times.extend(group.entries().map(|entry| entry.received_at));
+                rest = rest.get(length..).unwrap_or_default();
+            }
+            Err(_) => rest = behind,
+        }
+    }
+    Ok(times.len() > 1)
 }
 
 fn io_damage(path: &Path, error: io::Error) -> Damage {

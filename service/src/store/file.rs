@@ -73,7 +73,9 @@ pub(super) fn numbers(folder: &Path) -> Result<Vec<u64>, Corrupt> {
     for entry in fs::read_dir(folder).map_err(|error| Corrupt::io(folder, error))? {
         let path = entry.map_err(|error| Corrupt::io(folder, error))?.path();
         if path.extension().is_some_and(|extension| extension == "run") {
-            numbers.extend(path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok()));
+            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
+            // After the last number there would be none.
+            numbers.extend(number.filter(|number| *number < u64::MAX));
         }
     }
     numbers.sort_unstable();
