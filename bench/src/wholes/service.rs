@@ -70,6 +70,14 @@ rule soon { when "Product Added" then no "Order Completed" within 2 seconds
 "#;
 const SETTINGS: &str = "[consent]\npolicy = \"required\"\n";
 
+/// What clients saw.
+struct Seen {
+    /// How long it took until everything was acknowledged.
+    seconds: f64,
+    /// How long each request waited for its answer, in seconds.
+    answers: Vec<f64>,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut figures = Vec::new();
     for run in 0..options.runs.max(1) {
@@ -78,15 +86,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let appended = only_appending(options, &bodies)?;
         let rate = |seconds: f64| options.events as f64 / seconds;
         println!(
-            "run {}: {:.0} events/s acknowledged on disk, {:.0} by only appending and syncing, ratio {:.2}; from acknowledgement to decision {}; deadlines {} late",
+            "run {}: {:.0} events/s acknowledged on disk, {:.0} by only appending and syncing, ratio {:.2}; a batch answered {}, {} by only appending and syncing; from acknowledgement to decision {}; deadlines {} late",
             run + 1,
-            rate(taken),
-            rate(appended),
-            taken / appended,
+            rate(taken.seconds),
+            rate(appended.seconds),
+            taken.seconds / appended.seconds,
+            answered(&taken.answers),
+            answered(&appended.answers),
             told(&status.delay),
             told(&status.lateness)
         );
-        figures.push((taken, taken / appended));
+        figures.push((taken.seconds, taken.seconds / appended.seconds));
     }
     let events = options.events as f64;
     println!(
@@ -107,6 +117,15 @@ fn pace(options: &Options) -> i64 {
 fn told(histogram: &Histogram) -> String {
     let end = |quantile| histogram.quantile(quantile).map_or("> 60,000".to_owned(), |it| it.to_string());
     format!("p50 ≤ {} ms, p99 ≤ {} ms ({} of them)", end(500), end(990), histogram.count())
+}
+
+/// Median and 99th percentile of the times until an answer.
+fn answered(answers: &[f64]) -> String {
+    let mut sorted = answers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at =
+        |percent: usize| sorted.get(sorted.len() * percent / 100).map_or(0.0, |seconds| seconds * 1_000.0);
+    format!("in p50 {:.1} ms, p99 {:.1} ms", at(50), at(99))
 }
 
 /// The requests of each client.
@@ -144,8 +163,8 @@ fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
     Ok(all)
 }
 
-/// Seconds until everything was acknowledged by the service, and what it says of itself.
-fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(f64, Status)> {
+/// What clients saw of the service, and what it says of itself.
+fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(Seen, Status)> {
     let data = emptied(&options.folder.join("data"))?;
     let sources = BTreeMap::from([("pack.segue".to_owned(), format!("{ORDINARY}{SOON}"))]);
     let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
@@ -182,8 +201,8 @@ fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(f64, Status)> {
     Ok((taken, status))
 }
 
-/// Seconds until everything was acknowledged by a handler that appends and syncs, whatever came meanwhile together.
-fn only_appending(options: &Options, bodies: &[Vec<String>]) -> Result<f64> {
+/// What clients saw of a handler that appends and syncs, whatever came meanwhile together.
+fn only_appending(options: &Options, bodies: &[Vec<String>]) -> Result<Seen> {
     let folder = emptied(&options.folder.join("appended"))?;
     let (sender, waiting) = mpsc::channel::<(Bytes, oneshot::Sender<()>)>();
     let mut file = RealDisk.create(&folder.join("log"))?;
@@ -246,44 +265,68 @@ fn with_port<T>(app: Router, act: impl FnOnce(SocketAddr) -> T) -> Result<T> {
     Ok(done)
 }
 
-/// Seconds until every request was answered with success.
-fn send_all(address: SocketAddr, bodies: &[Vec<String>], pace: i64) -> f64 {
-    seconds(&mut || {
-        thread::scope(|scope| {
-            for bodies in bodies {
-                scope.spawn(move || {
-                    if let Err(fault) = send(address, bodies, pace) {
-                        eprintln!("a client failed: {fault}");
-                    }
-                });
-            }
+/// Sends every request until it is answered with success.
+fn send_all(address: SocketAddr, bodies: &[Vec<String>], pace: i64) -> Seen {
+    let mut answers = Vec::new();
+    let seconds = seconds(&mut || {
+        answers = thread::scope(|scope| {
+            let clients: Vec<_> =
+                bodies.iter().map(|bodies| scope.spawn(move || send(address, bodies, pace))).collect();
+            let ended = clients.into_iter().filter_map(|client| client.join().ok());
+            ended.flat_map(|sent| sent.unwrap_or_else(failed)).collect()
         });
-    })
+    });
+    Seen { seconds, answers }
 }
 
-fn send(address: SocketAddr, bodies: &[String], pace: i64) -> Result<()> {
-    let mut reader = BufReader::new(TcpStream::connect(address)?);
-    reader.get_ref().set_nodelay(true)?;
+fn failed(fault: String) -> Vec<f64> {
+    eprintln!("a client failed: {fault}");
+    Vec::new()
+}
+
+/// How long each request waited for its answer; what is refused for now is sent again.
+fn send(address: SocketAddr, bodies: &[String], pace: i64) -> std::result::Result<Vec<f64>, String> {
+    let mut answers = Vec::new();
+    let mut client = Client::to(address).map_err(|fault| fault.to_string())?;
     let mut due = WallClock.now();
     for body in bodies {
         thread::sleep(Duration::from_millis(u64::try_from(due - WallClock.now()).unwrap_or(0)));
         due += pace;
+        let mut sent = Ok(());
+        answers.push(seconds(&mut || sent = client.send(body)));
+        sent.map_err(|fault| fault.to_string())?;
+    }
+    Ok(answers)
+}
+
+/// A connection that is kept.
+struct Client {
+    reader: BufReader<TcpStream>,
+}
+
+impl Client {
+    fn to(address: SocketAddr) -> Result<Self> {
+        let reader = BufReader::new(TcpStream::connect(address)?);
+        reader.get_ref().set_nodelay(true)?;
+        Ok(Self { reader })
+    }
+
+    fn send(&mut self, body: &str) -> Result<()> {
         // `key:` in Base64.
         let head = format!(
             "POST /v1/batch HTTP/1.1\r\nhost: segue\r\nauthorization: Basic a2V5Og==\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         loop {
-            reader.get_mut().write_all(head.as_bytes())?;
-            reader.get_mut().write_all(body.as_bytes())?;
-            match answer(&mut reader)? {
-                200 => break,
+            self.reader.get_mut().write_all(head.as_bytes())?;
+            self.reader.get_mut().write_all(body.as_bytes())?;
+            match answer(&mut self.reader)? {
+                200 => return Ok(()),
                 429 => thread::sleep(Duration::from_millis(5)),
                 status => return Err(format!("it answered {status}").into()),
             }
         }
     }
-    Ok(())
 }
 
 /// The status of an answer, which is read whole.
