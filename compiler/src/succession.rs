@@ -10,10 +10,12 @@ mod fill;
 mod import;
 mod made;
 mod matched;
+mod restore;
 
 pub use fill::{read_from, to_fill};
 pub use made::Made;
 pub use matched::Matched;
+pub use restore::{Marks, Version, current, former, restored};
 
 use crate::{
     changes::is_remembered,
@@ -107,9 +109,9 @@ fn mark(old: &Program, new: &Program, program: &mut Program) {
     program.active_since =
         if Words::exact(old).passive() == words.passive() { old.active_since } else { generation };
     let mut marks =
-        Marks { words: &words, known: &known, generation, sequences: Vec::new(), held: Vec::new() };
+        Marking { words: &words, known: &known, generation, sequences: Vec::new(), held: Vec::new() };
     rewrite::program(program, &mut marks);
-    let Marks { sequences, held, .. } = marks;
+    let Marking { sequences, held, .. } = marks;
     for (sequence, since) in sequences {
         if let Some(sequence) = program.sequences.get_mut(sequence as usize) {
             sequence.since = since;
@@ -131,7 +133,7 @@ fn mark(old: &Program, new: &Program, program: &mut Program) {
 }
 
 /// Gives every pattern that is remembered its mark, and collects those of sequences and of what must hold without a break.
-struct Marks<'a> {
+struct Marking<'a> {
     words: &'a Words<'a>,
     known: &'a BTreeMap<String, u32>,
     generation: u32,
@@ -139,7 +141,7 @@ struct Marks<'a> {
     held: Vec<(u32, u32)>,
 }
 
-impl Rewrite for Marks<'_> {
+impl Rewrite for Marking<'_> {
     fn expression(&mut self, expr: &mut Expr) {
         if is_remembered(expr) {
             let since = self.known.get(&self.words.expression(expr)).copied().unwrap_or(self.generation);

@@ -100,6 +100,8 @@ pub struct Change {
     pub made: Made,
 }
 
+crate::packed!(Change { at, log_from, made });
+
 /// A condition of which is asked how long it has held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {

@@ -229,7 +229,7 @@ impl<'a, E: Execution + Sync> Auditor<'a, E> {
         let settings = &prepared.config.settings;
         let executor = (self.make)(&program, settings).map_err(AuditError::Executor)?;
         let stretch = begins.position..entry.position;
-        let change = lineage::Change { log: self.log, stretch, at: entry.received_at };
+        let change = lineage::UnderWay { log: self.log, stretch, at: entry.received_at };
         let (told, _) = change.tell(&self.live, (executor, settings.settle, self.threads))?;
         self.live.succeeded_by(told);
         (self.latest, self.program) = (prepared, program);

@@ -11,6 +11,7 @@ use segue_service::{
     intake::Call,
     log,
     rules::{Prepared, Text},
+    store::Store,
 };
 use std::{
     collections::BTreeMap,
@@ -189,6 +190,68 @@ fn no_more_of_the_log_is_read_than_what_is_new_asks_for() {
     let told = place.told.lock().unwrap().join("\n");
     assert!(told.contains("cannot be put in force") && told.contains("is damaged at byte"), "{told}");
     host.close();
+}
+
+/// The n-th version of rules, of which each has much to say that the others do not.
+fn version(number: u64) -> String {
+    let mut random = number;
+    let words: String = (0..60)
+        .map(|_| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            format!("{random:016x}")
+        })
+        .collect();
+    let window = 1 + number % 5;
+    format!(
+        "event \"Added\" {{ price: number }}
+topic marketing {{}}
+segment keen {{ did \"Added\" at least 9 times in the last {window} days }}
+rule course {{ when \"Added\" topic marketing wait {number} hours send sms \"{number}\" }}
+rule other {{ when enters keen start cold topic marketing send sms \"{words}\" }}
+"
+    )
+}
+
+#[test]
+fn rules_that_nothing_is_under_way_of_take_no_room() {
+    const CHANGES: u64 = 24;
+    let place = Place::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut host = place.start(&version(30));
+    begin(&host);
+    for number in 31..30 + CHANGES {
+        let text = place.prepared(&version(number)).text;
+        runtime.block_on(host.ask().change_rules(&text)).unwrap();
+        if number == 36 {
+            // A run of another version that goes on.
+            submit(&host, vec![call("4", START, "bob", "Added")]);
+        }
+        if number % 6 == 0 {
+            applied(&place, &host);
+            host.close();
+            host = place.start(&version(number));
+        }
+    }
+    host.close();
+    let notes = || {
+        let found = Store::open(Arc::new(RealDisk), &place.folder.path().join("data/checkpoints")).unwrap().1;
+        found.unwrap().notes.len()
+    };
+    // Those that Ada's and Bob's runs are of, and the last; each has some 700 bytes to say when it is packed.
+    let with_runs = notes();
+    assert!(with_runs < 4_000, "{with_runs} bytes");
+    let last = version(29 + CHANGES);
+    host = place.start(&last);
+    place.come_to(START + 40 * HOUR);
+    place.wait_for_sent(&["ada 30", "bob 36"]);
+    let text = place.prepared(&version(1)).text;
+    runtime.block_on(host.ask().change_rules(&text)).unwrap();
+    host.close();
+    assert!(notes() + 1_000 < with_runs, "{} bytes", notes());
+    // Nothing was made anew of the log, and the folder's rules were those in force but at the end.
+    host = place.start(&version(1));
+    host.close();
+    assert_eq!(*place.told.lock().unwrap(), [""; 0]);
 }
 
 #[test]

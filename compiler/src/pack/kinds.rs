@@ -8,7 +8,7 @@ use crate::{
 };
 use smallvec::{Array, SmallVec};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -222,6 +222,18 @@ impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         let length = from.length()?;
         (0..length).map(|_| <(K, V)>::unpack(from)).collect()
+    }
+}
+
+impl<K: Packed + Ord> Packed for BTreeSet<K> {
+    fn pack(&self, to: &mut Packer) {
+        self.len().pack(to);
+        self.iter().for_each(|key| key.pack(to));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let length = from.length()?;
+        (0..length).map(|_| K::unpack(from)).collect()
     }
 }
 

@@ -1,7 +1,10 @@
 //! What rules made themselves before other rules took their place: no log tells of it, so what is new is not filled with it.
 
-use crate::typed::{
-    EventSet, Expr, ExprKind, LetId, Occurrence, Pattern, Program, SegmentId, Sequence, StepKind, visit,
+use crate::{
+    packed,
+    typed::{
+        EventSet, Expr, ExprKind, LetId, Occurrence, Pattern, Program, SegmentId, Sequence, StepKind, visit,
+    },
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,6 +21,8 @@ pub struct Made {
     /// Whether consent was granted or withdrawn.
     pub consent: bool,
 }
+
+packed!(Made { events, fields, consent });
 
 impl Made {
     /// What the rules of a program make, and those that they took the place of.

@@ -10,7 +10,7 @@ use segue_runtime::fuse::Fuses;
 use std::collections::BTreeMap;
 
 /// The version of the format.
-pub(super) const FORMAT: u8 = 3;
+pub(super) const FORMAT: u8 = 4;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Notes {
@@ -93,9 +93,14 @@ impl Notes {
         let mut from = Unpacker::new(bytes, 0);
         match from.raw(1)? {
             [FORMAT] => Self::unpack(&mut from),
+            [3] => {
+                let first = First::unpack(&mut from)?;
+                let lineage = Lineage::unpack_steps(&mut from, true)?;
+                Ok(Self { reads: Packed::unpack(&mut from)?, ..first.now(lineage) })
+            }
             [2] => {
                 let first = First::unpack(&mut from)?;
-                Ok(first.now(Lineage::unpack_undated(&mut from)?))
+                Ok(first.now(Lineage::unpack_steps(&mut from, false)?))
             }
             [1] => Ok(First::unpack(&mut from)?.now(Lineage::default())),
             _ => Err(Broken),

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     deliver::Deliverer,
     limits::HISTORY_PAUSE,
-    lineage::{Change, ForceError, InForce, Lineage},
+    lineage::{ForceError, InForce, Lineage, UnderWay},
     log::{Delivered, Entry, Group, Kind},
     rules::{LogBegins, Put},
     store::Checkpoint,
@@ -163,7 +163,7 @@ impl State {
             lineage.follow(&self.program, prepared, (entry.received_at, begins.received_at), under_way)?;
         let settle = prepared.config.settings.settle;
         let stretch = begins.position..entry.position;
-        let change = Change { log: &self.log, stretch, at: entry.received_at };
+        let change = UnderWay { log: &self.log, stretch, at: entry.received_at };
         let (told, from) = change.tell(&self.live, (engine, settle, self.shards))?;
         self.live.succeeded_by(told);
         self.reads.push(Read { at: entry.position, from });
