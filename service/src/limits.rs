@@ -35,6 +35,9 @@ pub const REJECTS: usize = 1_000;
 /// How many bytes of the log are read at once (1 MiB): few enough to stay near the processor, many enough that asking for
 /// them costs little.
 pub const READ_BYTES: usize = 1 << 20;
+/// For how many entries of how many bytes room is made at most before it is known how many come: as many as come together
+/// at full load.
+pub const MAX_RESERVED: (usize, usize) = (10_000, 4 << 20);
 /// After how many checkpoints of changes they are merged: a start has to read that many files beside each other.
 pub const MERGED_AFTER: usize = 16;
 /// How many times as large as all later ones together a checkpoint of changes may be, to be merged with them (2): so each of

@@ -100,6 +100,9 @@ fn on_a_full_disk_it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() 
                 world.kill();
                 world.service.start();
                 is_full_for_a_while(&world.service);
+                // And ends at once when it is told to.
+                world.service.end();
+                world.service.start();
             }
             mount.make_room();
             world.service.wait_until_ready();

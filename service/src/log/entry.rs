@@ -175,6 +175,12 @@ impl Group {
         Self { first, segment, offset, bytes: Vec::new(), places: Vec::new() }
     }
 
+    /// Makes room for so many entries of so many bytes.
+    pub(super) fn reserve(&mut self, (entries, bytes): (usize, usize)) {
+        self.places.reserve(entries);
+        self.bytes.reserve(bytes);
+    }
+
     /// Appends an entry.
     pub(super) fn push(&mut self, kind: Kind, received_at: Millis, payload: &[u8]) {
         let start = self.bytes.len();

@@ -5,7 +5,10 @@ use super::{
     file::{Damage, HEADER, Segment, header, is_stillborn, path_of, segments},
     read::{Reader, entry_at},
 };
-use crate::disk::{Disk, DiskFile};
+use crate::{
+    disk::{Disk, DiskFile},
+    limits::MAX_RESERVED,
+};
 use segue_compiler::value::Millis;
 use std::{
     collections::BTreeSet,
@@ -57,6 +60,8 @@ pub struct Writer {
     is_torn: bool,
     /// Whether the next entry begins another file.
     is_full: bool,
+    /// How many entries were appended last, and their bytes: as much room is made for the next.
+    usual: (usize, usize),
 }
 
 impl Writer {
@@ -98,6 +103,7 @@ impl Writer {
                 place,
                 is_torn: false,
                 is_full: false,
+                usual: (0, 0),
             },
             opened,
         ))
@@ -133,6 +139,7 @@ impl Writer {
             place,
             is_torn: false,
             is_full: false,
+            usual: (0, 0),
         })
     }
 
@@ -148,6 +155,7 @@ impl Writer {
             place,
             is_torn: false,
             is_full: false,
+            usual: (0, 0),
         })
     }
 
@@ -172,6 +180,7 @@ impl Writer {
             self.begin_another()?;
         }
         let mut group = Group::at(self.place.position, self.place.segment, self.place.offset);
+        group.reserve(self.usual);
         for (kind, received_at, payload) in entries {
             group.push(kind, received_at, payload);
         }
@@ -184,6 +193,7 @@ impl Writer {
             return Err(error);
         }
         self.is_torn = false;
+        self.usual = (group.len().min(MAX_RESERVED.0), group.bytes().len().min(MAX_RESERVED.1));
         self.place.position = group.end();
         self.place.offset += group.bytes().len() as u64;
         Ok(group)
