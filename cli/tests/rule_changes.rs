@@ -9,7 +9,7 @@
 mod live;
 
 use live::{
-    Acknowledged, Heard, Random, Service, TOKEN, ask, check_delivered, check_log, each_line, instant, now,
+    Heard, Random, Seen, Service, Stop, TOKEN, ask, check_delivered, check_log, each_line, instant, now,
     receiver, segue, send, setting,
 };
 use serde_json::{Value, json};
@@ -236,7 +236,7 @@ impl Author {
     }
 
     fn hang_up(&self) {
-        let process = self.service.process.as_ref().unwrap().id().to_string();
+        let process = self.service.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &process]).status().unwrap().success());
     }
 
@@ -252,7 +252,7 @@ impl Author {
     }
 
     fn look(&mut self, at: Duration) {
-        let process = self.service.process.as_ref().unwrap().id();
+        let process = self.service.id();
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         if let Some(kilobytes) = line.and_then(|it| it.trim().strip_suffix(" kB")?.parse().ok()) {
@@ -279,15 +279,6 @@ impl Author {
                 next_kill += length / (kills + 1);
             }
         }
-    }
-}
-
-/// Ends threads also where a test fails.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -323,15 +314,15 @@ fn rules_that_change_under_load_skip_nothing_and_decide_nothing_twice() {
     fs::write(project.join("segue.toml"), settings(receiver, admin, keep)).unwrap();
     fs::write(project.join("rules.segue"), Shape::first().rules()).unwrap();
     let data = folder.path().join("data");
-    let mut service = Service { project, data: data.clone(), address, process: None };
+    let mut service = Service { project, data: data.clone(), address, by: Vec::new(), process: None };
     service.start();
     service.wait_until_ready();
     let mut author =
         Author { service, admin, random: Random(seed), shape: Shape::first(), figures: Figures::default() };
     let (stop, over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let acknowledged: Acknowledged = thread::scope(|scope| {
+    let acknowledged: BTreeMap<String, bool> = thread::scope(|scope| {
         let (stop, over) = (&stop, &over);
-        let _ends = [Ends(stop), Ends(over)];
+        let _ends = [Stop(stop), Stop(over)];
         let (log, archived) = (data.join("log"), archived.as_path());
         scope.spawn(move || {
             while !over.load(Ordering::SeqCst) {
@@ -346,7 +337,8 @@ fn rules_that_change_under_load_skip_nothing_and_decide_nothing_twice() {
         let kills = u32::try_from(seconds / 300).unwrap().max(2);
         author.work(Duration::from_secs(seconds), kills);
         stop.store(true, Ordering::SeqCst);
-        let acknowledged = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+        let acknowledged =
+            clients.into_iter().flat_map(|client| client.join().unwrap().acknowledged).collect();
         // Everything that waits is over, then everything is delivered.
         thread::sleep(Duration::from_secs(8));
         author.service.end();
@@ -356,7 +348,7 @@ fn rules_that_change_under_load_skip_nothing_and_decide_nothing_twice() {
     check(&author, &acknowledged, (&archived, &data), &heard, seconds);
 }
 
-fn client(number: usize, seed: u64, (address, rate): (SocketAddr, u64), stop: &AtomicBool) -> Acknowledged {
+fn client(number: usize, seed: u64, (address, rate): (SocketAddr, u64), stop: &AtomicBool) -> Seen {
     let mut random = Random(seed ^ (number as u64 + 1) << 32);
     let mut batches = 0;
     let pause = Duration::from_millis((CLIENTS * BATCH) as u64 * 1_000 / rate);
@@ -368,7 +360,7 @@ fn client(number: usize, seed: u64, (address, rate): (SocketAddr, u64), stop: &A
 
 fn check(
     author: &Author,
-    acknowledged: &Acknowledged,
+    acknowledged: &BTreeMap<String, bool>,
     (archived, data): (&PathBuf, &Path),
     heard: &Heard,
     seconds: u64,
@@ -384,7 +376,7 @@ fn check(
     }
     let mut changes = 0;
     each_line(&["log", log], |line| changes += u64::from(line.contains("\"kind\":\"rules\"")));
-    let words = fs::read_to_string(author.service.project.join("words")).unwrap();
+    let words = author.service.words();
     let refused = words.lines().filter(|line| line.contains("the rules stay as they are")).count();
     let memory = memory(figures);
     println!(

@@ -1,6 +1,9 @@
 //! Disks that are full, or fail to write, under the service as a process.
 
-use crate::world::{Service, World, setting};
+use crate::{
+    live::{Service, setting},
+    world::World,
+};
 use std::{
     fs,
     io::{self, Write},

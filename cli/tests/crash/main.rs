@@ -3,13 +3,16 @@
 //!
 //! `SEGUE_KILLS=200 cargo test --release -p segue --test crash -- --nocapture` kills more often; `SEGUE_SEED` chooses when.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod full;
+#[path = "../live/mod.rs"]
+mod live;
 mod world;
 
+use live::{Random, setting};
 use std::{thread, time::Duration};
-use world::{Random, World, setting};
+use world::World;
 
 /// How often the service is killed, unless said.
 const KILLS: u64 = 12;

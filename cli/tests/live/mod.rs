@@ -114,6 +114,8 @@ pub(crate) struct Service {
     pub(crate) project: PathBuf,
     pub(crate) data: PathBuf,
     pub(crate) address: SocketAddr,
+    /// What starts it, in front of its own command line.
+    pub(crate) by: Vec<&'static str>,
     pub(crate) process: Option<Child>,
 }
 
@@ -121,7 +123,10 @@ impl Service {
     pub(crate) fn start(&mut self) {
         let words =
             fs::OpenOptions::new().create(true).append(true).open(self.project.join("words")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_segue"))
+        let own = [env!("CARGO_BIN_EXE_segue")];
+        let line: Vec<&str> = self.by.iter().copied().chain(own).collect();
+        let process = Command::new(line[0])
+            .args(&line[1..])
             .args(["serve", self.project.to_str().unwrap(), "--data", self.data.to_str().unwrap()])
             .args(["--listen", &self.address.to_string(), "--checkpoint-every", "200"])
             .env("SEGUE_TEST_KEY", "key")
@@ -132,13 +137,31 @@ impl Service {
     }
 
     pub(crate) fn wait_until_ready(&self) {
+        self.wait_for(|| self.readiness() == Some(200));
+    }
+
+    /// What it answers to who asks whether it can take events; none when it does not answer.
+    pub(crate) fn readiness(&self) -> Option<u16> {
+        Some(post(self.address, "GET", "/readyz", "")?.0)
+    }
+
+    pub(crate) fn wait_for(&self, what: impl Fn() -> bool) {
         for _ in 0..1_500 {
-            if post(self.address, "GET", "/readyz", "").is_some_and(|(status, _)| status == 200) {
+            if what() {
                 return;
             }
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("it does not come up: {}", fs::read_to_string(self.project.join("words")).unwrap());
+        panic!("it does not happen; it says: {}", self.words());
+    }
+
+    /// What it told of itself.
+    pub(crate) fn words(&self) -> String {
+        fs::read_to_string(self.project.join("words")).unwrap()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
     }
 
     pub(crate) fn kill(&mut self) {
@@ -149,14 +172,10 @@ impl Service {
 
     /// Ends it in good order.
     pub(crate) fn end(&mut self) {
-        let mut process = self.process.take().unwrap();
-        let killed = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+        let killed = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        assert!(
-            process.wait().unwrap().success(),
-            "{}",
-            fs::read_to_string(self.project.join("words")).unwrap()
-        );
+        let ended = self.process.take().unwrap().wait().unwrap();
+        assert!(ended.success(), "{}", self.words());
     }
 }
 
@@ -201,8 +220,24 @@ pub(crate) fn segue(arguments: &[&str]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Ids of events that were acknowledged, and whether at the first attempt.
-pub(crate) type Acknowledged = BTreeMap<String, bool>;
+/// What clients saw.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Ids of events that were acknowledged, and whether every attempt before was answered by a refusal: then there may be
+    /// no other of them.
+    pub(crate) acknowledged: BTreeMap<String, bool>,
+    /// How many requests were answered with 503.
+    pub(crate) refused: u64,
+}
+
+/// Stops threads, also where a test fails.
+pub(crate) struct Stop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 /// Sends calls in batches until told to stop, each until it is acknowledged, with a pause after each.
 pub(crate) fn send(
@@ -210,25 +245,30 @@ pub(crate) fn send(
     stop: &AtomicBool,
     pause: Duration,
     mut batch: impl FnMut() -> Vec<Value>,
-) -> Acknowledged {
-    let mut acknowledged = Acknowledged::new();
+) -> Seen {
+    let mut seen = Seen::default();
     while !stop.load(Ordering::SeqCst) {
         let began = instant();
         let calls = batch();
         let body = json!({ "batch": calls }).to_string();
-        let mut is_first = true;
+        let mut is_only = true;
         while !stop.load(Ordering::SeqCst) {
-            if post(address, "POST", "/v1/batch", &body).is_some_and(|(status, _)| status == 200) {
-                let ids = calls.iter().map(|it| it["messageId"].as_str().unwrap().to_owned());
-                acknowledged.extend(ids.map(|id| (id, is_first)));
-                break;
+            match post(address, "POST", "/v1/batch", &body) {
+                Some((200, _)) => {
+                    let ids = calls.iter().map(|it| it["messageId"].as_str().unwrap().to_owned());
+                    seen.acknowledged.extend(ids.map(|id| (id, is_only)));
+                    break;
+                }
+                Some((503, _)) => seen.refused += 1,
+                Some((429, _)) => {}
+                Some((status, body)) => panic!("{status}: {body}"),
+                None => is_only = false,
             }
-            is_first = false;
             thread::sleep(Duration::from_millis(10));
         }
         thread::sleep(pause.saturating_sub(began.elapsed()));
     }
-    acknowledged
+    seen
 }
 
 /// What a command prints, line by line.
@@ -242,15 +282,15 @@ pub(crate) fn each_line(arguments: &[&str], mut each: impl FnMut(&str)) {
 }
 
 /// Sees that the log has every acknowledged call once, or more often where it was sent more often; gives how many it has.
-pub(crate) fn check_log(log: &str, acknowledged: &Acknowledged) -> usize {
+pub(crate) fn check_log(log: &str, acknowledged: &BTreeMap<String, bool>) -> usize {
     let mut logged: BTreeMap<String, u64> = BTreeMap::new();
     each_line(&["log", log, "--calls"], |line| {
         let call: Value = serde_json::from_str(line).unwrap();
         *logged.entry(call["messageId"].as_str().unwrap().to_owned()).or_default() += 1;
     });
-    for (id, is_first) in acknowledged {
+    for (id, is_only) in acknowledged {
         let times = logged.get(id).copied().unwrap_or(0);
-        assert!(times == 1 || times > 1 && !is_first, "{id} is in the log {times} times");
+        assert!(times == 1 || times > 1 && !is_only, "{id} is in the log {times} times");
     }
     logged.len()
 }
