@@ -3,6 +3,8 @@
 //! It accepts what RFC 8259 does, in UTF-8, nested at most [`MAX_DEPTH`] deep; `tests/tests/json.rs` compares it with
 //! `serde_json` on random and mutilated texts.
 
+mod scan;
+
 use std::borrow::Cow;
 
 /// How deep a text may nest: no tracker's call does, and whoever reads a value may walk it by recursion.
@@ -10,7 +12,11 @@ pub const MAX_DEPTH: u32 = 127;
 
 /// A JSON value as the text that it was written as, without space around it; the text is known to be valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JsonText<'a>(&'a str);
+pub struct JsonText<'a> {
+    text: &'a str,
+    /// Whether it is a string with escapes, so that it is not written as it reads.
+    escaped: bool,
+}
 
 /// A text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +43,14 @@ impl<'a> JsonText<'a> {
     #[must_use]
     #[inline]
     pub fn text(self) -> &'a str {
-        self.0
+        self.text
     }
 
     /// The first byte, which tells the kind: `{`, `[`, `"`, `t`, `f`, `n`, `-` or a digit.
     #[must_use]
     #[inline]
     pub fn first(self) -> u8 {
-        self.0.as_bytes().first().copied().unwrap_or(b'n')
+        self.text.as_bytes().first().copied().unwrap_or(b'n')
     }
 
     /// Whether it is `null`.
@@ -76,25 +82,26 @@ impl<'a> JsonText<'a> {
     #[must_use]
     #[inline]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        if inner.as_bytes().contains(&b'\\') {
-            serde_json::from_str(self.0).ok().map(Cow::Owned)
-        } else {
-            Some(Cow::Borrowed(inner))
+        if self.first() != b'"' {
+            return None;
         }
+        if self.escaped {
+            return serde_json::from_str(self.text).ok().map(Cow::Owned);
+        }
+        self.text.get(1..self.text.len() - 1).map(Cow::Borrowed)
     }
 
     /// The members of an object in the order of the text; `None` when it is none.
     #[must_use]
     #[inline]
     pub fn members(self) -> Option<Members<'a>> {
-        (self.first() == b'{').then_some(Members(Reader { text: self.0, at: 1 }))
+        (self.first() == b'{').then(|| Members(Reader::after(self.text, 1)))
     }
 
     /// The items of a list; `None` when it is none.
     #[must_use]
     pub fn items(self) -> Option<Items<'a>> {
-        (self.first() == b'[').then_some(Items(Reader { text: self.0, at: 1 }))
+        (self.first() == b'[').then(|| Items(Reader::after(self.text, 1)))
     }
 
     /// A member of an object by name; of several the last.
@@ -106,25 +113,21 @@ impl<'a> JsonText<'a> {
 
 /// The name of a member.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'a> {
-    json: JsonText<'a>,
-    /// Whether it has escapes, so that it is not written as it reads.
-    escaped: bool,
-}
+pub struct Key<'a>(JsonText<'a>);
 
 impl<'a> Key<'a> {
     /// Whether it is this name.
     #[must_use]
     #[inline]
     pub fn is(self, name: &str) -> bool {
-        self.plain() == name || self.escaped && self.json.string().is_some_and(|key| *key == *name)
+        self.plain() == name || self.0.escaped && self.0.string().is_some_and(|key| *key == *name)
     }
 
     /// The name between its quotes as it is written: equal names without escapes are written alike.
     #[must_use]
     #[inline]
     pub fn plain(self) -> &'a str {
-        let text = self.json.text();
+        let text = self.0.text();
         text.get(1..text.len() - 1).unwrap_or_default()
     }
 
@@ -140,7 +143,7 @@ impl<'a> Key<'a> {
     /// The name; `None` when it has half of a surrogate pair.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
-        self.json.string()
+        self.0.string()
     }
 }
 
@@ -151,6 +154,7 @@ pub struct Members<'a>(Reader<'a>);
 impl<'a> Iterator for Members<'a> {
     type Item = (Key<'a>, JsonText<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         // INVARIANT: the text is valid, so that no member is a fault.
         self.0.member().ok().flatten()
@@ -175,13 +179,23 @@ impl<'a> Iterator for Items<'a> {
 pub struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Of the bytes before `marked`, as many as [`scan::WIDTH`], those that a string cannot just go on with.
+    marks: u64,
+    /// Up to where `marks` tells.
+    marked: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of a text.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self::after(text, 0)
+    }
+
+    /// A reader that so many bytes were read before.
+    #[inline]
+    fn after(text: &'a str, at: usize) -> Self {
+        Self { text, at, marks: 0, marked: 0 }
     }
 
     /// Goes past the `{` of an object, after which [`Reader::member`] gives its members.
@@ -197,13 +211,14 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When there is neither.
+    #[inline]
     pub fn member(&mut self) -> Result<Option<(Key<'a>, JsonText<'a>)>, NotJson> {
         if self.ends(b'{', b'}')? {
             return Ok(None);
         }
         let start = self.at;
         let escaped = self.skip_string()?;
-        let key = Key { json: self.since(start), escaped };
+        let key = Key(self.since(start, escaped));
         self.space();
         self.take(b':')?;
         self.space();
@@ -266,19 +281,21 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn since(&self, start: usize) -> JsonText<'a> {
+    fn since(&self, start: usize, escaped: bool) -> JsonText<'a> {
         // INVARIANT: values begin and end at ASCII bytes.
-        JsonText(self.text.get(start..self.at).unwrap_or("null"))
+        JsonText { text: self.text.get(start..self.at).unwrap_or("null"), escaped }
     }
 
     /// The value that begins here.
+    #[inline]
     fn value(&mut self) -> Result<JsonText<'a>, NotJson> {
         let start = self.at;
-        match self.peek() {
-            b'{' | b'[' => self.skip_nested()?,
-            _ => self.skip_scalar()?,
-        }
-        Ok(self.since(start))
+        let escaped = match self.peek() {
+            b'"' => self.skip_string()?,
+            b'{' | b'[' => self.skip_nested().map(|()| false)?,
+            _ => self.skip_scalar().map(|()| false)?,
+        };
+        Ok(self.since(start, escaped))
     }
 
     /// Goes past an object or list and all within, without recursion: a bit for each open one says which it is.
@@ -376,7 +393,23 @@ impl<'a> Reader<'a> {
     /// Goes past what of a string needs no care.
     #[inline]
     fn skip_plain(&mut self) {
-        self.at += plain_prefix(self.text.as_bytes().get(self.at..).unwrap_or_default());
+        loop {
+            // What is marked reaches at most `scan::WIDTH` ahead, so that no shift is too far.
+            if self.at < self.marked {
+                let left = self.marks >> (self.at + scan::WIDTH - self.marked);
+                if left != 0 {
+                    self.at += left.trailing_zeros() as usize;
+                    return;
+                }
+                self.at = self.marked;
+            }
+            let Some(bytes) = self.text.as_bytes().get(self.at..).filter(|bytes| !bytes.is_empty()) else {
+                self.at = self.text.len();
+                return;
+            };
+            self.marks = scan::marks(bytes);
+            self.marked = self.at + scan::WIDTH;
+        }
     }
 
     /// Goes on to the end of a string, from where something stands that needs care.
@@ -430,28 +463,4 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
-}
-
-/// How many bytes of a string come before its end, an escape, or a byte that may not stand in it.
-#[inline]
-fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let mut at = 0;
-    // Eight bytes at a time: a byte is found where a difference is zero, or where taking a space from it borrows.
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = has_zero(word ^ (ONES * u64::from(b'"')));
-        let escape = has_zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        let found = quote | escape | control;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-    at + end.unwrap_or(rest.len())
 }

@@ -274,37 +274,36 @@ pub fn parse_instant_in(text: &str, zone: &Zone) -> Option<Millis> {
 /// generality: it is on the path of every event.
 fn parse_common_instant(text: &[u8]) -> Option<Millis> {
     let (head, rest) = text.split_first_chunk::<19>()?;
-    let [.., b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _] = head else { return None };
-    let number = |digits: &[u8]| {
-        let digit = |value: i64, byte: &u8| value * 10 + i64::from(byte.wrapping_sub(b'0'));
-        digits.iter().all(u8::is_ascii_digit).then(|| digits.iter().fold(0, digit))
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = *head else {
+        return None;
     };
-    let millis = match rest {
-        [b'Z'] => 0,
-        [b'.', millis @ .., b'Z'] => number(millis.first_chunk::<3>().filter(|_| millis.len() == 3)?)?,
+    let [t0, t1, t2] = match *rest {
+        [b'Z'] => [b'0'; 3],
+        [b'.', t0, t1, t2, b'Z'] => [t0, t1, t2],
         _ => return None,
     };
-    let (year, month, day) = (number(&head[..4])?, number(&head[5..7])?, number(&head[8..10])?);
-    let (hour, minute, second) = (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..])?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let month_days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return None,
-    };
+    let written = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1, t0, t1, t2];
+    if !written.iter().fold(true, |all, byte| all & byte.is_ascii_digit()) {
+        return None;
+    }
+    let digit = |byte: u8| u32::from(byte & 15);
+    let two = |tens: u8, ones: u8| digit(tens) * 10 + digit(ones);
+    let (year, month, day) = (two(y0, y1) * 100 + two(y2, y3), two(m0, m1), two(d0, d1));
+    let (hour, minute, second) = (two(h0, h1), two(n0, n1), two(s0, s1));
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days_of_month = [0, 31, 28 + u32::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let month_days = *days_of_month.get(month as usize)?;
     if year == 0 || day == 0 || day > month_days || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    // Days from the civil calendar: years start in March so that the leap day comes last.
+    // Days from the civil calendar: years start in March so that the leap day comes last. No year is before the first one.
     let shifted_year = if month <= 2 { year - 1 } else { year };
-    let era = shifted_year.div_euclid(400);
-    let year_of_era = shifted_year - era * 400;
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days =
-        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
-    Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + millis)
+    let leap_days = shifted_year / 4 - shifted_year / 100 + shifted_year / 400;
+    let days = i64::from(shifted_year * 365 + leap_days + day_of_year) - 719_468;
+    let seconds = i64::from((hour * 60 + minute) * 60 + second);
+    let millis = i64::from(digit(t0) * 100 + two(t1, t2));
+    Some((days * 86_400 + seconds) * 1_000 + millis)
 }
 
 fn in_range(at: &Millis) -> bool {

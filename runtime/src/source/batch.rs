@@ -38,6 +38,11 @@ impl Batch {
         self.lines.push(Place { end: self.bytes.len(), file, number, kind });
     }
 
+    /// Where the next line is read to, behind those that are there; [`Batch::push`] of nothing makes it one.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// How many bytes the lines have.
     pub(super) fn size(&self) -> usize {
         self.bytes.len()

@@ -1,7 +1,7 @@
 //! Lines of bounded length.
 
 use crate::limits::MAX_LINE_BYTES;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 /// Lines of a reader.
 pub(crate) struct Lines<R> {
@@ -30,28 +30,54 @@ impl<R: BufRead> Lines<R> {
 
     /// Reads the next line that is not blank into `line`, without its end; `None` at the end of the input.
     pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Option<Line>> {
+        line.clear();
+        self.append(line)
+    }
+
+    /// As [`Lines::next`], behind what is there.
+    pub(crate) fn append(&mut self, to: &mut Vec<u8>) -> io::Result<Option<Line>> {
+        let start = to.len();
         loop {
-            line.clear();
-            let limit = MAX_LINE_BYTES as u64 + 1;
-            let read = self.reader.by_ref().take(limit).read_until(b'\n', line)?;
-            if read == 0 {
+            to.truncate(start);
+            if self.copy(to, start + MAX_LINE_BYTES + 1)? == 0 {
                 return Ok(None);
             }
             self.number += 1;
-            if line.len() > MAX_LINE_BYTES && line.last() != Some(&b'\n') {
+            if to.len() - start > MAX_LINE_BYTES && to.last() != Some(&b'\n') {
                 self.reader.skip_until(b'\n')?;
-                line.clear();
+                to.truncate(start);
                 return Ok(Some(Line::TooLong));
             }
-            if self.number == 1 && line.starts_with(b"\xEF\xBB\xBF") {
-                line.drain(..3);
+            if self.number == 1 && to.get(start..).is_some_and(|line| line.starts_with(b"\xEF\xBB\xBF")) {
+                to.drain(start..start + 3);
             }
-            let end = line.trim_ascii_end().len();
-            line.truncate(end);
-            if !line.trim_ascii_start().is_empty() {
+            let length = to.get(start..).unwrap_or_default().trim_ascii_end().len();
+            to.truncate(start + length);
+            if to.get(start..).is_some_and(|line| !line.trim_ascii_start().is_empty()) {
                 return Ok(Some(Line::Whole));
             }
         }
+    }
+
+    /// Reads up to the end of a line, at most until there are so many bytes; gives how many were read.
+    fn copy(&mut self, to: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        let start = to.len();
+        while to.len() < most {
+            let read = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            let read = read.get(..most - to.len()).unwrap_or(read);
+            let end = memchr::memchr(b'\n', read).map(|place| place + 1);
+            let part = read.get(..end.unwrap_or(read.len())).unwrap_or_default();
+            to.extend_from_slice(part);
+            let length = part.len();
+            self.reader.consume(length);
+            if end.is_some() || length == 0 {
+                break;
+            }
+        }
+        Ok(to.len() - start)
     }
 }
 

@@ -3,7 +3,13 @@
 use super::{Batch, Envelope, Input, Line, Lines, Progress, SourceError};
 use crate::limits::{BATCH_BYTES, MAX_LINE_BYTES};
 use segue_compiler::value::Millis;
-use std::{cmp::Reverse, collections::BinaryHeap, io::BufRead, path::Path, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    io::{self, BufRead},
+    path::Path,
+    sync::Arc,
+};
 
 /// The calls of event files, merged by time. Within a file the order is kept, so files are merged by the time of the
 /// line each is at; among equal times the file named first goes first.
@@ -112,6 +118,9 @@ impl Events {
     /// When reading fails in the midst of a file.
     pub fn fill(&mut self, batch: &mut Batch) -> Result<(), SourceError> {
         batch.clear();
+        if let [file] = self.files.as_mut_slice() {
+            return file.fill(batch);
+        }
         while batch.size() < BATCH_BYTES
             && let Some(index) = self.advance()?
         {
@@ -165,16 +174,23 @@ impl File {
 
     /// Reads the next line; false at the end.
     fn advance(&mut self) -> Result<bool, SourceError> {
-        match self.lines.next(&mut self.line) {
-            Ok(Some(kind)) => {
-                self.kind = kind;
-                Ok(true)
-            }
-            Ok(None) => Ok(false),
-            Err(error) => {
-                Err(SourceError::Read { file: self.name.to_string(), line: self.lines.number(), error })
-            }
+        let read = self.lines.next(&mut self.line).map_err(|error| self.fault(error))?;
+        self.kind = read.unwrap_or(self.kind);
+        Ok(read.is_some())
+    }
+
+    /// Fills a batch with the next lines: of a single file they need not lie anywhere before.
+    fn fill(&mut self, batch: &mut Batch) -> Result<(), SourceError> {
+        while batch.size() < BATCH_BYTES
+            && let Some(kind) = self.lines.append(batch.bytes()).map_err(|error| self.fault(error))?
+        {
+            batch.push(&[], kind, &self.name, self.lines.number());
         }
+        Ok(())
+    }
+
+    fn fault(&self, error: io::Error) -> SourceError {
+        SourceError::Read { file: self.name.to_string(), line: self.lines.number(), error }
     }
 
     fn time(&self) -> Millis {
