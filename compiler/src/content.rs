@@ -6,6 +6,7 @@
 //! and keep the customer's zone for `date`. Missing values are undefined and print as nothing.
 
 mod filters;
+mod plain;
 mod writer;
 
 use crate::{
@@ -19,6 +20,7 @@ use minijinja::{
     AutoEscape, Environment, UndefinedBehavior,
     value::{Object, ObjectRepr, Value as Rendered, ValueKind},
 };
+use plain::Plain;
 use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 use thiserror::Error;
 
@@ -65,6 +67,8 @@ struct Names {
     file: String,
     /// What it says, where that is always the same.
     fixed: Option<Text>,
+    /// Its parts, where it only fills in.
+    plain: Option<Plain>,
     profile: Vec<(FieldId, Arc<str>)>,
     lets: Vec<(LetId, Arc<str>)>,
     events: Vec<(EventRole, Vec<Arc<str>>)>,
@@ -74,6 +78,30 @@ impl Contents {
     /// Parses every template of a program. One that does not parse (the checker refuses it) cannot be rendered later.
     #[must_use]
     pub fn new(program: &Program) -> Self {
+        let mut environment = Self::environment();
+        let mut templates = Vec::new();
+        for (template, number) in program.templates.iter().zip(0..) {
+            let file = format!("{number}.{}", if template.html { "html" } else { "txt" });
+            // A template that does not parse stays unknown, so that rendering it reports an error.
+            let _ = environment.add_template_owned(file.clone(), template.source.to_string());
+            let profile = |id: &FieldId| Some((*id, program.profile.get(id.0 as usize)?.field.name.clone()));
+            let named = |id: &LetId| Some((*id, program.lets.get(id.0 as usize)?.name.clone()));
+            let mut names = Names {
+                fixed: fixed(&environment, &file, &template.source),
+                file,
+                plain: None,
+                profile: template.profile.iter().filter_map(profile).collect(),
+                lets: template.lets.iter().filter_map(named).collect(),
+                events: template.events.clone(),
+            };
+            names.plain = Plain::of(&template.source, &names, template.html);
+            templates.push(names);
+        }
+        Self { environment, templates }
+    }
+
+    /// The template engine as all templates find it.
+    fn environment() -> Environment<'static> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_auto_escape_callback(|name| {
@@ -85,22 +113,7 @@ impl Contents {
         environment.set_debug(false);
         environment.remove_global("debug");
         filters::add(&mut environment);
-        let mut templates = Vec::new();
-        for (template, number) in program.templates.iter().zip(0..) {
-            let file = format!("{number}.{}", if template.html { "html" } else { "txt" });
-            // A template that does not parse stays unknown, so that rendering it reports an error.
-            let _ = environment.add_template_owned(file.clone(), template.source.to_string());
-            let profile = |id: &FieldId| Some((*id, program.profile.get(id.0 as usize)?.field.name.clone()));
-            let named = |id: &LetId| Some((*id, program.lets.get(id.0 as usize)?.name.clone()));
-            templates.push(Names {
-                fixed: fixed(&environment, &file, &template.source),
-                file,
-                profile: template.profile.iter().filter_map(profile).collect(),
-                lets: template.lets.iter().filter_map(named).collect(),
-                events: template.events.clone(),
-            });
-        }
-        Self { environment, templates }
+        environment
     }
 
     /// Renders a template.
@@ -113,6 +126,9 @@ impl Contents {
             self.templates.get(template.0 as usize).ok_or_else(|| ContentError("it is unknown".into()))?;
         if let Some(fixed) = &names.fixed {
             return Ok(fixed.clone());
+        }
+        if let Some(text) = names.plain.as_ref().and_then(|plain| plain.render(scope)) {
+            return Ok(text);
         }
         let parsed = self.environment.get_template(&names.file).map_err(failed)?;
         let mut writer = writer::Limited::default();

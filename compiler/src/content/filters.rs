@@ -29,16 +29,21 @@ fn money(value: Rendered, currency: &str) -> Rendered {
         return Rendered::UNDEFINED;
     }
     let Some(amount) = Decimal::parse(&digits) else { return Rendered::UNDEFINED };
+    Rendered::from(self::amount(amount, currency))
+}
+
+/// An amount with two decimals, and its currency.
+pub(super) fn amount(amount: Decimal, currency: &str) -> String {
     let cents = divide_half_even(i128::from(amount.0), 10_000);
     let sign = if cents < 0 { "-" } else { "" };
     let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
-    Rendered::from(match currency {
+    match currency {
         "USD" => format!("{sign}${whole}.{rest:02}"),
         "EUR" => format!("{sign}€{whole}.{rest:02}"),
         "GBP" => format!("{sign}£{whole}.{rest:02}"),
         "NOK" | "SEK" | "DKK" => format!("{sign}{whole}.{rest:02} kr"),
         other => format!("{sign}{whole}.{rest:02} {other}"),
-    })
+    }
 }
 
 /// A time (in the customer's zone) or date by a `strftime` format; undefined for what is neither, or a wrong format.
