@@ -4,7 +4,7 @@ use crate::{
     execution::Counts,
     json::JsonText,
     limits::{MAX_CHANNEL_BYTES, MAX_CHANNELS},
-    packed,
+    pack::{Broken, Packed, Packer, Unpacker},
     settings::ConsentPolicy,
     succession::Matched,
     typed::{Program, TopicId},
@@ -189,7 +189,62 @@ impl Consent {
     }
 }
 
-packed!(Consent { recorded, suppressed });
+/// The channels whose names are not written where consent is kept, by their place here.
+const USUAL_CHANNELS: [&str; 4] = ["sms", "email", "push", EVERY_CHANNEL];
+
+impl Packed for Consent {
+    fn pack(&self, to: &mut Packer) {
+        let Self { recorded, suppressed } = self;
+        recorded.len().pack(to);
+        for (channel, entries) in recorded {
+            let place = USUAL_CHANNELS.iter().position(|usual| **usual == **channel);
+            // Mostly there is one word, on the whole channel.
+            let only = match entries.as_slice() {
+                [(None, granted, stamp)] => Some((granted, stamp)),
+                _ => None,
+            };
+            let granted = only.is_some_and(|(granted, _)| *granted);
+            to.number(
+                (place.map_or(0, |place| place as u64 + 1)) << 2
+                    | u64::from(granted) << 1
+                    | u64::from(only.is_some()),
+            );
+            if place.is_none() {
+                channel.pack(to);
+            }
+            match only {
+                Some((_, stamp)) => stamp.pack(to),
+                None => entries.pack(to),
+            }
+        }
+        suppressed.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        if from.is_former() {
+            return Ok(Self { recorded: Packed::unpack(from)?, suppressed: Packed::unpack(from)? });
+        }
+        let count = from.length()?;
+        let mut recorded = Vec::with_capacity(count);
+        for _ in 0..count {
+            let head = from.number()?;
+            let channel = match (head >> 2).checked_sub(1) {
+                None => Packed::unpack(from)?,
+                Some(place) => {
+                    let usual = usize::try_from(place).ok().and_then(|place| USUAL_CHANNELS.get(place));
+                    Text::from(*usual.ok_or(Broken)?)
+                }
+            };
+            let entries = if head & 1 == 1 {
+                OfChannel::from([(None, head & 2 != 0, Packed::unpack(from)?)])
+            } else {
+                Packed::unpack(from)?
+            };
+            recorded.push((channel, entries));
+        }
+        Ok(Self { recorded, suppressed: Packed::unpack(from)? })
+    }
+}
 
 /// Replies that mean "stop": the words that carriers treat so.
 pub const STOP_WORDS: [&str; 7] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE"];

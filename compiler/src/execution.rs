@@ -19,6 +19,11 @@ pub trait Execution {
     /// Lays a customer to rest; the packer is memory to work in.
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting;
 
+    /// What stands where somebody will rest who is awake: nothing but the id holds of it.
+    fn absent(&self, id: &str, packer: &mut Packer) -> Self::Resting {
+        self.rest(self.customer(Arc::from(id)), packer)
+    }
+
     /// Takes up a customer who rested. What rested may be left as it was; only its id holds from then on.
     fn wake(&self, resting: &mut Self::Resting) -> Self::Customer;
 
@@ -101,6 +106,10 @@ impl<E: Execution> Execution for Arc<E> {
 
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting {
         (**self).rest(customer, packer)
+    }
+
+    fn absent(&self, id: &str, packer: &mut Packer) -> Self::Resting {
+        (**self).absent(id, packer)
     }
 
     fn wake(&self, resting: &mut Self::Resting) -> Self::Customer {

@@ -50,6 +50,18 @@ pub struct Packer {
     bytes: Vec<u8>,
     /// What the next instant is told from: the one before it, for what lies together happened together.
     base: Millis,
+    /// How numbers are written.
+    numbers: Numbers,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Numbers {
+    /// One below 248 as it is, others as the count of their bytes and these.
+    #[default]
+    Counted,
+    /// Seven bits in each byte; how many bytes there are stands in the lowest bits of the first.
+    Dense,
 }
 
 /// Bytes being read.
@@ -58,6 +70,8 @@ pub struct Unpacker<'a> {
     bytes: &'a [u8],
     /// As in [`Packer`].
     base: Millis,
+    /// As in [`Packer`].
+    numbers: Numbers,
     /// The events' names, which are not written where the event is.
     events: &'a [Arc<str>],
 }
@@ -66,7 +80,18 @@ impl Packer {
     /// Starts; the first instant is told from `base`, and short if it is near.
     #[must_use]
     pub fn new(base: Millis) -> Self {
-        Self { bytes: Vec::new(), base }
+        Self { bytes: Vec::new(), base, numbers: Numbers::Counted }
+    }
+
+    /// Writes most numbers as one byte less from now on, as is worth it where there are many of what is written.
+    pub fn densely(&mut self) {
+        self.numbers = Numbers::Dense;
+    }
+
+    /// Whether it writes [densely](Packer::densely).
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        self.numbers == Numbers::Dense
     }
 
     /// Goes on with another base.
@@ -97,9 +122,16 @@ impl Packer {
         self.bytes
     }
 
-    /// Writes a number: one below 248 as it is, others as the count of their bytes and these.
+    /// Writes a number; small ones are short.
     #[inline]
     pub fn number(&mut self, number: u64) {
+        if self.numbers == Numbers::Dense {
+            let (all, length) = dense(number);
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(&all);
+            self.bytes.truncate(start + length);
+            return;
+        }
         if number < u64::from(LONG) {
             self.bytes.push(number as u8);
             return;
@@ -137,12 +169,13 @@ impl Packer {
         write(self);
         self.base = before;
         let number = (self.bytes.len() - start - 1) as u64;
-        if number < u64::from(LONG) {
-            self.bytes[start] = number as u8;
-        } else {
-            let (all, length) = long(number);
-            self.bytes.splice(start..=start, all.into_iter().take(length));
-        }
+        let (all, length) = match self.numbers {
+            Numbers::Dense => dense(number),
+            Numbers::Counted if number < u64::from(LONG) => ([number as u8, 0, 0, 0, 0, 0, 0, 0, 0], 1),
+            Numbers::Counted => long(number),
+        };
+        self.bytes[start] = all[0];
+        self.bytes.splice(start + 1..start + 1, all.into_iter().take(length).skip(1));
     }
 
     /// Writes a text and its length.
@@ -156,7 +189,20 @@ impl<'a> Unpacker<'a> {
     /// Starts; `base` is that of the packer.
     #[must_use]
     pub fn new(bytes: &'a [u8], base: Millis) -> Self {
-        Self { bytes, base, events: &[] }
+        Self { bytes, base, numbers: Numbers::Counted, events: &[] }
+    }
+
+    /// Reads what was written [densely](Packer::densely).
+    #[must_use]
+    pub fn densely(self) -> Self {
+        Self { numbers: Numbers::Dense, ..self }
+    }
+
+    /// Whether it reads what an earlier version wrote: not densely, and with more in several places.
+    #[inline]
+    #[must_use]
+    pub fn is_former(&self) -> bool {
+        self.numbers == Numbers::Counted
     }
 
     /// Tells the events' names, by [`EventId`].
@@ -190,6 +236,9 @@ impl<'a> Unpacker<'a> {
     /// When the bytes end before it does, or it is too large.
     #[inline]
     pub fn number(&mut self) -> Result<u64, Broken> {
+        if self.numbers == Numbers::Dense {
+            return self.dense();
+        }
         let (first, rest) = self.bytes.split_first().ok_or(Broken)?;
         self.bytes = rest;
         if *first < LONG {
@@ -204,6 +253,27 @@ impl<'a> Unpacker<'a> {
         let mut all = [0; 8];
         all[..length].copy_from_slice(read);
         Ok(u64::from_le_bytes(all))
+    }
+
+    #[inline]
+    fn dense(&mut self) -> Result<u64, Broken> {
+        let first = *self.bytes.first().ok_or(Broken)?;
+        let length = first.trailing_ones() as usize + 1;
+        let all = self.bytes;
+        let read = self.raw(length)?;
+        let word = match all.first_chunk() {
+            // What lies beyond is read too, and cut off.
+            Some(word) => u64::from_le_bytes(*word),
+            None => read.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        if length < 8 {
+            return Ok((word & !(u64::MAX << (8 * length))) >> length);
+        }
+        if length == 8 {
+            return Ok(word >> 8);
+        }
+        let last = read.last_chunk().ok_or(Broken)?;
+        Ok(u64::from_le_bytes(*last))
     }
 
     /// Reads what [`Packer::signed`] wrote.
@@ -254,6 +324,15 @@ impl<'a> Unpacker<'a> {
         self.raw(length)
     }
 
+    /// What [`Packer::nested`] wrote, to be read at once.
+    ///
+    /// # Errors
+    /// As [`Unpacker::nested`].
+    pub fn within(&mut self, base: Millis) -> Result<Self, Broken> {
+        let bytes = self.nested()?;
+        Ok(Self { bytes, base, ..*self })
+    }
+
     /// Reads a text.
     ///
     /// # Errors
@@ -282,6 +361,22 @@ fn long(number: u64) -> ([u8; 9], usize) {
     all[0] = LONG + (length - 1) as u8;
     all[1..].copy_from_slice(&number.to_le_bytes());
     (all, 1 + length)
+}
+
+/// A number with seven bits in each byte, and how many bytes it takes: a bit less than that is set before its own.
+#[inline]
+fn dense(number: u64) -> ([u8; 9], usize) {
+    let bits = 64 - (number | 1).leading_zeros();
+    let length = bits.div_ceil(7) as usize;
+    let mut all = [u8::MAX; 9];
+    if length <= 8 {
+        let word = number << length | !(u64::MAX << (length - 1));
+        all[..8].copy_from_slice(&word.to_le_bytes());
+        (all, length)
+    } else {
+        all[1..].copy_from_slice(&number.to_le_bytes());
+        (all, 9)
+    }
 }
 
 /// What is told from an instant that was written: the ends of time are none.
@@ -377,6 +472,29 @@ mod tests {
         for length in 0..bytes.len() {
             let cut = &mut Unpacker::new(&bytes[..length], 1 << 40);
             assert_eq!(<(Vec<(i64, Value)>, Option<i128>, u64)>::unpack(cut), Err(Broken), "{length}");
+        }
+    }
+
+    #[test]
+    fn dense_numbers_take_a_byte_for_seven_bits() {
+        let of = |bits: u32| [(1_u64 << bits) - 1, 1 << bits, (1 << bits) + 1];
+        let all = [0, 1, 2, u64::MAX - 1, u64::MAX].into_iter().chain((1..64).flat_map(of));
+        for number in all {
+            let mut packer = Packer::default();
+            packer.densely();
+            packer.number(number);
+            let bits = 64 - (number | 1).leading_zeros() as usize;
+            assert_eq!(packer.written().len(), bits.div_ceil(7).min(9), "{number}");
+            packer.nested(0, |to| to.raw(&[7; 200]));
+            let mut from = Unpacker::new(packer.written(), 0).densely();
+            assert_eq!(from.number(), Ok(number));
+            assert_eq!(from.nested(), Ok(&[7; 200][..]));
+            let mut short = Unpacker::new(&packer.written()[..bits.div_ceil(7).min(9)], 0).densely();
+            assert_eq!((short.number(), short.is_empty()), (Ok(number), true));
+            for length in 0..bits.div_ceil(7).min(9) {
+                let cut = &packer.written()[..length];
+                assert_eq!(Unpacker::new(cut, 0).densely().number(), Err(Broken), "{number}");
+            }
         }
     }
 

@@ -112,12 +112,12 @@ impl<E: Execution> Customers<E> {
 
     /// The place and state of a customer; the state is made when there is none.
     pub(crate) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
-        let place = match self.locate(execution, hash, id) {
+        match self.locate(execution, hash, id) {
             Some(place) => {
                 if !self.gone.is_empty() {
                     self.gone.remove(&place);
                 }
-                place
+                (place, self.wake(execution, place))
             }
             None => {
                 let half = hash as u32;
@@ -125,14 +125,14 @@ impl<E: Execution> Customers<E> {
                 if self.resting.len() >= self.awake.len() * CUSTOMERS_A_SEAT {
                     self.add_seats();
                 }
-                self.resting.push(execution.rest(execution.customer(Arc::from(id)), &mut self.packer));
+                let customer = execution.customer(Arc::from(id));
+                self.resting.push(execution.absent(id, &mut self.packer));
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
                     Place::spread(other.half)
                 });
-                place
+                (place, self.seat(execution, place, |_| customer))
             }
-        };
-        (place, self.wake(execution, place))
+        }
     }
 
     /// Doubles the number of seats. Nobody has to give way: who sat on different seats does so afterwards.
@@ -146,13 +146,22 @@ impl<E: Execution> Customers<E> {
 
     /// The state of the customer at a place.
     pub(crate) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
+        self.seat(execution, place, |resting| execution.wake(resting))
+    }
+
+    /// The state of the customer at a place; whoever is not awake is made so.
+    fn seat(
+        &mut self,
+        execution: &E,
+        place: u32,
+        wake: impl FnOnce(&mut E::Resting) -> E::Customer,
+    ) -> &mut E::Customer {
         let seats = self.awake.len();
         let seat = &mut self.awake[place as usize % seats];
         if let Some((other, customer)) = seat.take_if(|(other, _)| *other != place) {
             self.resting[other as usize] = execution.rest(customer, &mut self.packer);
         }
-        let (_, customer) =
-            seat.get_or_insert_with(|| (place, execution.wake(&mut self.resting[place as usize])));
+        let (_, customer) = seat.get_or_insert_with(|| (place, wake(&mut self.resting[place as usize])));
         customer
     }
 

@@ -230,8 +230,17 @@ impl Execution for Engine {
 
     fn rest(&self, customer: Customer, packer: &mut Packer) -> Box<[u8]> {
         packer.clear();
+        packer.densely();
         packer.rebase(rest::BASE);
         rest::pack(&customer, &self.blank, &self.machine.plan, packer);
+        packer.written().into()
+    }
+
+    fn absent(&self, id: &str, packer: &mut Packer) -> Box<[u8]> {
+        packer.clear();
+        packer.densely();
+        packer.raw(&[rest::DENSE]);
+        packer.text(id);
         packer.written().into()
     }
 

@@ -72,13 +72,26 @@ impl Packed for i32 {
     }
 }
 
-/// In full: sums can be large, and ids always are.
+/// A sum: what most are as a number, else in full.
 impl Packed for i128 {
     fn pack(&self, to: &mut Packer) {
-        to.raw(&self.to_le_bytes());
+        let few = i64::try_from(*self).ok().filter(|sum| (i64::MIN / 4..i64::MAX / 4).contains(sum));
+        match few.filter(|_| to.is_dense()) {
+            Some(sum) => to.signed(sum << 1),
+            None => {
+                if to.is_dense() {
+                    to.signed(1);
+                }
+                to.raw(&self.to_le_bytes());
+            }
+        }
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        let sum = if from.is_former() { 1 } else { from.signed()? };
+        if sum & 1 == 0 {
+            return Ok(Self::from(sum >> 1));
+        }
         from.raw(16)?.try_into().map(Self::from_le_bytes).map_err(|_| Broken)
     }
 }

@@ -16,6 +16,7 @@ use segue_compiler::{
     admission::Admission,
     consent::{Consent, Stamp},
     goal::Progress,
+    pack::{Broken, Packed, Packer, Unpacker},
     packed,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, Plan, RecordLayout, UNSEEN},
     session::Session,
@@ -99,7 +100,28 @@ pub(super) struct Match {
     pub(super) first: Stamp,
 }
 
-packed!(Runs { started, under_way });
+/// Whoever rests does no steps, so that hardly anything is under way.
+impl Packed for Runs {
+    fn pack(&self, to: &mut Packer) {
+        let Self { started, under_way } = self;
+        to.number((started.len() as u64) << 1 | u64::from(!under_way.is_empty()));
+        started.iter().for_each(|at| at.pack(to));
+        if !under_way.is_empty() {
+            under_way.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        if from.is_former() {
+            return Ok(Self { started: Packed::unpack(from)?, under_way: Packed::unpack(from)? });
+        }
+        let head = from.number()?;
+        let started: Result<_, _> = (0..head >> 1).map(|_| Millis::unpack(from)).collect();
+        let under_way = if head & 1 == 1 { Packed::unpack(from)? } else { Vec::new() };
+        Ok(Self { started: started?, under_way })
+    }
+}
+
 packed!(Sent { at, topic, channel });
 packed!(Match { events, first });
 

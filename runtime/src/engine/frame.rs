@@ -46,17 +46,19 @@ impl Frame {
     pub(super) fn kept(&self, machine: &Machine, whole: bool) -> Arc<Kept> {
         let layout = self.event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
         let slots = layout.map(|layout| layout.kept.as_slice()).unwrap_or_default();
-        let values = slots.iter().filter_map(|slot| {
-            let value = self.values.get(*slot as usize).filter(|value| value.is_known())?;
-            Some((*slot, if whole { value.clone() } else { value.kept() }))
-        });
+        let mut values = SmallVec::new();
+        for slot in slots {
+            if let Some(value) = self.values.get(*slot as usize).filter(|value| value.is_known()) {
+                values.push((*slot, if whole { value.clone() } else { value.kept() }));
+            }
+        }
         Arc::new(Kept {
             event: self.event,
             name: self.name.clone(),
             message_id: self.message_id.clone(),
             at: self.at,
             order: self.order,
-            values: values.collect(),
+            values,
         })
     }
 }
@@ -73,6 +75,12 @@ pub(super) struct Kept {
     values: SmallVec<[(u32, Value); 2]>,
 }
 
+/// What values an event has at rest: how many bits say it, and what they say.
+const KIND_BITS: u32 = 2;
+const NOTHING: u64 = 0;
+const THE_KEY: u64 = 1;
+const VALUES: u64 = 2;
+
 impl Packed for Kept {
     fn pack(&self, to: &mut Packer) {
         self.pack_of(&[], to);
@@ -87,15 +95,25 @@ impl Kept {
     /// Writes it as a part of what has a key: values that are the key's are told by their place in it.
     pub(super) fn pack_of(&self, key: &[Value], to: &mut Packer) {
         let Self { event, name, message_id, at, order, values } = self;
-        to.number(event.map_or(0, |event| u64::from(event.0) + 1));
+        // Mostly there are none, or there is one, which is the key's first.
+        let kind = match values.as_slice() {
+            [] => NOTHING,
+            [(_, value)] if key.first() == Some(value) => THE_KEY,
+            _ => VALUES,
+        };
+        to.number(event.map_or(0, |event| u64::from(event.0) + 1) << KIND_BITS | kind);
         if event.is_none() {
             name.pack(to);
         }
         message_id.pack(to);
         at.pack(to);
         order.pack(to);
-        values.len().pack(to);
-        for (slot, value) in values {
+        match values.as_slice() {
+            [(slot, _)] if kind == THE_KEY => slot.pack(to),
+            _ if kind == VALUES => values.len().pack(to),
+            _ => {}
+        }
+        for (slot, value) in values.iter().filter(|_| kind == VALUES) {
             let place = key.iter().position(|other| other == value);
             to.number(u64::from(*slot) << 1 | u64::from(place.is_some()));
             match place {
@@ -107,7 +125,8 @@ impl Kept {
 
     /// Reads what [`Kept::pack_of`] wrote.
     pub(super) fn unpack_of(key: &[Value], from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        let event = from.number()?.checked_sub(1).map(|number| u32::try_from(number).map(EventId));
+        let head = if from.is_former() { from.number()? << KIND_BITS | VALUES } else { from.number()? };
+        let event = (head >> KIND_BITS).checked_sub(1).map(|number| u32::try_from(number).map(EventId));
         let event = event.transpose().map_err(|_| Broken)?;
         let name = match event {
             Some(event) => from.event_name(event)?,
@@ -115,7 +134,11 @@ impl Kept {
         };
         let (message_id, at, order) = (Packed::unpack(from)?, Packed::unpack(from)?, Packed::unpack(from)?);
         let mut values = SmallVec::new();
-        for _ in 0..from.length()? {
+        let kind = head & !(u64::MAX << KIND_BITS);
+        if kind == THE_KEY {
+            values.push((Packed::unpack(from)?, key.first().cloned().ok_or(Broken)?));
+        }
+        for _ in 0..if kind == VALUES { from.length()? } else { 0 } {
             let head = from.number()?;
             let slot = u32::try_from(head >> 1).map_err(|_| Broken)?;
             let value = if head & 1 == 1 {
@@ -281,10 +304,13 @@ impl<'m> FrameBuilder<'m> {
     ) -> Self {
         let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
         let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
-        let mut values = SmallVec::from_elem(Value::Missing, count as usize);
-        let fixed = [Value::Time(at), Value::Text(message_id.clone()), Value::text(&name)];
-        for (slot, value) in values.iter_mut().zip(fixed) {
-            *slot = value;
+        let title = event.and_then(|event| machine.titles.get(event.0 as usize)).cloned();
+        let mut values = SmallVec::with_capacity(count as usize);
+        values.push(Value::Time(at));
+        values.push(Value::Text(message_id.clone()));
+        values.push(title.unwrap_or_else(|| Value::text(&name)));
+        for _ in FIXED_SLOTS..count {
+            values.push(Value::Missing);
         }
         Self { machine, event, name, message_id, at, values }
     }
@@ -311,7 +337,10 @@ impl<'m> FrameBuilder<'m> {
     }
 
     fn finish(self, order: u64) -> Frame {
-        let slots = self.machine.slots(&self.values).collect();
+        let mut slots = SmallVec::with_capacity(self.values.len());
+        for slot in self.machine.slots(&self.values) {
+            slots.push(slot);
+        }
         Frame {
             event: self.event,
             name: self.name,

@@ -16,6 +16,8 @@ pub(super) struct Machine {
     pub(super) code: Option<Code>,
     /// The events by number.
     pub(super) events: Names,
+    /// Their names as values.
+    pub(super) titles: Vec<Value>,
     /// By node, whether it looks at a remembered row.
     pub(super) of_row: Vec<bool>,
     /// The text constants as values.
@@ -31,6 +33,7 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new(plan: Plan, code: Option<Code>, events: Names) -> Self {
         Self {
+            titles: events.all().iter().map(|name| Value::text(name)).collect(),
             events,
             of_row: plan.of_row(),
             constants: plan.texts.iter().map(|text| Value::text(text)).collect(),
@@ -43,6 +46,7 @@ impl Machine {
     }
 
     /// The values of an event as machine code sees them, slot by slot.
+    #[inline]
     pub(super) fn slots<'v>(&'v self, values: &'v [Value]) -> impl Iterator<Item = Slot> + 'v {
         let placed = values.iter().zip(&self.of_slots).zip(0..);
         placed.map(|((value, constants), place)| match value {

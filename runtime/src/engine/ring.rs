@@ -2,6 +2,7 @@
 
 use super::{merge::Shift, total::Total};
 use segue_compiler::{
+    pack::{Broken, Packed, Packer, Unpacker},
     packed,
     plan::WindowSpan,
     value::{Millis, Value},
@@ -28,7 +29,26 @@ pub(super) struct Ring {
 }
 
 packed!(Row { at, order, columns });
-packed!(Ring { rows, older });
+
+impl Packed for Ring {
+    fn pack(&self, to: &mut Packer) {
+        let Self { rows, older } = self;
+        to.number((rows.len() as u64) << 1 | u64::from(!older.is_empty()));
+        rows.iter().for_each(|row| row.pack(to));
+        if !older.is_empty() {
+            older.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
+        if from.is_former() {
+            return Ok(Self { rows: Packed::unpack(from)?, older: Packed::unpack(from)? });
+        }
+        let head = from.number()?;
+        let rows: Result<_, _> = (0..head >> 1).map(|_| Row::unpack(from)).collect();
+        Ok(Self { rows: rows?, older: if head & 1 == 1 { Packed::unpack(from)? } else { BTreeMap::new() } })
+    }
+}
 
 /// How a ring keeps its rows.
 #[derive(Clone, Copy, Debug)]

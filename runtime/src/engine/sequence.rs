@@ -120,7 +120,7 @@ impl Sequence {
     /// Its state.
     pub(super) fn read(&mut self, machine: &Machine) -> &mut SequenceState {
         if let Some(bytes) = self.unread.take() {
-            let mut from = Unpacker::new(&bytes, BASE).with_events(machine.events.all());
+            let mut from = Unpacker::new(&bytes, BASE).densely().with_events(machine.events.all());
             let state = SequenceState::unpack(self.state.due, &mut from);
             debug_assert!(state.is_ok() && from.is_empty(), "a sequence is read as it was written");
             self.state = state.unwrap_or_default();
@@ -140,6 +140,10 @@ impl Packed for Sequence {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         let due = Option::unpack(from)?.unwrap_or(i64::MAX);
+        if from.is_former() {
+            let mut within = from.within(BASE)?;
+            return Ok(Self { unread: None, state: SequenceState::unpack(due, &mut within)? });
+        }
         Ok(Self {
             unread: Some(from.nested()?.into()),
             state: SequenceState { due, ..SequenceState::default() },
@@ -174,10 +178,11 @@ impl SequenceState {
         let Some(key) = key(plan, event) else { return Vec::new() };
         self.forget(plan, moment);
         let known = self.keys.iter().position(|state| state.key == key);
-        let mut state = match known {
-            Some(place) => self.keys.swap_remove(place),
-            None => KeyState::new(key),
-        };
+        let place = known.unwrap_or(self.keys.len());
+        if known.is_none() {
+            self.keys.push(KeyState::new(key));
+        }
+        let Some(state) = self.keys.get_mut(place) else { return Vec::new() };
         state.touched = state.touched.max(event.stamp());
         if roles >> NO_ELEMENT & 1 != 0 {
             state.deny(event.stamp());
@@ -190,8 +195,9 @@ impl SequenceState {
         }
         if state.forget(plan, moment) {
             self.remembered = self.remembered.min(state.remembered(plan, moment));
-            self.keys.push(state);
             self.make_room(counts);
+        } else {
+            self.keys.swap_remove(place);
         }
         if plan.then_no.is_some() {
             self.schedule();
@@ -217,6 +223,9 @@ impl SequenceState {
     /// Keeps as many keys as there may be, those touched last: of those that are followed, and apart from them of those
     /// of which only an event that must not come is known.
     fn make_room(&mut self, counts: &mut Counts) {
+        if self.keys.len() <= MAX_MATCHES {
+            return;
+        }
         for followed in [true, false] {
             while self.keys.iter().filter(|key| key.is_followed() == followed).count() > MAX_MATCHES {
                 let keys = self.keys.iter().zip(0..).filter(|(key, _)| key.is_followed() == followed);
@@ -256,10 +265,11 @@ fn key(plan: &SequencePlan, event: &Frame) -> Option<Key> {
     if plan.same.values().all(Vec::is_empty) {
         return Some(Key::new());
     }
-    let slots = plan.same.get(&event.event?)?;
-    let value =
-        |slot: &u32| event.values.get(*slot as usize).filter(|value| value.is_known()).map(Value::kept);
-    slots.iter().map(value).collect()
+    let mut key = Key::new();
+    for slot in plan.same.get(&event.event?)? {
+        key.push(event.values.get(*slot as usize).filter(|value| value.is_known())?.kept());
+    }
+    Some(key)
 }
 
 /// Whether an event has the values that must be the same as in a match's last event.
@@ -345,7 +355,7 @@ impl KeyState {
     /// The chains that the event extends as an element: of `each` all that it reaches, which are taken out; else the
     /// oldest.
     fn begun_chains(&mut self, step: &Step<'_>, element: usize) -> SmallVec<[Events; 1]> {
-        let Some(before) = element.checked_sub(1) else { return SmallVec::from_elem(Events::new(), 1) };
+        let Some(before) = element.checked_sub(1) else { return SmallVec::from([Events::new()]) };
         let within = step.plan.within.get(element).copied().unwrap_or(0);
         let extends = |chain: &Chain| {
             chain.step == before

@@ -61,6 +61,19 @@ impl<T> Sparse<T> {
         }
     }
 
+    /// The values of numbers, which are in order.
+    pub(super) fn of(entries: Vec<(u32, T)>) -> Self {
+        Self { entries }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.entries.iter().map(|(number, value)| (*number, value))
     }

@@ -16,15 +16,18 @@ impl SequenceState {
     /// Writes all but when it is due, which whoever leaves it unread knows.
     pub(super) fn pack(&self, to: &mut Packer) {
         let Self { begun, keys, due: _, remembered: _ } = self;
-        begun.pack(to);
-        keys.len().pack(to);
+        to.number((keys.len() as u64) << 1 | u64::from(*begun));
         keys.iter().for_each(|key| key.pack(to));
     }
 
     /// Reads what [`SequenceState::pack`] wrote. What is remembered is found out when the next event comes.
     pub(super) fn unpack(due: Millis, from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        let begun = Packed::unpack(from)?;
-        let count = from.length()?;
+        let (begun, count) = if from.is_former() {
+            (bool::unpack(from)?, from.number()?)
+        } else {
+            let head = from.number()?;
+            (head & 1 == 1, head >> 1)
+        };
         let keys: Result<_, _> = (0..count).map(|_| KeyState::unpack(from)).collect();
         Ok(Self { begun, keys: keys?, due, remembered: i64::MIN })
     }
@@ -34,8 +37,10 @@ impl SequenceState {
 const TOUCHED: u64 = 1;
 const DENIED: u64 = 2;
 const PENDING: u64 = 4;
-/// How far the number of chains is shifted in the head.
-const CHAINS: u32 = 3;
+/// There is one chain, of a first event.
+const BEGUN: u64 = 8;
+/// How far the number of other chains is shifted in the head.
+const CHAINS: u32 = 4;
 
 impl KeyState {
     fn pack(&self, to: &mut Packer) {
@@ -47,9 +52,17 @@ impl KeyState {
         let head = bit(touched.is_some(), TOUCHED)
             | bit(denied.is_some(), DENIED)
             | bit(!pending.is_empty(), PENDING)
-            | (chains.len() as u64) << CHAINS;
+            | match chains.as_slice() {
+                [Chain { step: 0, events }] if events.len() == 1 => BEGUN,
+                chains => (chains.len() as u64) << CHAINS,
+            };
         to.number(head);
-        for Chain { step, events } in chains {
+        if let [Chain { events, .. }] = chains.as_slice()
+            && head & BEGUN != 0
+        {
+            pack_events(events, key, to);
+        }
+        for Chain { step, events } in chains.iter().filter(|_| head & BEGUN == 0) {
             step.pack(to);
             events.len().pack(to);
             pack_events(events, key, to);
@@ -77,6 +90,10 @@ impl KeyState {
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         let mut state = Self::new(Key::unpack(from)?);
         let head = from.number()?;
+        let head = if from.is_former() { head & (BEGUN - 1) | head >> 3 << CHAINS } else { head };
+        if head & BEGUN != 0 {
+            state.chains.push(Chain { step: 0, events: unpack_events(1, &state.key, from)? });
+        }
         for _ in 0..head >> CHAINS {
             let step = Packed::unpack(from)?;
             let count = from.length()?;
