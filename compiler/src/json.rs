@@ -136,7 +136,7 @@ impl<'a> Key<'a> {
     #[must_use]
     #[inline]
     pub fn name(self) -> Cow<'a, str> {
-        let read = if self.escaped { self.json.string() } else { None };
+        let read = if self.0.escaped { self.0.string() } else { None };
         read.unwrap_or(Cow::Borrowed(self.plain()))
     }
 
@@ -179,9 +179,8 @@ impl<'a> Iterator for Items<'a> {
 pub struct Reader<'a> {
     text: &'a str,
     at: usize,
-    /// Of the bytes before `marked`, as many as [`scan::WIDTH`], those that a string cannot just go on with.
+    /// Of the [`scan::WIDTH`] bytes from `marked` on, those that a string cannot just go on with.
     marks: u64,
-    /// Up to where `marks` tells.
     marked: usize,
 }
 
@@ -195,7 +194,8 @@ impl<'a> Reader<'a> {
     /// A reader that so many bytes were read before.
     #[inline]
     fn after(text: &'a str, at: usize) -> Self {
-        Self { text, at, marks: 0, marked: 0 }
+        // No byte is near this: nothing is marked yet.
+        Self { text, at, marks: 0, marked: usize::MAX / 2 }
     }
 
     /// Goes past the `{` of an object, after which [`Reader::member`] gives its members.
@@ -269,14 +269,15 @@ impl<'a> Reader<'a> {
         if self.peek() != byte {
             return Err(self.fault());
         }
-        self.at += 1;
+        self.at = self.at.wrapping_add(1);
         Ok(())
     }
 
     #[inline]
     fn space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
+        // Whatever is no space and no sign below it, as nearly always, is seen by one comparison.
+        while self.peek() <= b' ' && matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at = self.at.wrapping_add(1);
         }
     }
 
@@ -379,12 +380,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes past a string; whether it has escapes.
-    #[inline]
+    #[inline(always)]
     fn skip_string(&mut self) -> Result<bool, NotJson> {
         self.take(b'"')?;
         self.skip_plain();
         if self.peek() == b'"' {
-            self.at += 1;
+            self.at = self.at.wrapping_add(1);
             return Ok(false);
         }
         self.skip_escapes().map(|()| true)
@@ -393,22 +394,33 @@ impl<'a> Reader<'a> {
     /// Goes past what of a string needs no care.
     #[inline]
     fn skip_plain(&mut self) {
+        let within = self.at.wrapping_sub(self.marked);
+        let left = if within < scan::WIDTH { self.marks >> within } else { 0 };
+        if left == 0 {
+            self.skip_far();
+        } else {
+            self.at = self.at.wrapping_add(left.trailing_zeros() as usize);
+        }
+    }
+
+    /// As [`Reader::skip_plain`], beyond what is marked.
+    #[inline(never)]
+    fn skip_far(&mut self) {
+        let within = self.at.wrapping_sub(self.marked);
+        if within < scan::WIDTH {
+            self.at = self.marked.wrapping_add(scan::WIDTH);
+        }
         loop {
-            // What is marked reaches at most `scan::WIDTH` ahead, so that no shift is too far.
-            if self.at < self.marked {
-                let left = self.marks >> (self.at + scan::WIDTH - self.marked);
-                if left != 0 {
-                    self.at += left.trailing_zeros() as usize;
-                    return;
-                }
-                self.at = self.marked;
-            }
             let Some(bytes) = self.text.as_bytes().get(self.at..).filter(|bytes| !bytes.is_empty()) else {
                 self.at = self.text.len();
                 return;
             };
-            self.marks = scan::marks(bytes);
-            self.marked = self.at + scan::WIDTH;
+            (self.marks, self.marked) = (scan::marks(bytes), self.at);
+            if self.marks != 0 {
+                self.at = self.at.wrapping_add(self.marks.trailing_zeros() as usize);
+                return;
+            }
+            self.at = self.at.wrapping_add(scan::WIDTH);
         }
     }
 
@@ -459,7 +471,7 @@ impl<'a> Reader<'a> {
             return Err(self.fault());
         }
         while self.peek().is_ascii_digit() {
-            self.at += 1;
+            self.at = self.at.wrapping_add(1);
         }
         Ok(())
     }

@@ -349,8 +349,17 @@ impl<'a> Unpacker<'a> {
     /// When there are fewer bytes.
     #[inline]
     pub fn length(&mut self) -> Result<usize, Broken> {
-        let length = usize::try_from(self.number()?).map_err(|_| Broken)?;
-        if length > self.bytes.len() { Err(Broken) } else { Ok(length) }
+        let length = self.number()?;
+        self.at_most(length)
+    }
+
+    /// So many things, of which each takes a byte at least.
+    ///
+    /// # Errors
+    /// As [`Unpacker::length`].
+    #[inline]
+    pub fn at_most(&self, length: u64) -> Result<usize, Broken> {
+        usize::try_from(length).ok().filter(|length| *length <= self.bytes.len()).ok_or(Broken)
     }
 }
 

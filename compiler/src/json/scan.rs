@@ -10,7 +10,9 @@ pub(super) fn marks(bytes: &[u8]) -> u64 {
         Some(block) => of_block(block),
         None => {
             let mut block = [b' '; WIDTH];
-            block.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+            if let Some(start) = block.get_mut(..bytes.len()) {
+                start.copy_from_slice(bytes);
+            }
             of_block(&block)
         }
     }

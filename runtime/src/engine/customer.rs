@@ -116,9 +116,12 @@ impl Packed for Runs {
             return Ok(Self { started: Packed::unpack(from)?, under_way: Packed::unpack(from)? });
         }
         let head = from.number()?;
-        let started: Result<_, _> = (0..head >> 1).map(|_| Millis::unpack(from)).collect();
-        let under_way = if head & 1 == 1 { Packed::unpack(from)? } else { Vec::new() };
-        Ok(Self { started: started?, under_way })
+        let count = from.at_most(head >> 1)?;
+        let mut started = VecDeque::with_capacity(count);
+        for _ in 0..count {
+            started.push_back(Packed::unpack(from)?);
+        }
+        Ok(Self { started, under_way: if head & 1 == 1 { Packed::unpack(from)? } else { Vec::new() } })
     }
 }
 

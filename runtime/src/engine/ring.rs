@@ -45,8 +45,12 @@ impl Packed for Ring {
             return Ok(Self { rows: Packed::unpack(from)?, older: Packed::unpack(from)? });
         }
         let head = from.number()?;
-        let rows: Result<_, _> = (0..head >> 1).map(|_| Row::unpack(from)).collect();
-        Ok(Self { rows: rows?, older: if head & 1 == 1 { Packed::unpack(from)? } else { BTreeMap::new() } })
+        let count = from.at_most(head >> 1)?;
+        let mut rows = VecDeque::with_capacity(count);
+        for _ in 0..count {
+            rows.push_back(Row::unpack(from)?);
+        }
+        Ok(Self { rows, older: if head & 1 == 1 { Packed::unpack(from)? } else { BTreeMap::new() } })
     }
 }
 

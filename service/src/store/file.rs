@@ -9,8 +9,8 @@ use std::{
 };
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// The version of the format of files. States are told apart by what they begin with, so the one before is read, too.
-pub const FORMAT: u32 = 2;
+/// The version of the format of files.
+pub const FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"SEGUERUN";
 /// Instead of the length of a value: there is none any more.
 const GONE: u32 = u32::MAX;
@@ -214,7 +214,7 @@ impl Run {
             return Err(run.damaged());
         }
         let version = run.short()?;
-        if !(1..=FORMAT).contains(&version) {
+        if version != FORMAT {
             return Err(Corrupt::Version { path: run.path, version });
         }
         if run.long()? != number {

@@ -28,8 +28,12 @@ impl SequenceState {
             let head = from.number()?;
             (head & 1 == 1, head >> 1)
         };
-        let keys: Result<_, _> = (0..count).map(|_| KeyState::unpack(from)).collect();
-        Ok(Self { begun, keys: keys?, due, remembered: i64::MIN })
+        let count = from.at_most(count)?;
+        let mut keys = Vec::with_capacity(count);
+        for _ in 0..count {
+            keys.push(KeyState::unpack(from)?);
+        }
+        Ok(Self { begun, keys, due, remembered: i64::MIN })
     }
 }
 
