@@ -126,6 +126,10 @@ impl Packer {
     #[inline]
     pub fn number(&mut self, number: u64) {
         if self.numbers == Numbers::Dense {
+            if number < 1 << 7 {
+                self.bytes.push((number as u8) << 1);
+                return;
+            }
             let (all, length) = dense(number);
             let start = self.bytes.len();
             self.bytes.extend_from_slice(&all);
