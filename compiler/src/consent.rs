@@ -68,6 +68,17 @@ impl Consent {
         }
     }
 
+    /// What had been recorded before an instant, as far as nothing newer took its place.
+    #[must_use]
+    pub fn before(&self, at: Millis) -> Self {
+        let recorded = self.recorded.iter().map(|(channel, entries)| {
+            let older = entries.iter().filter(|(.., stamp)| stamp.0 < at).copied();
+            (channel.clone(), older.collect::<OfChannel>())
+        });
+        let recorded = recorded.filter(|(_, entries)| !entries.is_empty()).collect();
+        Self { recorded, suppressed: Vec::new() }
+    }
+
     /// Records consent as traits say it: by channel a boolean, or booleans by topic. What is neither is counted and
     /// changes nothing; topics that are not declared mean nothing here.
     pub fn read(&mut self, program: &Program, said: JsonText<'_>, stamp: Stamp, counts: &mut Counts) {

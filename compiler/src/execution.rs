@@ -82,6 +82,15 @@ pub trait Execution {
     /// How far back the log must be told of to fill what is new since then; not at all where nothing is.
     fn to_fill(&self, before: &Self, passage: &Self::Passage) -> Reach;
 
+    /// A customer to whom the log is to be told that begins at an instant: of the profile, and of when they were first seen,
+    /// what is older is known already, because the log does not tell of it any more.
+    fn begin(
+        &self,
+        change: (&Self, &Self::Passage),
+        customer: &Self::Customer,
+        log_from: Millis,
+    ) -> Self::Customer;
+
     /// Takes a customer over from the rules that were in force before. `told` is what the log tells of the customer: one of
     /// this executor, to whom everything in it was applied [silently](Output::silent). What goes on is taken from the
     /// customer, what is new from the log. Nobody enters or leaves a segment by it; runs of which nothing is left are
@@ -172,6 +181,15 @@ impl<E: Execution> Execution for Arc<E> {
 
     fn to_fill(&self, before: &Self, passage: &Self::Passage) -> Reach {
         (**self).to_fill(&**before, passage)
+    }
+
+    fn begin(
+        &self,
+        (before, passage): (&Self, &Self::Passage),
+        customer: &Self::Customer,
+        log_from: Millis,
+    ) -> Self::Customer {
+        (**self).begin((&**before, passage), customer, log_from)
     }
 
     fn carry(

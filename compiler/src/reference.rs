@@ -211,6 +211,10 @@ impl Execution for Reference {
         to_fill(&before.program, &self.program, matched)
     }
 
+    fn begin(&self, (_, matched): (&Self, &Matched), customer: &Customer, log_from: Millis) -> Customer {
+        self.begin_customer(matched, customer, log_from)
+    }
+
     fn carry(
         &self,
         (before, passage): (&Self, &Matched),

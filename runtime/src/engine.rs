@@ -304,6 +304,10 @@ impl Execution for Engine {
         passage.to_fill(before, self)
     }
 
+    fn begin(&self, (_, passage): (&Self, &Passage), customer: &Customer, log_from: Millis) -> Customer {
+        self.begin_customer(passage, customer, log_from)
+    }
+
     fn carry(
         &self,
         (before, passage): (&Self, &Passage),

@@ -9,8 +9,8 @@
 //! What entries mean is said by [`Arrivals`]. A host that starts again hands over only what was received later than the last
 //! instant that time came to.
 //!
-//! Rules change between two entries: with [`Live::before_change`], and [`Live::succeeded_by`] a host of the new rules to whom
-//! the log was told [silently](Live::silent).
+//! Rules change between two entries: with [`Live::before_change`], and [`Live::succeeded_by`] a [listener](Live::listener), a
+//! host of the new rules to whom the log was told.
 //!
 //! Customers are spread over shards, which work beside each other. [`Live::changes`] gives those of whom something changed
 //! since it was last asked, as bytes that [`Live::restore`] takes up again.

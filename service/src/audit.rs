@@ -133,7 +133,6 @@ struct Auditor<'a, E: Execution> {
     program: Arc<Program>,
     is_given: bool,
     log: &'a Path,
-    threads: NonZeroUsize,
     audit: Audit,
 }
 
@@ -158,7 +157,7 @@ impl<'a, E: Execution + Sync> Auditor<'a, E> {
         let start = group.entries().next().map_or(0, |entry| entry.received_at);
         let live = Live::new(executor, settings.settle, threads, start);
         let audit = Audit { first, ..Audit::default() };
-        Ok(Self { make, live, latest, program, is_given, log, threads, audit })
+        Ok(Self { make, live, latest, program, is_given, log, audit })
     }
 
     fn take(&mut self, group: &Group) -> Result<(), AuditError> {
@@ -229,8 +228,9 @@ impl<'a, E: Execution + Sync> Auditor<'a, E> {
         let settings = &prepared.config.settings;
         let executor = (self.make)(&program, settings).map_err(AuditError::Executor)?;
         let stretch = begins.position..entry.position;
-        let change = lineage::UnderWay { log: self.log, stretch, at: entry.received_at };
-        let (told, _) = change.tell(&self.live, (executor, settings.settle, self.threads))?;
+        let (log_from, at) = (begins.received_at, entry.received_at);
+        let change = lineage::UnderWay { log: self.log, stretch, log_from, at };
+        let (told, _) = change.tell(&mut self.live, (executor, settings.settle))?;
         self.live.succeeded_by(told);
         (self.latest, self.program) = (prepared, program);
         Ok(())

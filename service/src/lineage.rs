@@ -18,7 +18,7 @@ use segue_runtime::{
     live::Live,
     source::Envelope,
 };
-use std::{collections::BTreeSet, num::NonZeroUsize, ops::Range, path::Path, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, path::Path, sync::Arc};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What the program in force is made of. It has earlier versions of rules for runs under way, so that it is made of more than
@@ -254,6 +254,8 @@ pub(crate) struct UnderWay<'c> {
     pub(crate) log: &'c Path,
     /// The position of the change, and where the log began then.
     pub(crate) stretch: Range<u64>,
+    /// From when on it told of everything then.
+    pub(crate) log_from: Option<Millis>,
     /// When it is.
     pub(crate) at: Millis,
 }
@@ -262,8 +264,8 @@ impl UnderWay<'_> {
     /// Customers of an executor that is to follow, who know of the log what is new to them; and from where on it was read.
     pub(crate) fn tell<E: Execution + Sync>(
         &self,
-        live: &Live<E>,
-        (executor, settle, shards): (E, i64, NonZeroUsize),
+        live: &mut Live<E>,
+        (executor, settle): (E, i64),
     ) -> Result<(Live<E>, u64), Damage> {
         let end = self.stretch.end;
         let reach = live.to_fill(&executor);
@@ -276,7 +278,9 @@ impl UnderWay<'_> {
         let mut next = (reader.position() < end).then(|| reader.group()).transpose()?.flatten();
         let first = next.as_ref().and_then(|group| group.entries().next());
         let start = first.map_or(self.at, |entry| entry.received_at);
-        let mut told = Live::new(executor, settle, shards, start).silent();
+        // Where nothing is told, nothing needs to be known before it either.
+        let log_from = self.log_from.filter(|_| next.is_some());
+        let mut told = live.listener(executor, settle, log_from, start);
         while let Some(group) = next {
             tell_group(&mut told, &group, end);
             next = (reader.position() < end).then(|| reader.group()).transpose()?.flatten();

@@ -90,7 +90,8 @@ impl<'c> Changing<'c> {
                     program = Arc::new(new.succeed(&program, &driver.under_way()));
                     let before = mem::replace(&mut executor, Arc::new(make(program.clone())?));
                     let from = self.told_from((&before, &executor), new);
-                    let mut told = self.driver(executor.clone()).silent();
+                    let told = driver.listener(executor.clone(), new.log_from);
+                    let mut told = if self.live { told.live(self.settings.settle) } else { told };
                     for happening in told_of(&all[..=place], from) {
                         match happening {
                             Happening::Entry(entry) => told.take(entry),

@@ -185,10 +185,23 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
         Self { until: Some(until), ..self }
     }
 
-    /// The same, to whom a log is only told: nothing comes of it.
+    /// A host of another executor, to whom the log is only told: nothing comes of it. If the log begins at an instant, what
+    /// the profile said before is known already.
     #[must_use]
-    pub fn silent(self) -> Self {
-        Self { out: Output::silent(), ..self }
+    pub fn listener(&mut self, executor: R, log_from: Option<Millis>) -> Self {
+        let mut told = Self::new(executor.clone(), self.until);
+        told.out = Output::silent();
+        if let Some(log_from) = log_from {
+            told.known.clone_from(&self.known);
+            let passage = executor.passage(&self.executor);
+            for id in self.customers.keys().cloned().collect::<Vec<_>>() {
+                let Some(customer) = self.wake(&id) else { continue };
+                let begun = executor.begin((&self.executor, &passage), &customer, log_from);
+                told.rest(id.clone(), begun);
+                self.rest(id, customer);
+            }
+        }
+        told
     }
 
     /// Time has an end now.

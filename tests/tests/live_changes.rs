@@ -33,7 +33,8 @@ fn machine_code_of_rules_that_are_no_longer_in_force_is_freed() {
         let at = 2_000 + i64::from(number);
         let under_way = live.before_change(at);
         program = Arc::new(succession(&program, &rules(number), (at, None), &under_way));
-        let told = host(&program).silent();
+        let listening = Arc::new(engine(program.clone(), &settings));
+        let told = live.listener(listening, settings.settle, None, 0);
         live.succeeded_by(told);
         if number == 5 {
             early = machine_code::bytes();

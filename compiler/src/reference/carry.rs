@@ -8,12 +8,12 @@ use super::{
     steps::Listening,
 };
 use crate::{
-    consent::Stamp,
+    consent::{Consent, Stamp},
     execution::Output,
     guard::counting_messages,
     succession::{Matched, counts_from},
     typed::{EventId, FieldId, Rule, SequenceId, Step, StepKind, visit},
-    value::Value,
+    value::{Millis, Value},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -66,14 +66,41 @@ impl Reference {
             !before.program.schedules.is_empty(),
         );
         change.sequences(&mut carried, customer, told);
-        self.settle_in(&mut carried);
+        let recorded = carried.profile.iter().filter_map(|recorded| recorded.stamp).max();
+        let now = carried.clock.or(recorded.map(|(at, _)| at)).unwrap_or_default();
+        self.settle_in(&mut carried, now);
         carried
     }
 
+    /// A customer to whom a log is to be told that begins at an instant.
+    pub(super) fn begin_customer(
+        &self,
+        matched: &Matched,
+        customer: &Customer,
+        log_from: Millis,
+    ) -> Customer {
+        let mut begun = Customer::new(customer.id.clone(), &self.program);
+        begun.first_seen = customer.first_seen.filter(|seen| *seen < log_from);
+        for (recorded, place) in begun.profile.iter_mut().zip(&matched.profile) {
+            let same = place.and_then(|FieldId(place)| customer.profile.get(place as usize));
+            if let Some(same) = same.filter(|it| it.stamp.is_some_and(|(at, _)| at < log_from)) {
+                *recorded = same.carried(&recorded.default);
+                recorded.stamp = recorded.stamp.map(first_of_its_time);
+            }
+        }
+        begun.consent = customer.consent.before(log_from).carried(&Consent::default(), matched);
+        let recorded = begun.profile.iter().filter_map(|recorded| recorded.stamp).max();
+        // From then on all of it was so.
+        if let Some(now) = recorded.map(|(at, _)| at).max(begun.first_seen) {
+            begun.clock = Some(now);
+            begun.schedules.reach(now);
+            self.settle_in(&mut begun, now);
+        }
+        begun
+    }
+
     /// Finds out what follows from the rest.
-    fn settle_in(&self, customer: &mut Customer) {
-        let recorded = customer.profile.iter().filter_map(|recorded| recorded.stamp).max();
-        let now = customer.clock.or(recorded.map(|(at, _)| at)).unwrap_or_default();
+    fn settle_in(&self, customer: &mut Customer, now: Millis) {
         self.watches.look_back(customer, now);
         self.judge_segments(customer, now);
         if customer.first_seen.is_none() {

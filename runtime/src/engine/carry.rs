@@ -9,7 +9,7 @@ use super::{
     sparse::Sparse,
 };
 use segue_compiler::{
-    consent::Stamp,
+    consent::{Consent, Stamp},
     execution::Output,
     guard::counting_messages,
     plan::{
@@ -19,6 +19,7 @@ use segue_compiler::{
     reach::Reach,
     succession::{Matched, to_fill},
     typed::{EventId, FieldId, Program, SegmentId, SequenceId},
+    value::Millis,
 };
 use std::collections::BTreeMap;
 
@@ -153,14 +154,47 @@ impl Engine {
         self.carry_cells(passage, &customer, &told, &mut carried);
         self.carry_levels(before, passage, (&customer, &told), &mut carried);
         self.carry_sequences(before, passage, (customer, told), &mut carried);
-        self.settle_in(&mut carried);
+        let recorded = carried.profile.iter().map(|(_, (_, stamp))| *stamp).max();
+        let now = carried.clock.or(recorded.map(|(at, _)| at)).unwrap_or_default();
+        self.settle_in(&mut carried, now);
         carried
     }
 
+    /// A customer to whom a log is to be told that begins at an instant.
+    pub(super) fn begin_customer(
+        &self,
+        passage: &Passage,
+        customer: &Customer,
+        log_from: Millis,
+    ) -> Customer {
+        let mut begun = Customer::of(customer.id.clone(), &self.blank);
+        let first_seen = customer.record.get(FIRST_SEEN_WORD as usize).copied();
+        // Who was not seen yet is so at the end of time.
+        let first_seen = first_seen.filter(|seen| *seen < log_from);
+        begun.set_word(FIRST_SEEN_WORD, first_seen);
+        let mut now = first_seen;
+        for (same, number) in passage.matched.profile.iter().zip(0..) {
+            let recorded = same.and_then(|FieldId(same)| customer.profile.get(same));
+            let Some((value, stamp)) = recorded.filter(|(_, stamp)| stamp.0 < log_from).cloned() else {
+                continue;
+            };
+            begun.fill_slots(&self.machine, FieldId(number), &value);
+            now = now.max(Some(stamp.0));
+            begun.profile.set(number, (value, first_of_its_time(stamp)));
+        }
+        begun.zone = self.own_zone(&begun);
+        begun.consent = customer.consent.before(log_from).carried(&Consent::default(), &passage.matched);
+        // From then on all of it was so.
+        if let Some(now) = now {
+            begun.clock = Some(now);
+            self.reach(&mut begun, now);
+            self.settle_in(&mut begun, now);
+        }
+        begun
+    }
+
     /// Finds out what follows from the rest.
-    fn settle_in(&self, customer: &mut Customer) {
-        let recorded = customer.profile.iter().map(|(_, (_, stamp))| *stamp).max();
-        let now = customer.clock.or(recorded.map(|(at, _)| at)).unwrap_or_default();
+    fn settle_in(&self, customer: &mut Customer, now: Millis) {
         customer.schedule_matches();
         self.set_levels(customer, now);
         self.settle_waiting(customer, now);

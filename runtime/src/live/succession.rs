@@ -11,18 +11,26 @@ use segue_compiler::{
     reach::Reach,
     value::Millis,
 };
-use std::{collections::BTreeSet, mem, sync::Arc};
-
-impl<E: Execution> Live<E> {
-    /// The same, to whom a log is only told: what is known changes, and nothing comes of it.
-    #[must_use]
-    pub fn silent(mut self) -> Self {
-        self.shards.iter_mut().for_each(Shard::silence);
-        self
-    }
-}
+use std::{collections::BTreeSet, mem, num::NonZeroUsize, sync::Arc};
 
 impl<E: Execution + Sync> Live<E> {
+    /// A host of other rules, to whom the log is told: what is known changes, and nothing comes of it. If the log begins at
+    /// `log_from`, what the profile said before is known already. `start` is about when the log begins.
+    #[must_use]
+    pub fn listener(&mut self, execution: E, settle: i64, log_from: Option<Millis>, start: Millis) -> Self {
+        let shards = NonZeroUsize::new(self.shards.len()).unwrap_or(NonZeroUsize::MIN);
+        let mut told = Self::new(execution, settle, shards, start);
+        told.shards.iter_mut().for_each(Shard::silence);
+        if let Some(log_from) = log_from {
+            let passage = told.execution.passage(&self.execution);
+            let change = (&self.execution, &told.execution, &passage);
+            let pairs = self.shards.iter_mut().zip(&mut told.shards);
+            let work = pairs.map(|(shard, told)| move || shard.begin(change, told, log_from));
+            beside_each_other(work.collect());
+        }
+        told
+    }
+
     /// Rules are about to change at an instant: time passes for everybody as before a call that arrives then. Gives the rules
     /// that have runs under way, by their positions.
     pub fn before_change(&mut self, at: Millis) -> BTreeSet<u32> {
@@ -82,6 +90,21 @@ impl<E: Execution + Sync> Live<E> {
 impl<E: Execution> Shard<E> {
     fn silence(&mut self) {
         self.output = Output::silent();
+    }
+
+    /// Everybody begins anew in another shard, to whom a log is to be told that begins at an instant.
+    fn begin(&mut self, (before, after, passage): (&E, &E, &E::Passage), told: &mut Self, log_from: Millis) {
+        for place in self.each_place() {
+            let begun = after.begin((before, passage), self.customers.wake(before, place), log_from);
+            let (id, is_known) = (self.customers.id(before, place), self.customers.is_known(place));
+            let (place, state) = told.customers.entry(after, hash(id), id);
+            *state = begun;
+            let due = after.next_deadline(state);
+            if is_known {
+                told.customers.note_known(place);
+            }
+            told.take_up(place, due);
+        }
     }
 
     /// Up to when time has passed for a customer, if there is one.

@@ -254,7 +254,6 @@ impl Begin {
             log: self.log.clone(),
             hold: Hold::default(),
             reads: notes.reads.clone(),
-            shards: *shards,
             names,
             position,
             received_at: notes.received_at,

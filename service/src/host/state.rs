@@ -26,7 +26,6 @@ use segue_compiler::{
 use segue_runtime::{engine::Engine, live::Live, source::Envelope, words::reason};
 use std::{
     collections::BTreeMap,
-    num::NonZeroUsize,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -53,8 +52,6 @@ pub(super) struct State {
     pub(super) hold: Hold,
     /// Changes of rules that an older checkpoint would have to make again, and what they read of the log.
     pub(super) reads: Vec<Read>,
-    /// How many threads share the customers.
-    pub(super) shards: NonZeroUsize,
     /// The names of the segments, for whoever asks.
     pub(super) names: Names,
     /// The position of the next entry.
@@ -163,8 +160,9 @@ impl State {
             lineage.follow(&self.program, prepared, (entry.received_at, begins.received_at), under_way)?;
         let settle = prepared.config.settings.settle;
         let stretch = begins.position..entry.position;
-        let change = UnderWay { log: &self.log, stretch, at: entry.received_at };
-        let (told, from) = change.tell(&self.live, (engine, settle, self.shards))?;
+        let change =
+            UnderWay { log: &self.log, stretch, log_from: begins.received_at, at: entry.received_at };
+        let (told, from) = change.tell(&mut self.live, (engine, settle))?;
         self.live.succeeded_by(told);
         self.reads.push(Read { at: entry.position, from });
         (self.lineage, self.program, self.rules, self.settle) = (lineage, program, rules, settle);

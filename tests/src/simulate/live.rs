@@ -38,8 +38,9 @@ where
     E: Execution<Resting = Box<[u8]>> + Send + Sync,
 {
     let all = changing.happenings();
-    let executor = make(first.clone());
-    let mut host = Hosted::new(first, executor, changing.settings.settle, NonZeroUsize::MIN);
+    let (settle, shards) = (changing.settings.settle, NonZeroUsize::MIN);
+    let live = Live::new(Arc::new(make(first.clone())), settle, shards, 0);
+    let mut host = Hosted::new(first, live, settle, shards);
     for (place, happening) in all.iter().enumerate() {
         match happening {
             Happening::Entry(entry) => host.take(entry),
@@ -68,10 +69,10 @@ struct Hosted<E: Execution> {
 
 impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Hosted<E> {
     /// Without customers.
-    fn new(program: Arc<Program>, executor: E, settle: i64, shards: NonZeroUsize) -> Self {
+    fn new(program: Arc<Program>, live: Live<Arc<E>>, settle: i64, shards: NonZeroUsize) -> Self {
         Self {
-            live: Live::new(Arc::new(executor), settle, shards, 0),
             program,
+            live,
             settle,
             shards,
             waiting: Vec::new(),
@@ -139,9 +140,9 @@ impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Hosted<E> {
         let before = Arc::downgrade(self.live.execution());
         let under_way = self.live.before_change(new.at);
         self.program = Arc::new(new.succeed(&self.program, &under_way));
-        let executor = make(self.program.clone());
-        let mut told = Self::new(self.program.clone(), executor, self.settle, self.shards);
-        told.live = told.live.silent();
+        let executor = Arc::new(make(self.program.clone()));
+        let told = self.live.listener(executor, self.settle, new.log_from, 0);
+        let mut told = Self::new(self.program.clone(), told, self.settle, self.shards);
         for happening in told_of(all, new.log_from) {
             match happening {
                 // The log tells that the service came up, and of no hosts.

@@ -159,6 +159,15 @@ impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
         self.executor.to_fill(&before.executor, passage)
     }
 
+    fn begin(
+        &self,
+        (before, passage): (&Self, &E::Passage),
+        customer: &E::Customer,
+        log_from: Millis,
+    ) -> E::Customer {
+        self.executor.begin((&before.executor, passage), customer, log_from)
+    }
+
     fn carry(
         &self,
         (before, passage): (&Self, &E::Passage),
