@@ -26,18 +26,6 @@ impl ConfigError {
         self.span.clone()
     }
 
-    /// The file's name.
-    #[must_use]
-    pub fn file(&self) -> &str {
-        &self.file
-    }
-
-    /// The file's text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// One way out.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
