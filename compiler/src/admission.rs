@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// How far a stamp may lie after its arrival: clocks of phones are that wrong.
 pub const MAX_SKEW: i64 = 5 * 60_000;
 
-/// The message ids of one customer that are still known, as fingerprints of [`FINGERPRINT_BYTES`].
+/// The message ids of one customer that are still known, as fingerprints of 48 bits.
 #[derive(Clone, Debug, Default)]
 pub struct Admission {
     ids: VecDeque<(Millis, u64)>,

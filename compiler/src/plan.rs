@@ -5,6 +5,9 @@
 //! in cells. A handler says, for one event name, which cells it feeds, which sequences it moves and which segments it can
 //! change.
 
+mod cells;
+mod handler;
+mod layout;
 pub mod meaning;
 mod operands;
 pub mod print;
@@ -12,19 +15,22 @@ mod rule;
 mod task;
 pub mod verify;
 
+pub use cells::{Cell, CellKind, CellSource};
+pub use handler::{Handler, NO_ELEMENT, Role, SchedulePlan, SequencePlan, Touched};
+pub use layout::{
+    FIRST_SEEN_WORD, FIXED_SLOTS, FieldUse, LAST_ACTIVE_WORD, Layout, NEVER, ProfileSlot, RecordLayout,
+    SlotUse, UNSEEN,
+};
 pub use rule::{Content, GoalPlan, Heard, Op, OpKind, RulePlan};
 pub use task::Task;
 
 use crate::{
     calendar::{Calendar, Habit, Unit},
-    typed::{
-        Aggregate, Anchor, EventId, FieldId, Function, HeldId, Judged, SegmentId, SequenceId, TextTest,
-        TopicId, schedule::Schedule,
-    },
+    typed::{Aggregate, Function, HeldId, Judged, SegmentId, TextTest, TopicId},
     types::Type,
     value::Value,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Position in [`Plan::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,11 +62,11 @@ pub struct Plan {
     pub patterns: Vec<Arc<str>>,
     /// What is remembered.
     pub cells: Vec<Cell>,
-    /// The layout of each event's frame, by [`EventId`].
+    /// The layout of each event's frame, by [`crate::typed::EventId`].
     pub layouts: Vec<Layout>,
     /// The layout of the fixed part of a customer's state.
     pub record: RecordLayout,
-    /// One handler for each event, by [`EventId`].
+    /// One handler for each event, by [`crate::typed::EventId`].
     pub handlers: Vec<Handler>,
     /// The handler of events that are not declared.
     pub other: Handler,
@@ -371,250 +377,6 @@ pub enum QueryResult {
     LastTime,
     /// What their days, which are the first column, come to.
     Habit(Unit, Habit),
-}
-
-/// Something remembered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Cell {
-    /// How.
-    pub kind: CellKind,
-    /// Of what.
-    pub source: CellSource,
-}
-
-/// How something is remembered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CellKind {
-    /// How many ever: a word of the record.
-    Counter {
-        /// Its word.
-        word: u32,
-    },
-    /// The time of the first or last: a word of the record.
-    Moment {
-        /// Its word.
-        word: u32,
-        /// Whether the first (else the last).
-        first: bool,
-    },
-    /// Count, sum, extremes, first and last of a value over all of history.
-    Total {
-        /// Its place among a customer's totals.
-        place: u32,
-        /// How the value is read.
-        class: Class,
-    },
-    /// The newest rows, and for older ones sums over aligned stretches of time.
-    Rows {
-        /// Its place among a customer's rings.
-        place: u32,
-        /// How many rows at most.
-        capacity: u32,
-        /// How the columns are read.
-        columns: Vec<Class>,
-        /// The width of the stretches in milliseconds; `None`: older rows are let go.
-        stretch: Option<i64>,
-        /// Rows older than this many milliseconds are never asked for; `None`: all are.
-        reach: Option<i64>,
-        /// Whether of rows with the same columns only the newest is kept.
-        distinct: bool,
-    },
-    /// Totals for each calendar day, which is the first column.
-    Days {
-        /// Its place among a customer's days.
-        place: u32,
-        /// How the value, the second column, is read; `None`: events are only counted.
-        class: Option<Class>,
-        /// How many days back are asked for, today included.
-        reach: i32,
-    },
-    /// On which days or weeks there was something; the day is the only column.
-    Periods {
-        /// Its place among a customer's periods.
-        place: u32,
-        /// Days or weeks.
-        unit: Unit,
-        /// How many back are asked for, the current one included.
-        reach: i32,
-    },
-}
-
-/// What feeds a cell.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CellSource {
-    /// Events.
-    Events {
-        /// Which; `None`: any.
-        events: Option<Vec<EventId>>,
-        /// The condition on [`FrameRef::This`].
-        filter: NodeId,
-        /// The columns.
-        columns: Vec<NodeId>,
-        /// Whether the last column is the whole event as an object.
-        object: bool,
-        /// Since which change of rules; 0: from the beginning.
-        since: u32,
-    },
-    /// Completed matches.
-    Sequence {
-        /// Of this sequence.
-        sequence: SequenceId,
-        /// From this instant on.
-        since: i64,
-    },
-}
-
-/// What is read of one event: slot by slot, what it holds. Slots 0 to 2 are `at`, `message_id`, `event_name`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Layout {
-    /// The number of slots, the first three included.
-    pub slots: u32,
-    /// The slot of each top-level field that is read whole, by name.
-    pub names: BTreeMap<Arc<str>, u32>,
-    /// The fields that are decoded: position among the declared fields, and the slots filled from it, each with the
-    /// path into the field.
-    pub fields: Vec<FieldUse>,
-    /// The slots that rules read of such an event after its own instant, in order.
-    pub kept: Vec<u32>,
-}
-
-/// A field that is decoded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FieldUse {
-    /// Its position among the declared fields.
-    pub field: u32,
-    /// The slots filled from it.
-    pub slots: Vec<SlotUse>,
-}
-
-/// A slot filled from a field.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SlotUse {
-    /// Its number.
-    pub slot: u32,
-    /// The path into the field.
-    pub path: Vec<Arc<str>>,
-    /// How it is read.
-    pub class: Class,
-}
-
-/// The first slots of every frame.
-pub const FIXED_SLOTS: u32 = 3;
-
-/// The fixed part of a customer's state, in words of 8 bytes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RecordLayout {
-    /// First word of the levels' bits.
-    pub segments: u32,
-    /// First of the words that say since when a condition has held, one for each that must hold without a break.
-    pub held: u32,
-    /// First word of the profile's slots, two words a slot.
-    pub profile_words: u32,
-    /// What the profile's slots hold.
-    pub profile: Vec<ProfileSlot>,
-    /// The number of words.
-    pub words: u32,
-    /// The number of rings.
-    pub rings: u32,
-    /// The number of totals.
-    pub totals: u32,
-    /// The number of totals by day.
-    pub days: u32,
-    /// The number of sets of days or weeks.
-    pub periods: u32,
-}
-
-/// The word that holds when the customer was first seen; [`UNSEEN`] before.
-pub const FIRST_SEEN_WORD: u32 = 0;
-/// The word that holds the time of the last active event; [`NEVER`] before.
-pub const LAST_ACTIVE_WORD: u32 = 1;
-/// No time yet, later than all.
-pub const UNSEEN: i64 = i64::MAX;
-/// No time yet, earlier than all.
-pub const NEVER: i64 = i64::MIN;
-
-/// A slot of the profile.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProfileSlot {
-    /// The field.
-    pub field: FieldId,
-    /// The path into it.
-    pub path: Vec<Arc<str>>,
-    /// How it is read.
-    pub class: Class,
-}
-
-/// What happens when an event of one name is applied.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Handler {
-    /// Cells that it may feed.
-    pub feeds: Vec<CellId>,
-    /// Roles that it may play in sequences.
-    pub roles: Vec<Role>,
-    /// Segments that it may change, in order of evaluation.
-    pub touched: Vec<Touched>,
-}
-
-/// A level that an event may change.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Touched {
-    /// The segment, or the level beyond them.
-    pub segment: SegmentId,
-    /// The cells of which one must have been fed for a change; `None`: it may change anyhow.
-    pub fed_by: Option<Vec<CellId>>,
-}
-
-/// A role in a sequence.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Role {
-    /// The sequence.
-    pub sequence: SequenceId,
-    /// The element; [`NO_ELEMENT`] for the event that must not come.
-    pub element: u32,
-    /// The condition.
-    pub filter: NodeId,
-}
-
-/// The element number of the event that must not come.
-pub const NO_ELEMENT: u32 = 62;
-
-/// A sequence as the engine's matcher needs it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SequencePlan {
-    /// Which first events are kept.
-    pub anchor: Anchor,
-    /// Whether only the first such event ever begins it.
-    pub first_time: bool,
-    /// For each element the longest time since the one before, in milliseconds.
-    pub within: Vec<i64>,
-    /// How long the last event must not come.
-    pub then_no: Option<i64>,
-    /// The slots that must be the same, by event: slots may differ between the events of a sequence.
-    pub same: BTreeMap<EventId, Vec<u32>>,
-    /// Cells fed by its matches.
-    pub feeds: Vec<CellId>,
-    /// Rules triggered by its matches, in order.
-    pub rules: Vec<u32>,
-}
-
-impl SequencePlan {
-    /// Whether it is a single event, each of which is a match.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        self.within.len() == 1
-            && self.then_no.is_none()
-            && !self.first_time
-            && self.same.values().all(Vec::is_empty)
-    }
-}
-
-/// A schedule as the engine follows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SchedulePlan {
-    /// When it comes round.
-    pub schedule: Schedule,
-    /// Rules that it triggers, in order.
-    pub rules: Vec<u32>,
 }
 
 impl Class {

@@ -16,10 +16,6 @@ const LAYERS: [&str; 5] = ["segue-grammar", "segue-compiler", "segue-runtime", "
 const UNSAFE_FILES: [&str; 2] = ["compiler/src/module.rs", "runtime/src/engine/host.rs"];
 /// Most lines of a source file: what one can still hold in mind.
 const MAX_LINES: usize = 600;
-/// Files that are one data type and its documentation, and may be longer: their parts have no meaning alone.
-const DATA_FILES: [&str; 2] = ["grammar/src/ast.rs", "compiler/src/plan.rs"];
-/// Most lines of those.
-const MAX_DATA_LINES: usize = 800;
 /// What is not left behind in sources. This file is not searched.
 const LEFTOVERS: [&str; 7] = ["todo!", "unimplemented!", "FIXME", "XXX", "#[ignore", "#[allow", "#![allow"];
 
@@ -59,10 +55,9 @@ fn crates_use_the_lints_of_the_workspace() -> Checked {
 fn sources_are_short() -> Checked {
     let mut faults = Vec::new();
     for (path, text) in sources()? {
-        let most = if DATA_FILES.contains(&&*path) { MAX_DATA_LINES } else { MAX_LINES };
         let lines = text.lines().count();
-        if lines > most && !path.contains("tests/") {
-            faults.push(format!("{path} has {lines} lines; {most} are the most"));
+        if lines > MAX_LINES && !path.contains("tests/") {
+            faults.push(format!("{path} has {lines} lines; {MAX_LINES} are the most"));
         }
     }
     none(&faults)
