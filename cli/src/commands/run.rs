@@ -34,7 +34,6 @@ use std::{
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A folder of rules, or one rule file; with `--log` it may be left out
-    #[arg(required_unless_present = "log")]
     path: Option<PathBuf>,
     #[command(flatten)]
     input: Input,
@@ -84,7 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
         return audit(log, opened, arguments);
     }
     let Some((opened, program)) = opened else {
-        return Err(Problem::words("name a folder of rules, or one rule file"));
+        return Err(Problem::words(
+            "name a folder of rules or one rule file, or the data of a service with `--log`",
+        ));
     };
     let mut settings = opened.config.settings.clone();
     settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
