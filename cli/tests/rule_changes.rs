@@ -367,6 +367,8 @@ fn check(
 ) {
     let figures = &author.figures;
     let log = archived.to_str().unwrap();
+    let words = author.service.words();
+    assert!(!words.contains("cannot be put in force"), "{words}");
     let logged = check_log(log, acknowledged);
     let (decisions, twice) = check_delivered(&["--log", log], heard, &figures.kills);
     if seconds < LONG {
@@ -376,7 +378,6 @@ fn check(
     }
     let mut changes = 0;
     each_line(&["log", log], |line| changes += u64::from(line.contains("\"kind\":\"rules\"")));
-    let words = author.service.words();
     let refused = words.lines().filter(|line| line.contains("the rules stay as they are")).count();
     let memory = memory(figures);
     println!(
@@ -388,7 +389,6 @@ fn check(
         size(&data.join("log")) / 1_024,
     );
     assert!(changes > 3 && refused > 0 && decisions > 50, "{changes}, {refused}, {decisions}");
-    assert!(!words.contains("cannot be put in force"), "{words}");
     if seconds >= LONG {
         let [middle, last] = [1, 2].map(|third| median_of(figures, third, 3));
         assert!(last * 100 <= middle * (100 + MORE_MEMORY), "from {middle} KB to {last} KB");

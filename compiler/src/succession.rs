@@ -14,7 +14,7 @@ mod restore;
 
 pub use fill::{read_from, to_fill};
 pub use made::Made;
-pub use matched::Matched;
+pub use matched::{Matched, TriggeredBefore};
 pub use restore::{Marks, Version, current, former, restored};
 
 use crate::{

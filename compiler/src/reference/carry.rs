@@ -231,9 +231,10 @@ impl Change<'_> {
             };
             if let (Some(place), Some(matcher)) = (carried.matchers.get_mut(number), matcher) {
                 *place = matcher;
-                let after = self.matched.triggered_after.get(number).copied().flatten();
-                if let (Some(after), Some(now)) = (after, carried.clock) {
-                    place.forget_complete(now, after);
+                let triggered = self.matched.triggered.get(number).and_then(Option::as_ref);
+                if let (Some(triggered), Some(now)) = (triggered, carried.clock) {
+                    let before = customer.matchers.get(triggered.by.0 as usize);
+                    place.forget_triggered(triggered, before, now);
                 }
             }
             if let (Some(place), Some(completions)) = (carried.completions.get_mut(number), completions) {

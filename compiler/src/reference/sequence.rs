@@ -9,10 +9,14 @@ use super::{
 use crate::{
     consent::Stamp,
     execution::Counts,
+    succession::TriggeredBefore,
     typed::{Anchor, EventRole, Sequence, SequenceId},
     value::{Millis, Value},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A completed match.
 #[derive(Clone, Debug)]
@@ -113,11 +117,21 @@ impl Matcher {
 }
 
 impl Matcher {
-    /// Forgets the complete chains that ended so long before an instant.
-    pub(super) fn forget_complete(&mut self, before: Millis, after: i64) {
+    /// Forgets the complete chains that have triggered the rule; `before` is what is under way of what triggered it.
+    pub(super) fn forget_triggered(
+        &mut self,
+        triggered: &TriggeredBefore,
+        before: Option<&Self>,
+        now: Millis,
+    ) {
+        let pending = |matcher: &Self| -> BTreeSet<Millis> {
+            let all = matcher.keys.values().flat_map(|state| &state.pending);
+            all.filter_map(|pending| last(&pending.chain)).map(|(at, _)| at).collect()
+        };
+        let waiting = before.map(pending).unwrap_or_default();
         for state in self.keys.values_mut() {
-            let is_young = |last: Stamp| last.0.saturating_add(after) > before;
-            state.pending.retain(|pending| last(&pending.chain).is_none_or(is_young));
+            let may_still = |(at, _): Stamp| triggered.may_still(at, now, || waiting.contains(&at));
+            state.pending.retain(|pending| last(&pending.chain).is_none_or(may_still));
         }
         self.keys.retain(|_, state| !state.is_empty());
     }

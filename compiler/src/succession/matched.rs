@@ -5,6 +5,7 @@ use crate::typed::{
     EventId, ExprKind, FieldId, HeldId, Occurrence, Program, Rule, ScheduleId, SequenceId, TopicId, Trigger,
     words::Words,
 };
+use crate::value::Millis;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -25,9 +26,9 @@ pub struct Matched {
     pub new_topics: BTreeSet<TopicId>,
     /// Of each sequence of the new program, the same one; nothing where it is filled from the log.
     pub sequences: Vec<Option<SequenceId>>,
-    /// Of each sequence of the new program that triggers a rule, where it is filled from the log: after how many milliseconds
-    /// the same events triggered the rule before. What is older has triggered it, and does not do so again.
-    pub triggered_after: Vec<Option<i64>>,
+    /// Of each sequence of the new program that triggers a rule, where it is filled from the log: what triggered the rule
+    /// before, and does not do so again.
+    pub triggered: Vec<Option<TriggeredBefore>>,
     /// Of each condition of the new program that must hold without a break, the same one; nothing where it is filled from
     /// the log.
     pub held: Vec<Option<HeldId>>,
@@ -39,6 +40,27 @@ pub struct Matched {
     pub rules: Vec<Option<u32>>,
     /// Of each rule of the old program, the rule whose goal is the same.
     pub goals: Vec<Option<u32>>,
+}
+
+/// What triggered a rule before another sequence does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TriggeredBefore {
+    /// The sequence of the old program.
+    pub by: SequenceId,
+    /// After how many milliseconds a complete chain of it triggered the rule.
+    pub after: i64,
+    /// Since when it was followed, where that is not from the beginning: of what is older, the rules before may have been
+    /// triggered by what this one did not wait for any more.
+    pub since: Option<Millis>,
+}
+
+impl TriggeredBefore {
+    /// Whether a chain whose last event was at an instant may still trigger the rule `now`. `waits` says whether the sequence
+    /// of before has a chain under way that ends with an event of that instant.
+    #[must_use]
+    pub fn may_still(&self, last: Millis, now: Millis, waits: impl FnOnce() -> bool) -> bool {
+        last.saturating_add(self.after) > now && (self.since.is_none_or(|since| last >= since) || waits())
+    }
 }
 
 impl Matched {
@@ -83,14 +105,14 @@ impl Matched {
                 }
             }
         }
-        self.triggered_after = vec![None; new.sequences.len()];
+        self.triggered = vec![None; new.sequences.len()];
         for rule in &new.rules {
             let Trigger::Sequence(id) = rule.trigger else { continue };
             let place = id.0 as usize;
             if self.sequences.get(place).is_some_and(Option::is_none)
-                && let Some(after) = self.triggered_after.get_mut(place)
+                && let Some(triggered) = self.triggered.get_mut(place)
             {
-                *after = triggered_after((old, new), rule);
+                *triggered = what_triggered((old, new), rule);
             }
         }
         let words: Vec<String> = old.schedules.iter().map(|it| it.words(old)).collect();
@@ -121,16 +143,20 @@ impl Matched {
     }
 }
 
-/// After how many milliseconds the events of a rule's trigger triggered the rule before.
-fn triggered_after((old, new): (&Program, &Program), rule: &Rule) -> Option<i64> {
+/// What triggered a rule before, if that was a sequence of as many events.
+fn what_triggered((old, new): (&Program, &Program), rule: &Rule) -> Option<TriggeredBefore> {
     let sequence = |program: &'_ Program, rule: &Rule| match rule.trigger {
-        Trigger::Sequence(id) => program.sequences.get(id.0 as usize).cloned(),
+        Trigger::Sequence(id) => Some((id, program.sequences.get(id.0 as usize).cloned()?)),
         _ => None,
     };
     let earlier = old.rules.iter().find(|it| it.identity() == rule.identity() && !it.is_former())?;
-    let (before, after) = (sequence(old, earlier)?, sequence(new, rule)?);
-    let is_alike = before.elements.len() == after.elements.len();
-    is_alike.then(|| before.then_no.map_or(0, |(_, within)| within))
+    let ((by, before), (_, after)) = (sequence(old, earlier)?, sequence(new, rule)?);
+    let change = before.since.checked_sub(1).and_then(|place| old.changes.get(place as usize));
+    (before.elements.len() == after.elements.len()).then(|| TriggeredBefore {
+        by,
+        after: before.then_no.map_or(0, |(_, within)| within),
+        since: change.map(|change| change.at),
+    })
 }
 
 /// The positions of a program by meaning.

@@ -330,9 +330,11 @@ impl Engine {
                 }
             };
             if let Some(mut state) = state {
-                let after = passage.matched.triggered_after.get(number as usize).copied().flatten();
-                if let (Some(after), Some(now)) = (after, carried.clock) {
-                    state.forget_complete(now, after);
+                let triggered = passage.matched.triggered.get(number as usize).and_then(Option::as_ref);
+                if let (Some(triggered), Some(now)) = (triggered, carried.clock) {
+                    let by = customer.sequences.get_mut(triggered.by.0);
+                    let waiting = by.map(|by| by.read(&before.machine).waits_from()).unwrap_or_default();
+                    state.forget_triggered(triggered, &waiting, now);
                 }
                 carried.sequences.set(number, Sequence::of(state));
             }

@@ -2,8 +2,8 @@
 
 use super::{Chain, KeyState, Pending, Sequence, SequenceState};
 use crate::engine::frame::Kept;
-use segue_compiler::{consent::Stamp, value::Millis};
-use std::sync::Arc;
+use segue_compiler::{consent::Stamp, succession::TriggeredBefore, value::Millis};
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Sequence {
     /// A sequence with this state.
@@ -13,11 +13,22 @@ impl Sequence {
 }
 
 impl SequenceState {
-    /// Forgets the complete chains that ended so long before an instant.
-    pub(in crate::engine) fn forget_complete(&mut self, before: Millis, after: i64) {
+    /// When the last events were of complete chains that are under way.
+    pub(in crate::engine) fn waits_from(&self) -> BTreeSet<Millis> {
+        let all = self.keys.iter().flat_map(|key| &key.pending);
+        all.map(|pending| pending.completed.waits_from().0).collect()
+    }
+
+    /// Forgets the complete chains that have triggered the rule; `waiting` are those of what triggered it before.
+    pub(in crate::engine) fn forget_triggered(
+        &mut self,
+        triggered: &TriggeredBefore,
+        waiting: &BTreeSet<Millis>,
+        now: Millis,
+    ) {
         for key in &mut self.keys {
-            let is_young = |(at, _): Stamp| at.saturating_add(after) > before;
-            key.pending.retain(|pending| is_young(pending.completed.waits_from()));
+            let may_still = |(at, _): Stamp| triggered.may_still(at, now, || waiting.contains(&at));
+            key.pending.retain(|pending| may_still(pending.completed.waits_from()));
         }
         self.keys.retain(|key| !key.is_empty());
         self.schedule();
