@@ -1,6 +1,8 @@
 //! The live service under load: events over HTTP in batches, each acknowledged when it is on disk, against a handler that
 //! does nothing but append what comes and sync.
 
+mod held;
+
 use super::{Result, work};
 use axum::{Router, body::Bytes, routing::post};
 use clap::Args;
@@ -58,6 +60,9 @@ pub(crate) struct Options {
     /// How many events are sent a second; as many as are taken when absent
     #[arg(long)]
     rate: Option<u64>,
+    /// Hold the load for so long instead, and fail unless memory stays flat
+    #[arg(long, requires = "rate", value_parser = clap::value_parser!(u64).range(1..))]
+    minutes: Option<u64>,
     /// Where files are written; the disk there is what is measured
     #[arg(long, default_value = "target/bench/service")]
     folder: PathBuf,
@@ -79,10 +84,19 @@ struct Seen {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    match options.minutes {
+        Some(minutes) => held::run(options, minutes),
+        None => compare(options),
+    }
+}
+
+/// The service and a handler that only appends, in turn.
+fn compare(options: &Options) -> Result<()> {
     let mut figures = Vec::new();
     for run in 0..options.runs.max(1) {
-        let bodies = bodies(options, run)?;
-        let (taken, status) = whole(options, &bodies)?;
+        let shape = Shape { customers: options.customers, events: options.events };
+        let bodies = bodies(options, &mut Stream::new(shape), run, options.events)?;
+        let (taken, status) = serving(options, None, |address| send_all(address, &bodies, pace(options)))?;
         let appended = only_appending(options, &bodies)?;
         let rate = |seconds: f64| options.events as f64 / seconds;
         println!(
@@ -128,9 +142,8 @@ fn answered(answers: &[f64]) -> String {
     format!("in p50 {:.1} ms, p99 {:.1} ms", at(50), at(99))
 }
 
-/// The requests of each client.
-fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
-    let mut stream = Stream::new(Shape { customers: options.customers, events: options.events });
+/// The requests of each client, with the next so many events of a stream.
+fn bodies(options: &Options, stream: &mut Stream, run: usize, events: u64) -> Result<Vec<Vec<String>>> {
     let mut all: Vec<Vec<String>> = (0..options.clients.max(1)).map(|_| Vec::new()).collect();
     let (mut line, mut batch, mut count) = (String::new(), String::new(), 0_usize);
     let mut batches = 0;
@@ -142,7 +155,10 @@ fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
         }
         batches += 1;
     };
-    while stream.next(&mut line) {
+    for _ in 0..events {
+        if !stream.next(&mut line) {
+            break;
+        }
         // It happens when it arrives, and in each run it is another event.
         let said = line.rfind("\"timestamp\"").and_then(|at| line.get(..at)).ok_or("a line without time")?;
         let said = said.replacen("\"messageId\":\"m", &format!("\"messageId\":\"r{run}m"), 1);
@@ -163,8 +179,12 @@ fn bodies(options: &Options, run: usize) -> Result<Vec<Vec<String>>> {
     Ok(all)
 }
 
-/// What clients saw of the service, and what it says of itself.
-fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(Seen, Status)> {
+/// Does something while the service is up with no more than so many bytes of log; what it says of itself in the end.
+fn serving<T>(
+    options: &Options,
+    max_bytes: Option<u64>,
+    act: impl FnOnce(SocketAddr) -> T,
+) -> Result<(T, Status)> {
     let data = emptied(&options.folder.join("data"))?;
     let sources = BTreeMap::from([("pack.segue".to_owned(), format!("{ORDINARY}{SOON}"))]);
     let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
@@ -174,7 +194,7 @@ fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(Seen, Status)> {
             data,
             dry_run: true,
             shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            limits: log::Limits { segment_bytes: SEGMENT_BYTES, keep: None, max_bytes: None },
+            limits: log::Limits { segment_bytes: SEGMENT_BYTES, keep: None, max_bytes },
             checkpoint_every: CHECKPOINT_EVERY,
             clock: Arc::new(WallClock),
             disk: Arc::new(RealDisk),
@@ -193,12 +213,12 @@ fn whole(options: &Options, bodies: &[Vec<String>]) -> Result<(Seen, Status)> {
         metrics: Arc::new(Metrics::default()),
         rejects: Arc::new(Rejects::default()),
     };
-    let taken = with_port(router(public), |address| send_all(address, bodies, pace(options)))?;
+    let done = with_port(router(public), act)?;
     // What is due by then is decided, too.
     thread::sleep(Duration::from_secs(3));
     let status = host.status();
     host.close();
-    Ok((taken, status))
+    Ok((done, status))
 }
 
 /// What clients saw of a handler that appends and syncs, whatever came meanwhile together.

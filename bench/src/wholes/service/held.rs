@@ -1,0 +1,78 @@
+//! A load that is held for long: what is acknowledged is decided in time, and memory and files stay as large as they are.
+
+use super::{Options, Result, bodies, pace, send_all, serving, told};
+use segue_bench::{
+    measure::median,
+    memory::{Memory, mib},
+    stream::{Shape, Stream},
+};
+use segue_service::clock::{Clock, WallClock};
+use std::{fs, path::Path, sync::mpsc, thread};
+
+/// How much of the log is kept: an hour of events would be more than most disks have to spare.
+const LOG_BYTES: u64 = 1 << 30;
+/// How many seconds of load are made at once; they take memory, too.
+const PORTION: u64 = 2;
+/// How much more memory than in the middle third there may be in the last one, in percent.
+const MORE_MEMORY: f64 = 10.0;
+
+pub(super) fn run(options: &Options, minutes: u64) -> Result<()> {
+    let rate = options.rate.unwrap_or(1).max(1);
+    let (portion, portions) = (rate * PORTION, minutes * 60 / PORTION);
+    let ends = WallClock.now() + i64::try_from(minutes * 60_000)?;
+    let (made, next) = mpsc::sync_channel(0);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let shape = Shape { customers: options.customers, events: portion * portions };
+            let mut stream = Stream::new(shape);
+            while let Ok(bodies) = bodies(options, &mut stream, 0, portion)
+                && made.send(bodies).is_ok()
+            {}
+        });
+        let ((answers, memory, events), status) = serving(options, Some(LOG_BYTES), |address| {
+            let (mut answers, mut memory, mut events) = (Vec::new(), Vec::new(), 0);
+            while WallClock.now() < ends
+                && let Ok(bodies) = next.recv()
+                && bodies.iter().any(|client| !client.is_empty())
+            {
+                answers.extend(send_all(address, &bodies, pace(options)).answers);
+                events += portion;
+                memory.extend(Memory::taken().map(|it| mib(it.now)));
+            }
+            drop(next);
+            (answers, memory, events)
+        })?;
+        println!(
+            "{minutes} minutes: {events} events acknowledged on disk, {:.0} a second; a batch answered {}; from acknowledgement to decision {}; deadlines {} late; files {:.0} MiB in the end; memory in each tenth {:.0?} MiB",
+            events as f64 / (minutes * 60) as f64,
+            super::answered(&answers),
+            told(&status.delay),
+            told(&status.lateness),
+            mib(size(&options.folder.join("data"))),
+            parts(&memory, 10),
+        );
+        match parts(&memory, 3).get(1..) {
+            Some(&[middle, last]) if last > middle * (1.0 + MORE_MEMORY / 100.0) => {
+                Err(format!("memory is not flat: from {middle:.0} to {last:.0} MiB").into())
+            }
+            _ => Ok(()),
+        }
+    })
+}
+
+/// The median of each of so many equal parts.
+fn parts(figures: &[f64], parts: usize) -> Vec<f64> {
+    let each = figures.len().div_ceil(parts).max(1);
+    figures.chunks(each).map(|part| median(part.to_vec())).collect()
+}
+
+/// How many bytes lie in a folder.
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(about) if about.is_dir() => size(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
