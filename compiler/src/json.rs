@@ -123,6 +123,13 @@ impl<'a> Key<'a> {
         self.plain() == name || self.0.escaped && self.0.string().is_some_and(|key| *key == *name)
     }
 
+    /// Whether it has no escapes, and so is written as it reads.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(self) -> bool {
+        !self.0.escaped
+    }
+
     /// The name between its quotes as it is written: equal names without escapes are written alike.
     #[must_use]
     #[inline]

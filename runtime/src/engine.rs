@@ -10,6 +10,7 @@ pub(crate) mod constants;
 mod customer;
 mod days;
 mod doubtful;
+mod fields;
 mod frame;
 mod goal;
 pub(crate) mod host;
@@ -34,7 +35,6 @@ pub use carry::Passage;
 pub use customer::Customer;
 
 use machine::Machine;
-use names::Names;
 use segue_compiler::{
     content::Contents,
     event::Incoming,
@@ -143,8 +143,7 @@ impl Engine {
             let position = program.profile.iter().position(|field| &*field.field.name == name)?;
             u32::try_from(position).ok().map(FieldId)
         };
-        let machine =
-            Machine::new(plan, code, Names::new(program.events.iter().map(|event| event.name.clone())));
+        let machine = Machine::new(plan, code, &program.events);
         let mut engine = Self {
             contents: Contents::new(&program),
             views: program.rules.iter().map(|rule| View::of_rule(&program, rule)).collect(),

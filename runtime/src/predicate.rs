@@ -157,9 +157,7 @@ impl Occurrence<'_> {
 
     /// Takes properties from a JSON object. As everywhere, a field that is invalid there is missing.
     pub fn read(&mut self, properties: JsonText<'_>) {
-        if let Some(event) = self.of.program.events.get(self.event.0 as usize) {
-            self.of.engine.read_alone(&mut self.alone, &event.name, properties);
-        }
+        self.of.engine.read_alone(&mut self.alone, properties);
     }
 
     /// Makes every field missing, as in a new one.

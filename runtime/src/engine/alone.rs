@@ -3,15 +3,14 @@
 use super::{
     Engine,
     constants::Constants,
-    frame::Tracked,
+    frame::Frame,
     host::{Alone, Asked},
 };
 use segue_compiler::{
     abi::Slot,
     codegen::looks_at_frames_only,
-    execution::Counts,
     json::JsonText,
-    plan::{Class, FIXED_SLOTS},
+    plan::Class,
     typed::EventId,
     value::{Millis, Value},
 };
@@ -49,10 +48,8 @@ impl Engine {
     }
 
     /// Reads an event's properties in place of those it had.
-    pub(crate) fn read_alone(&self, alone: &mut Alone, event: &str, properties: JsonText<'_>) {
-        let tracked = Tracked { name: event, message_id: "", properties: Some(properties), title: None };
-        let frame = self.frame(tracked, Millis::default(), 0, &mut Counts::default());
-        alone.change(|old| *old = frame);
+    pub(crate) fn read_alone(&self, alone: &mut Alone, properties: JsonText<'_>) {
+        alone.change(|frame| self.refill(frame, properties));
     }
 }
 
@@ -60,11 +57,7 @@ impl Alone {
     /// Makes every property missing.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.change(|frame| {
-            if let Some(slots) = frame.slots.get_mut(FIXED_SLOTS as usize..) {
-                slots.fill(Slot::default());
-            }
-        });
+        self.change(Frame::clear);
     }
 
     /// Sets the word of a slot; a missing value has none.

@@ -89,12 +89,12 @@ impl Constants {
 /// Up to how many constants it is quicker to look at each.
 const FEW: usize = 8;
 /// How many bytes of a text its key tells.
-const HEAD: usize = 8;
+pub(super) const HEAD: usize = 8;
 
 /// The length of a text and what it begins with: for short texts, as most constants are, this is all, and comparing two
 /// numbers takes less than comparing texts.
 #[inline]
-fn key(text: &str) -> (usize, u64) {
+pub(super) fn key(text: &str) -> (usize, u64) {
     let bytes = text.as_bytes();
     let head = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
         (Some(head), _, _) => u64::from_le_bytes(*head),

@@ -1,6 +1,6 @@
 //! One event as machine code sees it: only the fields that the rules use.
 
-use super::{Engine, machine::Machine, merge::Shift};
+use super::{Engine, fields::Fields, machine::Machine, merge::Shift};
 use segue_compiler::{
     abi::Slot,
     decode,
@@ -40,6 +40,24 @@ impl Frame {
     /// The event's place in the customer's history.
     pub(super) fn stamp(&self) -> (Millis, u64) {
         (self.at, self.order)
+    }
+
+    /// Makes every property missing.
+    pub(super) fn clear(&mut self) {
+        if let Some(slots) = self.slots.get_mut(FIXED_SLOTS as usize..) {
+            slots.fill(Slot::default());
+        }
+        if let Some(values) = self.values.get_mut(FIXED_SLOTS as usize..) {
+            values.fill(Value::Missing);
+        }
+    }
+
+    fn put(&mut self, slot: u32, filled: Slot, value: Value) {
+        if let (Some(slot), Some(place)) =
+            (self.slots.get_mut(slot as usize), self.values.get_mut(slot as usize))
+        {
+            (*slot, *place) = (filled, value);
+        }
     }
 
     /// What rules read of the event after its own instant; `whole` keeps texts uncut.
@@ -205,19 +223,17 @@ impl Engine {
             Text::from(event.message_id),
             at,
         );
-        if let Some((ty, layout)) = builder.declared(self) {
+        if let Some((ty, layout, fields)) = builder.declared(self) {
             let (mut few, mut many) = ([None; FEW_FIELDS], Vec::new());
-            let members: &mut [Option<JsonText<'_>>] = match few.get_mut(..layout.fields.len()) {
+            let members: &mut [Option<JsonText<'_>>] = match few.get_mut(..fields.len()) {
                 Some(few) => few,
                 None => {
-                    many.resize(layout.fields.len(), None);
+                    many.resize(fields.len(), None);
                     &mut many
                 }
             };
             for (key, json) in event.properties.and_then(JsonText::members).into_iter().flatten() {
-                let named =
-                    |used: &&FieldUse| ty.fields.get(used.field as usize).is_some_and(|it| key.is(&it.name));
-                if let Some(place) = layout.fields.iter().position(|used| named(&used)) {
+                if let Some(place) = fields.place(key) {
                     members[place] = Some(json);
                 }
             }
@@ -234,6 +250,33 @@ impl Engine {
             }
         }
         builder.finish(order)
+    }
+
+    /// An event's declaration, its layout, and its fields in use.
+    fn declared(&self, event: EventId) -> Option<(&EventType, &Layout, &Fields)> {
+        let (position, machine) = (event.0 as usize, &self.machine);
+        Some((
+            self.program.events.get(position)?,
+            machine.plan.layouts.get(position)?,
+            machine.fields.get(position)?,
+        ))
+    }
+
+    /// Puts an event's properties in place of those that a frame of it has. As in [`Engine::frame`], what is invalid is
+    /// missing.
+    pub(super) fn refill(&self, frame: &mut Frame, properties: JsonText<'_>) {
+        frame.clear();
+        let Some((ty, layout, fields)) = frame.event.and_then(|event| self.declared(event)) else { return };
+        for (key, json) in properties.members().into_iter().flatten() {
+            let Some(place) = fields.place(key) else { continue };
+            let Some(used) = layout.fields.get(place) else { continue };
+            let Some(field) = ty.fields.get(used.field as usize) else { continue };
+            let value = decode::value(json, &field.ty).unwrap_or_default();
+            for SlotUse { slot, path, .. } in &used.slots {
+                let value = if path.is_empty() { value.clone() } else { value.at(path) };
+                frame.put(*slot, self.machine.slot_of(&value, *slot), value);
+            }
+        }
     }
 
     /// The frame of an event that was made here; `fields` gives the value of a field by name.
@@ -253,7 +296,7 @@ impl Engine {
             Text::from(message_id),
             at,
         );
-        if let Some((ty, layout)) = builder.declared(self) {
+        if let Some((ty, layout, _)) = builder.declared(self) {
             for used in &layout.fields {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };
                 builder.fill(used, fields(&field.name));
@@ -315,9 +358,8 @@ impl<'m> FrameBuilder<'m> {
         Self { machine, event, name, message_id, at, values }
     }
 
-    fn declared<'e>(&self, engine: &'e Engine) -> Option<(&'e EventType, &'e Layout)> {
-        let position = self.event?.0 as usize;
-        Some((engine.program.events.get(position)?, engine.machine.plan.layouts.get(position)?))
+    fn declared<'e>(&self, engine: &'e Engine) -> Option<(&'e EventType, &'e Layout, &'e Fields)> {
+        engine.declared(self.event?)
     }
 
     fn fill(&mut self, used: &FieldUse, value: Value) {

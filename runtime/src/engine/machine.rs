@@ -1,11 +1,12 @@
 //! What runs are made of: plan, code, constants.
 
-use super::{constants::Constants, names::Names};
+use super::{constants::Constants, fields::Fields, names::Names};
 use segue_compiler::{
     abi::{FIRST_TEXT_TAG, Slot},
     module::Code,
     pattern,
     plan::{Class, Plan},
+    typed::EventType,
     value::Value,
 };
 
@@ -16,6 +17,8 @@ pub(super) struct Machine {
     pub(super) code: Option<Code>,
     /// The events by number.
     pub(super) events: Names,
+    /// Of each of them, the fields in use.
+    pub(super) fields: Vec<Fields>,
     /// Their names as values.
     pub(super) titles: Vec<Value>,
     /// By node, whether it looks at a remembered row.
@@ -31,8 +34,12 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(plan: Plan, code: Option<Code>, events: Names) -> Self {
+    pub(super) fn new(plan: Plan, code: Option<Code>, events: &[EventType]) -> Self {
+        let laid_out = events.iter().zip(&plan.layouts);
+        let fields = laid_out.map(|(event, layout)| Fields::new(event, layout)).collect();
+        let events = Names::new(events.iter().map(|event| event.name.clone()));
         Self {
+            fields,
             titles: events.all().iter().map(|name| Value::text(name)).collect(),
             events,
             of_row: plan.of_row(),
@@ -49,10 +56,24 @@ impl Machine {
     #[inline]
     pub(super) fn slots<'v>(&'v self, values: &'v [Value]) -> impl Iterator<Item = Slot> + 'v {
         let placed = values.iter().zip(&self.of_slots).zip(0..);
-        placed.map(|((value, constants), place)| match value {
+        placed.map(|((value, constants), place)| self.compared(value, constants, place))
+    }
+
+    /// A value of an event as machine code sees it in a slot.
+    #[inline]
+    pub(super) fn slot_of(&self, value: &Value, slot: u32) -> Slot {
+        match self.of_slots.get(slot as usize) {
+            Some(constants) => self.compared(value, constants, i64::from(slot)),
+            None => Slot::default(),
+        }
+    }
+
+    #[inline]
+    fn compared(&self, value: &Value, constants: &Constants, place: i64) -> Slot {
+        match value {
             Value::Text(text) => Slot { tag: constants.tag(text), word: place },
             other => self.slot(other, place),
-        })
+        }
     }
 
     /// A value as machine code sees it; `place` is where it lies, for texts, lists and objects.
