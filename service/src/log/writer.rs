@@ -93,20 +93,7 @@ impl Writer {
                 .and_then(|()| file.sync())
                 .map_err(|error| io_damage(&last.path, error))?;
         }
-        let segment_bytes = limits.segment_bytes;
-        Ok((
-            Self {
-                disk,
-                folder: folder.to_owned(),
-                segment_bytes,
-                file,
-                place,
-                is_torn: false,
-                is_full: false,
-                usual: (0, 0),
-            },
-            opened,
-        ))
+        Ok((Self::at(disk, folder, limits, file, place), opened))
     }
 
     /// Opens a log of which only what lies before a place is to be there; the rest is cut off.
@@ -130,33 +117,27 @@ impl Writer {
         }
         let mut file = disk.append(&last.path).map_err(|error| io_damage(&last.path, error))?;
         file.cut(place.offset).and_then(|()| file.sync()).map_err(|error| io_damage(&last.path, error))?;
-        let segment_bytes = limits.segment_bytes;
-        Ok(Self {
-            disk,
-            folder: folder.to_owned(),
-            segment_bytes,
-            file,
-            place,
-            is_torn: false,
-            is_full: false,
-            usual: (0, 0),
-        })
+        Ok(Self::at(disk, folder, limits, file, place))
     }
 
     fn begin(disk: Arc<dyn Disk>, folder: &Path, limits: Limits, first: u64) -> Result<Self, Damage> {
         let file = create(&*disk, folder, first).map_err(|error| io_damage(folder, error))?;
         let place = Place { position: first, segment: first, offset: HEADER as u64 };
-        let segment_bytes = limits.segment_bytes;
-        Ok(Self {
+        Ok(Self::at(disk, folder, limits, file, place))
+    }
+
+    /// A log that goes on in a file at a place.
+    fn at(disk: Arc<dyn Disk>, folder: &Path, limits: Limits, file: Box<dyn DiskFile>, place: Place) -> Self {
+        Self {
             disk,
             folder: folder.to_owned(),
-            segment_bytes,
+            segment_bytes: limits.segment_bytes,
             file,
             place,
             is_torn: false,
             is_full: false,
             usual: (0, 0),
-        })
+        }
     }
 
     /// Where the next entry comes.
