@@ -34,6 +34,15 @@ impl Default for Project {
     }
 }
 
+impl Project {
+    /// A project of one rule file, in UTC.
+    #[must_use]
+    pub fn of(name: &str, text: &str) -> Self {
+        let source = Source { name: name.to_owned(), text: text.to_owned() };
+        Self { sources: vec![source], ..Self::default() }
+    }
+}
+
 /// What came of checking.
 #[derive(Clone, Debug)]
 pub struct Checked {

@@ -4,18 +4,19 @@
 //! [`profiles`] what is known before them; [`engine`] runs compiled rules over one customer at a time, and
 //! [`predicate`] compiled conditions over one event; [`replay`] carries all customers through virtual time, with [`fuse`]
 //! counting over all of them; [`rehearse`] runs tests; [`channel`] delivers what was decided; [`live`] hosts all
-//! customers as events arrive, with [`deadlines`]: the next one of each of many customers, in order. Bounds are in [`limits`].
+//! customers as events arrive, with [`deadlines`]: the next one of each of many customers, in order; [`embedded`] is that
+//! within a program of one's own. Bounds are in [`limits`].
 //!
 //! # A service of one's own
 //!
-//! What it takes to apply rules to the events of a web service, to answer with what they decide, and to let time pass; the
-//! whole of it, with rules and tests, is the crate `examples/own_service`.
+//! With [`embedded`] it takes no more than this to apply rules to the events of a web service, to answer with what they decide,
+//! and to let time pass; with rules and tests it is the crate `examples/own_service`.
 //!
 //! ```ignore
-#![doc = include_str!("../../examples/own_service/src/service.rs")]
+#![doc = include_str!("../../examples/own_service/src/main.rs")]
 //! ```
 //!
-//! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock.
+//! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock: [`embedded`] is given one.
 
 pub mod load;
 
@@ -32,6 +33,8 @@ pub mod predicate;
 pub mod replay;
 
 pub mod live;
+
+pub mod embedded;
 
 mod customers;
 
