@@ -129,22 +129,31 @@ impl Changes {
         }
         let text = self.latest.lock().await.text.clone();
         let mut glance = Glance { seen: Ok(text), before: None };
+        let mut is_waiting = false;
         loop {
-            tokio::select! {
+            let found = tokio::select! {
                 asked = hangup.recv() => {
                     if asked.is_none() {
                         return Ok(());
                     }
-                    let read = read(&reload).await;
-                    glance = Glance { seen: read.clone(), before: None };
-                    tell(self.take(read).await);
+                    is_waiting = false;
+                    read(&reload).await
                 }
-                () = next(looks.as_mut()) => {
-                    if let Some(read) = glance.is_new(read(&reload).await) {
-                        tell(self.take(read).await);
-                    }
-                }
+                () = next(looks.as_mut()) => match glance.is_new(read(&reload).await) {
+                    Some(found) => found,
+                    None => continue,
+                },
+            };
+            let result = self.take(found.clone()).await;
+            let is_unwritten = matches!(result, Err(Refused::Write(_)));
+            // What waits for room is told once.
+            if !(is_unwritten && is_waiting) {
+                tell(result);
             }
+            is_waiting = is_unwritten;
+            // Where they could not be written down, what is seen is what is in force still, so that it is tried again.
+            let seen = if is_unwritten { Ok(self.latest.lock().await.text.clone()) } else { found };
+            glance = Glance { seen, before: None };
         }
     }
 

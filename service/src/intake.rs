@@ -148,7 +148,8 @@ impl Intake {
         self.queue.add(Submission::own(kind, payload));
     }
 
-    /// As [`Intake::note`], and waits until it is on disk.
+    /// As [`Intake::note`], and waits until it is on disk. Where it cannot be written, it is refused as calls are, and nothing of
+    /// it is written later.
     pub(crate) async fn write(&self, kind: Kind, payload: Vec<u8>) -> Result<Accepted, Refusal> {
         let (answer, answered) = oneshot::channel();
         self.queue.add(Submission {
@@ -215,6 +216,11 @@ impl Submission {
     /// What the service itself has to say, with nobody to answer.
     pub(crate) fn own(kind: Kind, payload: Vec<u8>) -> Self {
         Self { calls: Vec::new(), own: Some(Own { kind, payload }), answer: None }
+    }
+
+    /// Whether the service says it by itself, and nobody waits for it: it is written as soon as that can be done.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.own.is_some() && self.answer.is_none()
     }
 
     /// Says what became of it. Whoever asked may be gone.

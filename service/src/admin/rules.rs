@@ -34,9 +34,15 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, request: Request) -> 
         let message = format!("the body should be {form}: {error}");
         Failure::new(StatusCode::BAD_REQUEST, "unreadable", message)
     })?;
-    match shared.admin.changes.put(proposal).await {
+    // To its end, also where whoever asked does not wait for it.
+    let changes = shared.admin.changes.clone();
+    let put = tokio::spawn(async move { changes.put(proposal).await }).await;
+    match put.unwrap_or_else(|error| Err(Refused::Folder(error.to_string()))) {
         Ok(changed) => Ok(told(&changed)),
-        Err(Refused::Write(refusal)) => Err(refusal.into()),
+        Err(Refused::Write(refusal)) => {
+            tracing::warn!("the rules stay as they are: {refusal}");
+            Err(refusal.into())
+        }
         Err(refused) => {
             let message = format!("the rules stay as they are: {refused}");
             tracing::warn!("{message}");

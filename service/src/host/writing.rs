@@ -82,7 +82,7 @@ impl Writing {
                 Err(TrySendError::Full(event)) => event,
             };
             if lock(&self.status).is_stuck {
-                left.extend(without_calls(self.arrivals.take(FULL_PAUSE)));
+                left.extend(refused(self.arrivals.take(FULL_PAUSE)));
             }
             thread::sleep(FULL_PAUSE);
         }
@@ -111,7 +111,7 @@ impl Writing {
         Ok((group, now))
     }
 
-    /// Refuses calls; gives back what the service itself has to say.
+    /// Refuses what was submitted; gives back what the service says by itself.
     fn refuse(&self, submissions: Vec<Submission>, error: &io::Error) -> Vec<Submission> {
         let mut status = lock(&self.status);
         status.failed_writes += 1;
@@ -122,7 +122,7 @@ impl Writing {
             ));
         }
         drop(status);
-        let mut own = without_calls(submissions);
+        let mut own = refused(submissions);
         if own.is_empty() {
             // Whether there is room again is found out also when nobody sends, because all were told that it is full.
             own.push(Submission::own(Kind::Void, Vec::new()));
@@ -131,11 +131,11 @@ impl Writing {
     }
 }
 
-/// Refuses calls; gives back what the service itself has to say.
-fn without_calls(submissions: Vec<Submission>) -> Vec<Submission> {
-    let (own, calls): (Vec<_>, Vec<_>) = submissions.into_iter().partition(|it| it.own.is_some());
-    calls.into_iter().for_each(|it| it.answer(Err(Refusal::Full)));
-    own
+/// Refuses calls and orders, for which somebody waits; gives back what the service says by itself.
+fn refused(submissions: Vec<Submission>) -> Vec<Submission> {
+    let (kept, refused): (Vec<_>, Vec<_>) = submissions.into_iter().partition(Submission::is_kept);
+    refused.into_iter().for_each(|it| it.answer(Err(Refusal::Full)));
+    kept
 }
 
 /// Tells everybody where their calls are.

@@ -8,7 +8,7 @@ use segue_service::{
     admin::{self, Admin, OPENAPI},
     changes::Changes,
     clock::{Clock, WallClock},
-    disk::RealDisk,
+    disk::{Disk, RealDisk},
     host::{Host, Options},
     http::{
         public::{INGEST, Public, router},
@@ -33,7 +33,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 
 const TOKEN: &str = "correct-horse-battery-staple-and-more";
-const RULES: &str = r#"
+pub(super) const RULES: &str = r#"
 event "Ordered" { total: number }
 event "Added" {}
 segment buyer { did "Ordered" }
@@ -43,17 +43,21 @@ rule reminder { when "Added" then no "Ordered" within 2 hours transactional send
 const SETTINGS: &str = "[fuse]\nsends = \"2 per hour\"\n[channels.sms]\nhook = \"console\"\n";
 
 /// Both ports and the host behind them.
-struct Whole {
+pub(super) struct Whole {
     public: SocketAddr,
     admin: SocketAddr,
-    host: Option<Host>,
+    pub(super) host: Option<Host>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Whole {
     fn start() -> Self {
+        Self::start_on(Arc::new(RealDisk))
+    }
+
+    pub(super) fn start_on(disk: Arc<dyn Disk>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = Text {
             sources: BTreeMap::from([("rules.segue".to_owned(), RULES.to_owned())]),
@@ -69,7 +73,7 @@ impl Whole {
             limits: log::Limits { segment_bytes: 2_000, keep: None, max_bytes: None },
             checkpoint_every: Duration::from_millis(50),
             clock: clock.clone(),
-            disk: Arc::new(RealDisk),
+            disk,
             tell: Arc::new(|_| {}),
         };
         let prepared = text.prepare(folder.path().to_owned()).unwrap();
@@ -118,7 +122,7 @@ impl Whole {
         Self { public, admin, host: Some(host), stop, threads, folder }
     }
 
-    fn send(&self, calls: &[&str]) -> Answer {
+    pub(super) fn send(&self, calls: &[&str]) -> Answer {
         let body = format!("{{\"batch\":[{}]}}", calls.join(","));
         Client::connect(self.public).ask(
             "POST",
@@ -128,25 +132,25 @@ impl Whole {
         )
     }
 
-    fn ask(&self, method: &str, path: &str) -> Answer {
+    pub(super) fn ask(&self, method: &str, path: &str) -> Answer {
         let token = format!("Bearer {TOKEN}");
         Client::connect(self.admin).ask(method, path, &[("authorization", &token)], b"")
     }
 
-    fn put(&self, body: &str) -> Answer {
+    pub(super) fn put(&self, body: &str) -> Answer {
         let token = format!("Bearer {TOKEN}");
         let path = "/v1/admin/rules";
         Client::connect(self.admin).ask("PUT", path, &[("authorization", &token)], body.as_bytes())
     }
 
-    fn json(&self, path: &str) -> Value {
+    pub(super) fn json(&self, path: &str) -> Value {
         let answer = self.ask("GET", path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
 
     /// Waits until all that is on disk is decided.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         let settled = (0..500).any(|_| {
             thread::sleep(Duration::from_millis(10));
             let log = &self.json("/v1/admin/status")["log"];
@@ -324,7 +328,7 @@ fn segments_rejects_fuse_and_rules_are_shown() {
 }
 
 /// A body that proposes rules.
-fn rules(text: &str) -> String {
+pub(super) fn rules(text: &str) -> String {
     serde_json::json!({ "sources": { "rules.segue": text } }).to_string()
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod full;
+#[cfg(test)]
 mod ports;
 #[cfg(test)]
 mod schema;
