@@ -308,6 +308,7 @@ event_size = "64 KB"
 batch_size = "1 MB"
 batch_events = 5_000
 connections = 10
+connections_per_address = 5
 data = "/var/lib/segue"
 keep_size = "20 GB"
 log = "json"
@@ -329,6 +330,7 @@ token = { file = "token" }
             batch_bytes: 1 << 20,
             batch_events: 5_000,
             connections: 10,
+            connections_per_address: Some(5),
             data: "/var/lib/segue".into(),
             keep_bytes: Some(20 << 30),
             tls: Some(TlsConfig { certificate: "tls/cert.pem".into(), key: "tls/key.pem".into() }),
@@ -354,6 +356,7 @@ event_size = "32kb"
 batch_size = "1 TB"
 batch_events = 0
 connections = "many"
+connections_per_address = 0
 keep_size = 20
 log = "xml"
 adress = "x"
@@ -378,15 +381,16 @@ listen = "8081"
                 "7 \"1 TB\": out-of-range: `batch_size` is at most 67108864 bytes [and more than nothing]",
                 "8 0: out-of-range: `batch_events` is a whole number from 1 to 100000",
                 "9 \"many\": out-of-range: `connections` is a whole number from 1 to 65536",
-                "10 20: wrong-type: `keep_size` should be text, found a number [write it in double quotes]",
-                "11 \"xml\": unknown-word: `log` is `text` or `json`, found `xml`",
-                "12 adress: unknown-key: `service` has no `adress` \
+                "10 0: out-of-range: `connections_per_address` is a whole number from 1 to 65536",
+                "11 20: wrong-type: `keep_size` should be text, found a number [write it in double quotes]",
+                "12 \"xml\": unknown-word: `log` is `text` or `json`, found `xml`",
+                "13 adress: unknown-key: `service` has no `adress` \
                     [it has listen, public_url, write_keys, origins, event_size, batch_size, batch_events, connections, \
-                    data, keep_size, log, watch, tls, admin]",
-                "13 tls: missing-key: `tls` has no `key` [add key = \"FILE.pem\"]",
-                "15 admin: missing-key: `admin` has no `token` \
+                    connections_per_address, data, keep_size, log, watch, tls, admin]",
+                "14 tls: missing-key: `tls` has no `key` [add key = \"FILE.pem\"]",
+                "16 admin: missing-key: `admin` has no `token` \
                     [add token = { env = \"SEGUE_ADMIN_TOKEN\" }: nobody gets in without]",
-                "16 \"8081\": bad-address: `8081` is no address to listen at \
+                "17 \"8081\": bad-address: `8081` is no address to listen at \
                     [write an IP address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"]",
             ]
         );

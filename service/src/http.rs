@@ -8,6 +8,7 @@ pub mod public;
 pub mod serve;
 pub mod tls;
 
+mod addresses;
 pub(crate) mod body;
 mod cors;
 mod named;

@@ -104,6 +104,9 @@ pub const LOOKS: usize = 32;
 /// How many files are left for all but the connections of trackers (256): logs and checkpoints, a merge of the latter, the
 /// admin port, and what is being delivered.
 pub const RESERVED_FILES: usize = 256;
+/// Which part of all connections one address may have when `connections_per_address` is not set (a quarter, 1,024 of 4,096):
+/// nobody who is alone takes all, and many people behind one proxy find room.
+pub const CONNECTIONS_SHARE: usize = 4;
 /// Most bytes of rules that are put in force over the admin port, and of all that are at once (16 MiB): more than any
 /// project's text.
 pub const RULES_BYTES: usize = 16 << 20;

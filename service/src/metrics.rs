@@ -48,6 +48,8 @@ pub struct Metrics {
     pub connections: Count,
     /// Connections that were closed at once, because too many were open.
     pub connections_refused: Count,
+    /// Connections that were closed at once, because too many of their address were open.
+    pub connections_refused_by_address: Count,
     refused: [Count; 3],
     statuses: [Count; STATUSES.len()],
     others: Count,
@@ -109,8 +111,12 @@ impl Metrics {
             self.body_bytes.get(),
         );
         page.one("segue_connections", "gauge", "Open connections.", self.connections.get());
-        let help = "Connections that were closed at once, because too many were open.";
-        page.one("segue_connections_refused_total", "counter", help, self.connections_refused.get());
+        let name = "segue_connections_refused_total";
+        let help =
+            "Connections that were closed at once, because too many were open: of all, or of their address.";
+        page.head(name, "counter", help);
+        page.sample(name, &[("reason", "all")], self.connections_refused.get());
+        page.sample(name, &[("reason", "address")], self.connections_refused_by_address.get());
     }
 }
 
@@ -165,6 +171,7 @@ mod tests {
         metrics.answered(418, Duration::ZERO);
         metrics.refused(&Refusal::Full);
         metrics.events_accepted.add(3);
+        metrics.connections_refused_by_address.add(2);
         let mut page = Page::default();
         metrics.write(&mut page);
         page.sample("x", &[("a", "q\"\\"), ("b", "1")], 2);
@@ -180,6 +187,8 @@ mod tests {
             "segue_request_seconds_bucket{le=\"+Inf\"} 3",
             "segue_request_seconds_sum 9.000700",
             "segue_connections 0",
+            "segue_connections_refused_total{reason=\"all\"} 0",
+            "segue_connections_refused_total{reason=\"address\"} 2",
             "x{a=\"q\\\"\\\\\",b=\"1\"} 2",
         ] {
             assert!(page.lines().any(|it| it == line), "{line}\n{page}");

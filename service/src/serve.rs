@@ -15,8 +15,8 @@ use crate::{
     ingest::{Bounds, key::Keys},
     intake::Intake,
     limits::{
-        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, FILES_KEPT, HTTP_THREADS, LONGEST_SLEEP, MIN_TOKEN,
-        SEGMENT_BYTES,
+        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, CONNECTIONS_SHARE, FILES_KEPT, HTTP_THREADS, LONGEST_SLEEP,
+        MIN_TOKEN, SEGMENT_BYTES,
     },
     log, logs,
     metrics::Metrics,
@@ -104,8 +104,9 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     // There before the log is read, so that an address in use is told at once, and whoever asks hears that it starts.
     let listen = choices.listen.unwrap_or(service.listen);
     let connections = files::connections(service.connections);
-    let public = shared
-        .open(&threads, listen, connections, stopped.clone(), |shared| router(shared.public(service)))?;
+    let room = Room { connections, per_address: per_address(service.connections_per_address, connections) };
+    let public =
+        shared.open(&threads, listen, room, stopped.clone(), |shared| router(shared.public(service)))?;
     let data = choices.data.clone().unwrap_or_else(|| root.join(&service.data));
     let options = options(&config, &choices, data.clone(), shared.clock.clone());
     if let Some(admin) = &service.admin {
@@ -124,7 +125,8 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     let _ = shared.intake.set(host.intake());
     let mut ports = vec![public];
     if let (Some(admin), Some(token)) = (&service.admin, shared.token.clone()) {
-        ports.push(shared.open(&threads, admin.listen, ADMIN_CONNECTIONS, stopped, |shared| {
+        let room = Room { connections: ADMIN_CONNECTIONS, per_address: ADMIN_CONNECTIONS };
+        ports.push(shared.open(&threads, admin.listen, room, stopped, |shared| {
             admin::router(Admin {
                 token,
                 ask: host.ask(),
@@ -228,6 +230,18 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).map_err(|error| ServeError::Listen { address, error })
 }
 
+/// How many connections a port takes.
+#[derive(Clone, Copy)]
+struct Room {
+    connections: usize,
+    per_address: usize,
+}
+
+/// How many connections one address may have, of so many.
+fn per_address(set: Option<usize>, connections: usize) -> usize {
+    set.unwrap_or(connections / CONNECTIONS_SHARE).clamp(1, connections.max(1))
+}
+
 /// What the ports share.
 struct Shared {
     keys: Keys,
@@ -298,7 +312,7 @@ impl Shared {
         &self,
         threads: &Runtime,
         address: SocketAddr,
-        connections: usize,
+        room: Room,
         mut stopped: watch::Receiver<bool>,
         routes: impl FnOnce(&Self) -> axum::Router,
     ) -> Result<JoinHandle<()>, ServeError> {
@@ -312,7 +326,8 @@ impl Shared {
         let port = Port {
             listener,
             tls: self.tls.clone(),
-            connections,
+            connections: room.connections,
+            per_address: room.per_address,
             patience: Patience::default(),
             metrics: self.metrics.clone(),
         };

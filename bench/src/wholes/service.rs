@@ -273,7 +273,14 @@ fn with_port<T>(app: Router, act: impl FnOnce(SocketAddr) -> T) -> Result<T> {
     let served = threads.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
         let metrics = Arc::new(Metrics::default());
-        let port = Port { listener, tls: None, connections: 1_000, patience: Patience::default(), metrics };
+        let port = Port {
+            listener,
+            tls: None,
+            connections: 1_000,
+            per_address: 1_000,
+            patience: Patience::default(),
+            metrics,
+        };
         serve(port, app, async {
             work(stopped.await);
         })

@@ -33,6 +33,8 @@ pub struct ServiceConfig {
     pub batch_events: usize,
     /// Most connections at once.
     pub connections: usize,
+    /// Most of them from one address; else a share of them.
+    pub connections_per_address: Option<usize>,
     /// The folder of log and store, from the project's root.
     pub data: PathBuf,
     /// Most bytes of the log; the oldest part goes first.
@@ -86,6 +88,7 @@ impl Default for ServiceConfig {
             batch_bytes: BATCH_BYTES_TAKEN,
             batch_events: BATCH_EVENTS,
             connections: CONNECTIONS,
+            connections_per_address: None,
             data: PathBuf::from("data"),
             keep_bytes: None,
             tls: None,
@@ -96,7 +99,7 @@ impl Default for ServiceConfig {
     }
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "listen",
     "public_url",
     "write_keys",
@@ -105,6 +108,7 @@ const KEYS: [&str; 14] = [
     "batch_size",
     "batch_events",
     "connections",
+    "connections_per_address",
     "data",
     "keep_size",
     "log",
@@ -141,6 +145,7 @@ pub(super) fn read(root: &Table<'_>, findings: &mut Vec<Finding>) -> ServiceConf
             *to = count;
         }
     }
+    config.connections_per_address = count(&service, "connections_per_address", MAX_CONNECTIONS, findings);
     if let Some((path, _)) = service.text("data", findings) {
         config.data = PathBuf::from(path);
     }

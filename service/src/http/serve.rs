@@ -1,6 +1,6 @@
 //! Taking connections: how many, and how long each may take for what.
 
-use super::patient::Patient;
+use super::{addresses::Addresses, patient::Patient};
 use crate::{
     limits::{
         ACCEPT_PAUSE, ANSWER_PATIENCE, CLOSING_PATIENCE, HANDSHAKE_PATIENCE, HEADER_BYTES, HEADER_PATIENCE,
@@ -32,6 +32,8 @@ pub struct Port {
     pub tls: Option<TlsAcceptor>,
     /// Most connections at once; one more is closed at once.
     pub connections: usize,
+    /// Most of them from one address, or one network of IPv6 that a client may choose addresses of.
+    pub per_address: usize,
     /// How long they may take.
     pub patience: Patience,
     /// What is counted.
@@ -58,6 +60,7 @@ impl Default for Patience {
 /// Serves until `shutdown` comes, then lets requests that are under way end.
 pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) {
     let slots = Arc::new(Semaphore::new(port.connections));
+    let addresses = Addresses::default();
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -65,8 +68,8 @@ pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) 
             accepted = port.listener.accept() => accepted,
             () = &mut shutdown => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok((stream, address)) => (stream, address.ip()),
             Err(error) => {
                 // Mostly too many open files: others have to end first.
                 tracing::warn!(reason = %error.kind(), "a connection could not be taken");
@@ -78,6 +81,10 @@ pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) 
             port.metrics.connections_refused.add(1);
             continue;
         };
+        let Some(held) = addresses.take(address, port.per_address) else {
+            port.metrics.connections_refused_by_address.add(1);
+            continue;
+        };
         let (app, tls, metrics) = (app.clone(), port.tls.clone(), port.metrics.clone());
         let patience = port.patience;
         let watcher = graceful.watcher();
@@ -85,7 +92,8 @@ pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) 
             metrics.connections.add(1);
             take(stream, tls, app, (watcher, patience)).await;
             metrics.connections.sub(1);
-            drop(slot);
+            // Only now there is room for others.
+            drop((slot, held));
         });
     }
     // Those who do not end in time are cut off.

@@ -110,7 +110,8 @@ impl Whole {
                     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                     told.send(listener.local_addr().unwrap()).unwrap();
                     let patience = Patience::default();
-                    let port = Port { listener, tls: None, connections: 100, patience, metrics };
+                    let port =
+                        Port { listener, tls: None, connections: 100, per_address: 100, patience, metrics };
                     serve(port, routes, async move {
                         stopped.wait_for(|stopped| *stopped).await.unwrap();
                     })

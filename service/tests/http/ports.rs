@@ -38,6 +38,7 @@ const BASIC: (&str, &str) = ("authorization", "Basic a2V5Og==");
 struct Changes {
     origins: Vec<String>,
     connections: Option<usize>,
+    per_address: Option<usize>,
     patience: Patience,
     is_tls: bool,
     refusal: Option<Refusal>,
@@ -96,6 +97,7 @@ impl Service {
         let tls = changes.is_tls.then(|| tls::acceptor(&file("cert.pem"), &file("key.pem")).unwrap());
         let (stop, stopped) = oneshot::channel();
         let (connections, patience) = (changes.connections.unwrap_or(100), changes.patience);
+        let per_address = changes.per_address.unwrap_or(connections);
         let (told, address) = mpsc::channel();
         let counted = metrics.clone();
         let web = thread::spawn(move || {
@@ -103,7 +105,7 @@ impl Service {
             runtime.unwrap().block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 told.send(listener.local_addr().unwrap()).unwrap();
-                let port = Port { listener, tls, connections, patience, metrics: counted };
+                let port = Port { listener, tls, connections, per_address, patience, metrics: counted };
                 serve(port, router(public), async { stopped.await.unwrap() }).await;
             });
             intake.close();
@@ -475,6 +477,33 @@ fn connections_are_bounded() {
     });
     assert!(again);
     assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
+}
+
+#[test]
+fn one_address_does_not_take_all_connections() {
+    let service = Service::start(Changes { per_address: Some(2), ..Changes::default() });
+    let mut held: Vec<Client> = (0..2).map(|_| service.client()).collect();
+    for client in &mut held {
+        assert_eq!(client.ask("GET", "/healthz", &[], b"").status, 200);
+    }
+    assert!(service.client().is_closed());
+    let refused = || {
+        let refused = (&service.metrics.connections_refused_by_address, &service.metrics.connections_refused);
+        (refused.0.get(), refused.1.get())
+    };
+    assert_eq!(refused(), (1, 0));
+    // Who comes from elsewhere finds room.
+    let mut other = Client::connect_from([127, 0, 0, 2].into(), service.address);
+    assert_eq!(other.ask("GET", "/healthz", &[], b"").status, 200);
+    // And so does this one when it lets go of what it has.
+    held.truncate(1);
+    let again = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        service.metrics.connections.get() == 2
+    });
+    assert!(again);
+    assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
+    assert_eq!(refused(), (1, 0));
 }
 
 #[test]
