@@ -137,7 +137,7 @@ impl Packed for Admission {
 }
 
 /// How much of a hash is kept of a message id: customers are many, and each has the ids of a day.
-const FINGERPRINT_BYTES: usize = 6;
+pub(crate) const FINGERPRINT_BYTES: usize = 6;
 
 fn fingerprint(message_id: &str) -> u64 {
     xxh3_64(message_id.as_bytes()) >> (64 - 8 * FINGERPRINT_BYTES)

@@ -2,6 +2,7 @@
 
 use super::Needs;
 use crate::{
+    admission::FINGERPRINT_BYTES,
     calendar::ZONE_DAYS,
     limits::{
         EXACT_EVENTS, MAX_CHANNEL_BYTES, MAX_CHANNELS, MAX_GOAL_RUNS, MAX_IDS, MAX_ITEMS, MAX_MATCHES,
@@ -334,7 +335,9 @@ pub(super) fn common(program: &Program) -> Vec<Common> {
         ("id, clock, first seen, last active", 30, |_, assumed| {
             COUNT + assumed.name + 2 * MAYBE_INSTANT + ORDER + 2 * WORD + 16
         }),
-        ("message ids", 0, |_, assumed| assumed.ids * (INSTANT + 8) + COUNT + MAYBE_INSTANT),
+        ("message ids", 0, |_, assumed| {
+            assumed.ids * (INSTANT + FINGERPRINT_BYTES as u64) + COUNT + MAYBE_INSTANT
+        }),
         ("profile", 0, |sizes, assumed| {
             let fields = sizes.program.profile.iter().map(|it| of_type(&it.field.ty, assumed));
             sum(fields.map(|value| value.saturating_add(COUNT + STAMP)))
