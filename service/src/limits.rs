@@ -62,6 +62,8 @@ pub const FAILED_WRITE_PAUSE: Duration = Duration::from_millis(50);
 pub const FULL_PAUSE: Duration = Duration::from_millis(1);
 /// How far, in milliseconds, a clock may be behind the log without that being told (5 seconds): clocks are set a little.
 pub const CLOCK_BEHIND: i64 = 5_000;
+/// By how much, in milliseconds, a clock is set at once for that to be told (5 seconds): what keeps it right moves it by less.
+pub const CLOCK_STEP: i64 = 5_000;
 /// How long is waited when decisions cannot be written down.
 pub const HISTORY_PAUSE: Duration = Duration::from_millis(100);
 /// How long, in milliseconds, is waited at most until somebody who was erased is taken out of what was written of them, and

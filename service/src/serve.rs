@@ -3,7 +3,7 @@
 use crate::{
     admin::{self, Admin},
     changes::{Changes, Reload},
-    clock::{Clock, WallClock},
+    clock::{Clock, Steady, WallClock},
     disk::RealDisk,
     files,
     host::{Host, Options, StartError, Watch},
@@ -297,7 +297,8 @@ impl Shared {
             origins: service.origins.clone(),
             public_url: service.public_url.clone(),
             is_tls: self.tls.is_some(),
-            clock: self.clock.clone(),
+            // What happens now happens no earlier than what did before, also where the clock is set back.
+            clock: Arc::new(Steady::new(self.clock.clone())),
             ready: Arc::new(move || match watch.get() {
                 Some(watch) => watch.ready(),
                 None => Err("the log is being read".to_owned()),

@@ -69,7 +69,12 @@ impl Place {
             checkpoint_every: Duration::from_secs(3_600),
             clock: self.clock.clone(),
             disk: Arc::new(RealDisk),
-            tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),
+            // That the test set the clock is no news.
+            tell: Arc::new(move |words| {
+                if !words.contains("clock of this machine went forward") {
+                    told.lock().unwrap().push(words.to_owned());
+                }
+            }),
         };
         Host::start(self.prepared(rules), options).unwrap()
     }

@@ -27,6 +27,16 @@ fn log(status: &Status, page: &mut Page) {
     page.one("segue_log_entries", "counter", "Entries of the log on disk.", status.written);
     let help = "Entries of the log that customers have taken up.";
     page.one("segue_log_applied", "counter", help, status.applied);
+    page.head(
+        "segue_clock_steps_total",
+        "counter",
+        "How often the clock of the machine was set, by direction.",
+    );
+    for (direction, count) in ["back", "forward"].iter().zip(status.clock_steps) {
+        page.sample("segue_clock_steps_total", &[("direction", direction)], count);
+    }
+    let help = "By how much the clock is behind what was received last.";
+    page.one("segue_clock_behind_seconds", "gauge", help, seconds(status.clock_behind));
     let help = "Groups of entries that could not be written.";
     page.one("segue_log_failed_writes_total", "counter", help, status.failed_writes);
     let help = "Whether the last try to write failed.";

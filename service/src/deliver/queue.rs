@@ -1,6 +1,10 @@
 //! Decisions that wait for their channel.
 
-use crate::{clock::Clock, host::At, limits::LONGEST_SLEEP};
+use crate::{
+    clock::Clock,
+    host::At,
+    limits::{LONGEST_PAUSE, LONGEST_SLEEP},
+};
 use segue_compiler::{record::ActionId, value::Millis};
 use std::{
     collections::BTreeMap,
@@ -49,7 +53,9 @@ impl Queue {
         while !waiting.is_stopped {
             let now = clock.now();
             let first = waiting.jobs.first_key_value().map(|((ready_at, _), _)| *ready_at);
-            if first.is_some_and(|ready_at| ready_at <= now) {
+            // Nobody waits for longer: where it seems so, the clock was set back.
+            let has_come = |ready_at| ready_at <= now || ready_at > now.saturating_add(LONGEST_PAUSE);
+            if first.is_some_and(has_come) {
                 return waiting.jobs.pop_first().map(|(_, job)| job);
             }
             let until = first.map_or(LONGEST_SLEEP, |ready_at| {

@@ -7,13 +7,14 @@ use super::{
     status::lock,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Steps, running},
     intake::Intake,
-    limits::{ERASING_PAUSE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
+    limits::{CLOCK_STEP, ERASING_PAUSE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
     log::{Group, Kind},
     store::{Checkpoint, joined},
 };
-use segue_compiler::value::Millis;
+use segue_compiler::{record::Instant, value::Millis};
+use segue_runtime::words::counted;
 use std::{
     sync::{
         Arc,
@@ -34,6 +35,7 @@ pub(super) struct Conductor {
     pub(super) state: State,
     pub(super) intake: Intake,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) steps: Steps,
     pub(super) events: Receiver<Event>,
     pub(super) questions: Receiver<Question>,
     pub(super) keeper: Keeper,
@@ -58,6 +60,7 @@ impl Conductor {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.look_at_clock();
             self.ask_for_time();
             self.hear_of_checkpoints();
             self.keep(false);
@@ -71,8 +74,37 @@ impl Conductor {
     /// How long nothing needs to be done, as far as is known.
     fn patience(&self) -> Duration {
         let Some(at) = self.state.live.wake_at().filter(|_| !self.is_asked) else { return IDLE };
-        let wait = at.saturating_sub(self.clock.now());
+        let wait = at.saturating_sub(self.present());
         Duration::from_millis(u64::try_from(wait).unwrap_or_default()).min(IDLE)
+    }
+
+    /// How late it is: as late as the clock says, and never earlier than what was received, also where the clock is set back.
+    fn present(&self) -> Millis {
+        self.clock.now().max(self.state.received_at.unwrap_or(Millis::MIN))
+    }
+
+    /// Tells when the clock is set.
+    fn look_at_clock(&mut self) {
+        let now = self.clock.now();
+        let received_at = self.state.received_at.unwrap_or(now);
+        let step = self.steps.step(now, running());
+        let mut status = lock(&self.state.status);
+        // Entries that follow time's coming to an instant are received a little later than that.
+        let behind = received_at.saturating_sub(now);
+        status.clock_behind = if behind < CLOCK_STEP { 0 } else { behind };
+        let Some(step) = step else { return };
+        let [back, forward] = &mut status.clock_steps;
+        *if step < 0 { back } else { forward } += 1;
+        drop(status);
+        let by = counted((step.unsigned_abs() + 500) / 1_000, "second");
+        (self.state.tell)(&if step < 0 {
+            let until = Instant(received_at);
+            format!(
+                "the clock of this machine was set back by {by}: until it has come to {until}, all that comes is received then, and what is due later waits"
+            )
+        } else {
+            format!("the clock of this machine went forward by {by} at once: what is due by now is decided")
+        });
     }
 
     fn take(&mut self, group: &Group) {
@@ -94,7 +126,7 @@ impl Conductor {
 
     /// Where something is due, has it written that time has come: what is decided by it may be delivered only then.
     fn ask_for_time(&mut self) {
-        if !self.is_asked && self.state.live.wake_at().is_some_and(|at| at <= self.clock.now()) {
+        if !self.is_asked && self.state.live.wake_at().is_some_and(|at| at <= self.present()) {
             self.intake.note(Kind::Advance, Vec::new());
             self.is_asked = true;
         }
@@ -133,7 +165,8 @@ impl Conductor {
         let every = i64::try_from(self.checkpoint_every.as_millis()).unwrap_or(i64::MAX);
         let is_erasing = !self.state.erasing.is_empty();
         let every = if is_erasing { every.min(ERASING_PAUSE) } else { every };
-        let is_due = is_last || now >= at.saturating_add(every);
+        // Where the clock was set back, it would be long until then.
+        let is_due = is_last || now >= at.saturating_add(every) || now < at;
         let is_new = position != self.state.position || self.unkept.is_some() || is_erasing;
         if self.is_keeping || self.state.is_lost || !is_due || !is_new {
             return;

@@ -14,6 +14,7 @@ use super::{
     writing::Writing,
 };
 use crate::{
+    clock::{Steps, running},
     deliver::Deliverer,
     intake::{Intake, intake},
     limits::{CLOCK_BEHIND, FAILED_WRITE_PAUSE, WAITING_GROUPS, WAITING_QUESTIONS},
@@ -329,6 +330,7 @@ impl Begin {
             state,
             intake: intake.clone(),
             kept: (from, options.clock.now()),
+            steps: Steps::new(options.clock.now(), running()),
             clock: options.clock,
             events: heard,
             questions: asked,

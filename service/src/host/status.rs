@@ -19,6 +19,11 @@ pub struct Status {
     pub applied: u64,
     /// When the last of those was received.
     pub received_at: Option<Millis>,
+    /// How often the clock was set back, and how often it went forward at once.
+    pub clock_steps: [u64; 2],
+    /// By how many milliseconds the clock is behind what was received last, if it is so by more than a little: for so long time
+    /// stands.
+    pub clock_behind: i64,
     /// Groups that could not be written because the disk is full or fails.
     pub failed_writes: u64,
     /// Whether the last try to write failed.
@@ -68,8 +73,9 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Counts what took so long, so often.
+    /// Counts what took so long, so often. Where a clock was set back meanwhile, it took no time.
     pub fn add(&mut self, millis: i64, times: u64) {
+        let millis = millis.max(0);
         let bucket = BUCKETS.partition_point(|end| *end < millis);
         if let Some(count) = self.counts.get_mut(bucket) {
             *count += times;
@@ -129,5 +135,8 @@ mod tests {
         histogram.add(1_000_000, 1);
         assert_eq!([500, 980, 990].map(|it| histogram.quantile(it)), [Some(1), Some(1), Some(5)]);
         assert_eq!((histogram.quantile(1_000), histogram.count()), (None, 100));
+        let sum = histogram.sum;
+        histogram.add(-3_600_000, 1);
+        assert_eq!((histogram.counts[0], histogram.sum), (99, sum));
     }
 }
