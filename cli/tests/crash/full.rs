@@ -1,7 +1,7 @@
 //! Disks that are full, or fail to write, under the service as a process.
 
 use crate::{
-    live::{Service, setting},
+    live::{Service, post, setting},
     world::World,
 };
 use std::{
@@ -121,28 +121,21 @@ fn on_a_full_disk_it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() 
 
 #[test]
 fn where_writing_fails_it_refuses_and_loses_nothing_and_goes_on_when_it_can() {
-    // Files may have so many bytes: what is beyond is not written, a part of the last entries is.
-    let limit = |service: &Service, bytes: &str| {
-        let of = format!("--fsize={bytes}");
-        Command::new("prlimit").args(["--pid", &service.id().to_string(), &of]).output()
-    };
-    if !Command::new("prlimit").arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if !can_limit() {
         return skipped("errors of writing", "there is no prlimit");
     }
     let (rounds, seed) = (setting("SEGUE_KILLS", ROUNDS), setting("SEGUE_SEED", 2));
     let mut world = World::new(None);
-    // The signal that comes with the error ends who does not ignore it.
-    world.service.by = vec!["sh", "-c", r#"trap "" XFSZ; exec "$@""#, "sh"];
+    world.service.by = UNMOVED.to_vec();
     world.service.start();
     world.service.wait_until_ready();
     let seen = world.send_while(seed, |world| {
         for _ in 0..rounds {
             thread::sleep(Duration::from_millis(700));
             let length = longest(&world.service.data.join("log"));
-            let limited = limit(&world.service, &format!("{}:unlimited", length + 6_000)).unwrap();
-            assert!(limited.status.success(), "{}", String::from_utf8_lossy(&limited.stderr));
+            limit(&world.service, &format!("{}:unlimited", length + 6_000));
             is_full_for_a_while(&world.service);
-            assert!(limit(&world.service, "unlimited").unwrap().status.success());
+            limit(&world.service, "unlimited");
             world.service.wait_until_ready();
         }
         thread::sleep(Duration::from_millis(300));
@@ -151,6 +144,61 @@ fn where_writing_fails_it_refuses_and_loses_nothing_and_goes_on_when_it_can() {
     let words = world.service.words();
     assert!(words.contains("calls are refused until it can"), "{words}");
     world.end(&seen);
+}
+
+#[test]
+fn rules_of_a_watched_folder_wait_for_room() {
+    if !can_limit() {
+        return skipped("rules that cannot be written", "there is no prlimit");
+    }
+    let mut world = World::new(None);
+    let service = &mut world.service;
+    let project = service.project.clone();
+    let change = |file: &str, from: &str, to: &str| {
+        let path = project.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    };
+    change("segue.toml", "[service]\n", "[service]\nwatch = true\n");
+    let more = |to: &str| change("rules.segue", "", &format!("segment {to} {{ did any event }}\n"));
+    service.by = UNMOVED.to_vec();
+    service.start();
+    service.wait_until_ready();
+    // So long that what the service says of itself fits into a file.
+    let call =
+        format!(r#"{{"userId":"ada","event":"Filler","properties":{{"text":"{}"}}}}"#, "x".repeat(20_000));
+    assert_eq!(post(service.address, "POST", "/v1/track", &call).unwrap().0, 200);
+    limit(service, &format!("{}:unlimited", longest(&service.data.join("log"))));
+    more("first");
+    let told = |service: &Service, words: &str| service.words().matches(words).count();
+    let (refused, taken) = ("the rules stay as they are: nothing can be written", "other rules are in force");
+    service.wait_for(|| told(service, refused) == 1);
+    // It is tried again and again, and told once.
+    thread::sleep(3 * FULL);
+    assert_eq!((told(service, refused), told(service, taken)), (1, 0), "{}", service.words());
+    limit(service, "unlimited");
+    service.wait_for(|| told(service, taken) == 1);
+    service.wait_until_ready();
+    // And later changes are as ever.
+    more("second");
+    service.wait_for(|| told(service, taken) == 2);
+    assert_eq!(told(service, refused), 1, "{}", service.words());
+    service.end();
+}
+
+/// The signal that comes where a file may not get longer ends who does not ignore it.
+const UNMOVED: [&str; 4] = ["sh", "-c", r#"trap "" XFSZ; exec "$@""#, "sh"];
+
+fn can_limit() -> bool {
+    Command::new("prlimit").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// From now on files may have so many bytes: what is beyond is not written, a part of the last entries is.
+fn limit(service: &Service, bytes: &str) {
+    let of = format!("--fsize={bytes}");
+    let limited = Command::new("prlimit").args(["--pid", &service.id().to_string(), &of]).output().unwrap();
+    assert!(limited.status.success(), "{}", String::from_utf8_lossy(&limited.stderr));
 }
 
 /// The length of the longest file of a folder.
