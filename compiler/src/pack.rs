@@ -16,6 +16,7 @@
 //! ```
 
 mod kinds;
+mod texts;
 
 use crate::{
     time::{EARLIEST, LATEST},
@@ -50,18 +51,20 @@ pub struct Packer {
     bytes: Vec<u8>,
     /// What the next instant is told from: the one before it, for what lies together happened together.
     base: Millis,
-    /// How numbers are written.
-    numbers: Numbers,
+    /// How numbers and texts are written.
+    form: Form,
 }
 
-/// How numbers are written.
+/// How numbers and texts are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Numbers {
-    /// One below 248 as it is, others as the count of their bytes and these.
+enum Form {
+    /// A number below 248 as it is, others as the count of their bytes and these.
     #[default]
     Counted,
-    /// Seven bits in each byte; how many bytes there are stands in the lowest bits of the first.
+    /// A number with seven bits in each byte; how many bytes there are stands in the lowest bits of the first.
     Dense,
+    /// The same, and ids that are numbers or hexadecimal as such.
+    Short,
 }
 
 /// Bytes being read.
@@ -71,7 +74,7 @@ pub struct Unpacker<'a> {
     /// As in [`Packer`].
     base: Millis,
     /// As in [`Packer`].
-    numbers: Numbers,
+    form: Form,
     /// The events' names, which are not written where the event is.
     events: &'a [Arc<str>],
 }
@@ -80,18 +83,19 @@ impl Packer {
     /// Starts; the first instant is told from `base`, and short if it is near.
     #[must_use]
     pub fn new(base: Millis) -> Self {
-        Self { bytes: Vec::new(), base, numbers: Numbers::Counted }
+        Self { bytes: Vec::new(), base, form: Form::Counted }
     }
 
-    /// Writes most numbers as one byte less from now on, as is worth it where there are many of what is written.
-    pub fn densely(&mut self) {
-        self.numbers = Numbers::Dense;
+    /// Writes most numbers as one byte less from now on, and many [texts](Packer::short_text) as few, as is worth it where
+    /// there are many of what is written.
+    pub fn shortly(&mut self) {
+        self.form = Form::Short;
     }
 
-    /// Whether it writes [densely](Packer::densely).
+    /// Whether it writes [shortly](Packer::shortly).
     #[must_use]
-    pub fn is_dense(&self) -> bool {
-        self.numbers == Numbers::Dense
+    pub fn is_short(&self) -> bool {
+        self.form != Form::Counted
     }
 
     /// Goes on with another base.
@@ -125,7 +129,7 @@ impl Packer {
     /// Writes a number; small ones are short.
     #[inline]
     pub fn number(&mut self, number: u64) {
-        if self.numbers == Numbers::Dense {
+        if self.form != Form::Counted {
             if number < 1 << 7 {
                 self.bytes.push((number as u8) << 1);
                 return;
@@ -173,10 +177,10 @@ impl Packer {
         write(self);
         self.base = before;
         let number = (self.bytes.len() - start - 1) as u64;
-        let (all, length) = match self.numbers {
-            Numbers::Dense => dense(number),
-            Numbers::Counted if number < u64::from(LONG) => ([number as u8, 0, 0, 0, 0, 0, 0, 0, 0], 1),
-            Numbers::Counted => long(number),
+        let (all, length) = match self.form {
+            Form::Dense | Form::Short => dense(number),
+            Form::Counted if number < u64::from(LONG) => ([number as u8, 0, 0, 0, 0, 0, 0, 0, 0], 1),
+            Form::Counted => long(number),
         };
         self.bytes[start] = all[0];
         self.bytes.splice(start + 1..start + 1, all.into_iter().take(length).skip(1));
@@ -193,20 +197,32 @@ impl<'a> Unpacker<'a> {
     /// Starts; `base` is that of the packer.
     #[must_use]
     pub fn new(bytes: &'a [u8], base: Millis) -> Self {
-        Self { bytes, base, numbers: Numbers::Counted, events: &[] }
+        Self { bytes, base, form: Form::Counted, events: &[] }
     }
 
-    /// Reads what was written [densely](Packer::densely).
+    /// Reads what was written [shortly](Packer::shortly).
+    #[must_use]
+    pub fn shortly(self) -> Self {
+        Self { form: Form::Short, ..self }
+    }
+
+    /// Reads what the second version wrote: dense numbers, and texts as they are.
     #[must_use]
     pub fn densely(self) -> Self {
-        Self { numbers: Numbers::Dense, ..self }
+        Self { form: Form::Dense, ..self }
     }
 
-    /// Whether it reads what an earlier version wrote: not densely, and with more in several places.
+    /// Whether it reads what is written [shortly](Packer::shortly).
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.form == Form::Short
+    }
+
+    /// Whether it reads what the first version wrote: numbers that are not dense, and more in several places.
     #[inline]
     #[must_use]
     pub fn is_former(&self) -> bool {
-        self.numbers == Numbers::Counted
+        self.form == Form::Counted
     }
 
     /// Tells the events' names, by [`EventId`].
@@ -240,7 +256,7 @@ impl<'a> Unpacker<'a> {
     /// When the bytes end before it does, or it is too large.
     #[inline]
     pub fn number(&mut self) -> Result<u64, Broken> {
-        if self.numbers == Numbers::Dense {
+        if self.form != Form::Counted {
             return self.dense();
         }
         let (first, rest) = self.bytes.split_first().ok_or(Broken)?;
@@ -494,7 +510,7 @@ mod tests {
         let all = [0, 1, 2, u64::MAX - 1, u64::MAX].into_iter().chain((1..64).flat_map(of));
         for number in all {
             let mut packer = Packer::default();
-            packer.densely();
+            packer.shortly();
             packer.number(number);
             let bits = 64 - (number | 1).leading_zeros() as usize;
             assert_eq!(packer.written().len(), bits.div_ceil(7).min(9), "{number}");

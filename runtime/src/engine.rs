@@ -229,7 +229,7 @@ impl Execution for Engine {
 
     fn rest(&self, customer: Customer, packer: &mut Packer) -> Box<[u8]> {
         packer.clear();
-        packer.densely();
+        packer.shortly();
         packer.rebase(rest::BASE);
         rest::pack(&customer, &self.blank, &self.machine.plan, packer);
         packer.written().into()
@@ -237,8 +237,8 @@ impl Execution for Engine {
 
     fn absent(&self, id: &str, packer: &mut Packer) -> Box<[u8]> {
         packer.clear();
-        packer.densely();
-        packer.raw(&[rest::DENSE]);
+        packer.shortly();
+        packer.raw(&[rest::SHORT]);
         packer.text(id);
         packer.written().into()
     }

@@ -76,10 +76,10 @@ impl Packed for i32 {
 impl Packed for i128 {
     fn pack(&self, to: &mut Packer) {
         let few = i64::try_from(*self).ok().filter(|sum| (i64::MIN / 4..i64::MAX / 4).contains(sum));
-        match few.filter(|_| to.is_dense()) {
+        match few.filter(|_| to.is_short()) {
             Some(sum) => to.signed(sum << 1),
             None => {
-                if to.is_dense() {
+                if to.is_short() {
                     to.signed(1);
                 }
                 to.raw(&self.to_le_bytes());
@@ -108,31 +108,31 @@ impl Packed for Decimal {
 
 impl Packed for Arc<str> {
     fn pack(&self, to: &mut Packer) {
-        to.text(self);
+        to.short_text(self);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.text().map(Self::from)
+        from.short_text().map(|text| Self::from(&*text))
     }
 }
 
 impl Packed for Text {
     fn pack(&self, to: &mut Packer) {
-        to.text(self);
+        to.short_text(self);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.text().map(Self::from)
+        from.short_text()
     }
 }
 
 impl Packed for String {
     fn pack(&self, to: &mut Packer) {
-        to.text(self);
+        to.short_text(self);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
-        from.text().map(Self::from)
+        from.short_text().map(|text| Self::from(&*text))
     }
 }
 
@@ -284,7 +284,7 @@ impl Packed for Value {
             }
             Self::Text(value) => {
                 to.number(4);
-                to.text(value);
+                to.short_text(value);
             }
             Self::Time(value) => {
                 to.number(5);
@@ -321,7 +321,7 @@ fn nested(from: &mut Unpacker<'_>, depth: u32) -> Result<Value, Broken> {
         1 => Value::Boolean(false),
         2 => Value::Boolean(true),
         3 => Value::Number(Decimal::unpack(from)?),
-        4 => Value::text(from.text()?),
+        4 => Value::Text(from.short_text()?),
         5 => Value::Time(i64::unpack(from)?),
         6 => Value::Date(i32::unpack(from)?),
         7 => Value::Duration(from.signed()?),

@@ -16,8 +16,11 @@ use std::{ops::Range, sync::Arc};
 /// What instants are told from (2026-01-01): those of our years take five or six bytes.
 pub(super) const BASE: Millis = 1_767_225_600_000;
 
-/// What stands before a customer whose numbers are dense; no id is as long as this would say without.
-pub(super) const DENSE: u8 = u8::MAX;
+/// What stands before a customer whose numbers are dense, as the second version wrote them; no id is as long as this would
+/// say without.
+const DENSE: u8 = u8::MAX;
+/// What stands before a customer whose texts are short, too.
+pub(super) const SHORT: u8 = u8::MAX - 1;
 
 /// Writes a customer.
 pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut Packer) {
@@ -47,8 +50,8 @@ pub(super) fn pack(customer: &Customer, blank: &Customer, plan: &Plan, to: &mut 
         back_at: _,
         schedules,
     } = customer;
-    to.raw(&[DENSE]);
-    id.pack(to);
+    to.raw(&[SHORT]);
+    to.text(id);
     let parts = [
         held.is_some(),
         !rings.is_empty(),
@@ -129,9 +132,10 @@ pub(super) fn id(bytes: &[u8]) -> &str {
     reader(bytes).text().unwrap_or_default()
 }
 
-/// Reads bytes of this version, or of the one before.
+/// Reads bytes of this version, or of one before.
 fn reader(bytes: &[u8]) -> Unpacker<'_> {
     match bytes {
+        [SHORT, bytes @ ..] => Unpacker::new(bytes, BASE).shortly(),
         [DENSE, bytes @ ..] => Unpacker::new(bytes, BASE).densely(),
         bytes => Unpacker::new(bytes, BASE),
     }
@@ -146,7 +150,7 @@ pub(super) fn unpack(bytes: &[u8], engine: &Engine) -> Customer {
 }
 
 fn unpacked(from: &mut Unpacker<'_>, engine: &Engine) -> Result<Customer, Broken> {
-    let mut customer = Customer::of(Packed::unpack(from)?, &engine.blank);
+    let mut customer = Customer::of(Arc::from(from.text()?), &engine.blank);
     let parts = if from.is_former() { 0 } else { from.number()? };
     let has = |part: u32| parts >> part & 1 == 1;
     customer.clock = Packed::unpack(from)?;

@@ -120,7 +120,7 @@ impl Sequence {
     /// Its state.
     pub(super) fn read(&mut self, machine: &Machine) -> &mut SequenceState {
         if let Some(bytes) = self.unread.take() {
-            let mut from = Unpacker::new(&bytes, BASE).densely().with_events(machine.events.all());
+            let mut from = Unpacker::new(&bytes, BASE).shortly().with_events(machine.events.all());
             let state = SequenceState::unpack(self.state.due, &mut from);
             debug_assert!(state.is_ok() && from.is_empty(), "a sequence is read as it was written");
             self.state = state.unwrap_or_default();
@@ -140,7 +140,8 @@ impl Packed for Sequence {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         let due = Option::unpack(from)?.unwrap_or(i64::MAX);
-        if from.is_former() {
+        // What an earlier version wrote is not kept as it is.
+        if !from.is_short() {
             let mut within = from.within(BASE)?;
             return Ok(Self { unread: None, state: SequenceState::unpack(due, &mut within)? });
         }

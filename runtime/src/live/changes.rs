@@ -13,7 +13,7 @@ use segue_compiler::{
 use std::collections::BTreeSet;
 
 /// The version of the format of a customer's bytes.
-pub const FORMAT: u8 = 2;
+pub const FORMAT: u8 = 3;
 
 /// Something that changed. The later of two changes of one key holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,8 +135,8 @@ impl<E: Execution<Resting = Box<[u8]>>> Shard<E> {
     fn restore(&mut self, execution: &E, hash: u64, id: &str, value: &[u8]) -> Result<(), Unreadable> {
         let mut from = Unpacker::new(value, 0);
         match from.raw(1)? {
-            // States of the first version tell themselves apart.
-            [1 | FORMAT] => {}
+            // States tell themselves apart.
+            [1 | 2 | FORMAT] => {}
             [format, ..] => return Err(Unreadable::Format(*format)),
             [] => return Err(Unreadable::Broken),
         }
