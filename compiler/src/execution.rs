@@ -1,10 +1,17 @@
 //! What an executor of rules is: the reference interpreter is one, the engine with machine code another.
 
 use crate::{
-    event::Incoming, goal, json::JsonText, pack::Packer, reach::Reach, record::Record, typed::SegmentId,
-    value::Millis,
+    event::Incoming, goal, json::JsonText, pack::Packer, reach::Reach, record::Record, shelf::AtRest,
+    typed::SegmentId, value::Millis,
 };
-use std::{collections::BTreeSet, ops::AddAssign, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    ops::{AddAssign, Deref},
+    sync::Arc,
+};
+
+/// A customer of an executor at rest, where they lie.
+pub type Rested<E> = <<E as Execution>::Resting as Deref>::Target;
 
 /// An executor. It holds the program; what it knows of a customer lies in `Customer`, so that customers can be spread
 /// over threads.
@@ -12,7 +19,7 @@ pub trait Execution {
     /// What is known of one customer.
     type Customer: Send;
     /// The same while nothing happens to them: small where the executor can make it so.
-    type Resting: Send;
+    type Resting: AtRest;
     /// What has been found out, once for all customers, about a change of rules.
     type Passage: Send + Sync;
 
@@ -25,10 +32,10 @@ pub trait Execution {
     }
 
     /// Takes up a customer who rested. What rested may be left as it was; only its id holds from then on.
-    fn wake(&self, resting: &mut Self::Resting) -> Self::Customer;
+    fn wake(&self, resting: &mut Rested<Self>) -> Self::Customer;
 
     /// The id of a customer at rest.
-    fn id_of<'r>(&self, resting: &'r Self::Resting) -> &'r str;
+    fn id_of<'r>(&self, resting: &'r Rested<Self>) -> &'r str;
 
     /// A customer of whom nothing is known yet.
     fn customer(&self, id: Arc<str>) -> Self::Customer;
@@ -121,11 +128,11 @@ impl<E: Execution> Execution for Arc<E> {
         (**self).absent(id, packer)
     }
 
-    fn wake(&self, resting: &mut Self::Resting) -> Self::Customer {
+    fn wake(&self, resting: &mut Rested<Self>) -> Self::Customer {
         (**self).wake(resting)
     }
 
-    fn id_of<'r>(&self, resting: &'r Self::Resting) -> &'r str {
+    fn id_of<'r>(&self, resting: &'r Rested<Self>) -> &'r str {
         (**self).id_of(resting)
     }
 

@@ -75,5 +75,6 @@ pub mod session;
 pub mod settings;
 pub mod settle;
 pub mod share;
+pub mod shelf;
 pub mod time;
 pub mod wait;

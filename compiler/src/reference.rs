@@ -41,6 +41,7 @@ use crate::{
     reach::{Reach, View},
     settings::Settings,
     settle::{self, Held, Settling},
+    shelf::AtRest,
     succession::{Matched, to_fill},
     typed::{EventId, ExprKind, FieldId, Judged, Program, SegmentId, TextTest, visit},
     value::{Millis, Value},
@@ -136,13 +137,17 @@ pub struct Resting {
     customer: Option<Box<Customer>>,
 }
 
+impl AtRest for Box<Resting> {
+    type Shelf = Vec<Self>;
+}
+
 impl Execution for Reference {
     type Customer = Customer;
-    type Resting = Resting;
+    type Resting = Box<Resting>;
     type Passage = Matched;
 
-    fn rest(&self, customer: Customer, _: &mut Packer) -> Resting {
-        Resting { id: customer.id.clone(), customer: Some(Box::new(customer)) }
+    fn rest(&self, customer: Customer, _: &mut Packer) -> Box<Resting> {
+        Box::new(Resting { id: customer.id.clone(), customer: Some(Box::new(customer)) })
     }
 
     fn wake(&self, resting: &mut Resting) -> Customer {

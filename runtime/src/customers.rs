@@ -2,14 +2,18 @@
 
 use crate::limits::{AWAKE_CUSTOMERS, CUSTOMERS_A_SEAT};
 use hashbrown::HashTable;
-use segue_compiler::{execution::Execution, pack::Packer};
+use segue_compiler::{
+    execution::{Execution, Rested},
+    pack::Packer,
+    shelf::{AtRest, Shelf},
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// States by customer's id. Those of whom something happened lately are awake, the others rest.
 pub(crate) struct Customers<E: Execution> {
     places: HashTable<Place>,
     /// In order of arrival; of those who are awake, only the id holds.
-    resting: Vec<E::Resting>,
+    resting: <E::Resting as AtRest>::Shelf,
     /// Those who are awake, each at its place modulo the number of seats: no order of use has to be kept, and what comes
     /// out does not depend on who is awake.
     awake: Vec<Option<(u32, E::Customer)>>,
@@ -40,7 +44,7 @@ impl<E: Execution> Customers<E> {
         let awake = (0..AWAKE_CUSTOMERS).map(|_| None).collect();
         Self {
             places: HashTable::new(),
-            resting: Vec::new(),
+            resting: <E::Resting as AtRest>::Shelf::default(),
             awake,
             packer: Packer::default(),
             known: Vec::new(),
@@ -93,9 +97,7 @@ impl<E: Execution> Customers<E> {
 
     fn replace(&mut self, execution: &E, place: u32, id: Arc<str>) -> E::Customer {
         let taken = std::mem::replace(self.wake(execution, place), execution.customer(id.clone()));
-        if let Some(resting) = self.resting.get_mut(place as usize) {
-            *resting = execution.rest(execution.customer(id), &mut self.packer);
-        }
+        self.resting.replace(place, execution.rest(execution.customer(id), &mut self.packer));
         self.gone.insert(place);
         if let Some(word) = self.known.get_mut(place as usize / 64) {
             *word &= !(1 << (place % 64));
@@ -146,7 +148,7 @@ impl<E: Execution> Customers<E> {
 
     /// The state of the customer at a place.
     pub(crate) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
-        self.seat(execution, place, |resting| execution.wake(resting))
+        self.seat(execution, place, |resting| wake(execution, resting))
     }
 
     /// The state of the customer at a place; whoever is not awake is made so.
@@ -154,14 +156,14 @@ impl<E: Execution> Customers<E> {
         &mut self,
         execution: &E,
         place: u32,
-        wake: impl FnOnce(&mut E::Resting) -> E::Customer,
+        wake: impl FnOnce(Option<&mut Rested<E>>) -> E::Customer,
     ) -> &mut E::Customer {
         let seats = self.awake.len();
         let seat = &mut self.awake[place as usize % seats];
         if let Some((other, customer)) = seat.take_if(|(other, _)| *other != place) {
-            self.resting[other as usize] = execution.rest(customer, &mut self.packer);
+            self.resting.replace(other, execution.rest(customer, &mut self.packer));
         }
-        let (_, customer) = seat.get_or_insert_with(|| (place, wake(&mut self.resting[place as usize])));
+        let (_, customer) = seat.get_or_insert_with(|| (place, wake(self.resting.at_mut(place))));
         customer
     }
 
@@ -171,7 +173,7 @@ impl<E: Execution> Customers<E> {
         let seat = &mut self.awake[place as usize % seats];
         match seat.take_if(|(other, _)| *other == place) {
             Some((_, customer)) => customer,
-            None => execution.wake(&mut self.resting[place as usize]),
+            None => wake(execution, self.resting.at_mut(place)),
         }
     }
 
@@ -181,15 +183,15 @@ impl<E: Execution> Customers<E> {
     }
 
     /// The customer at a place, laid to rest.
-    pub(crate) fn resting_at(&mut self, execution: &E, place: u32) -> Option<&E::Resting> {
+    pub(crate) fn resting_at(&mut self, execution: &E, place: u32) -> Option<&Rested<E>> {
         let seat = {
             let seats = self.awake.len();
             &mut self.awake[place as usize % seats]
         };
         if let Some((_, customer)) = seat.take_if(|(other, _)| *other == place) {
-            self.resting[place as usize] = execution.rest(customer, &mut self.packer);
+            self.resting.replace(place, execution.rest(customer, &mut self.packer));
         }
-        self.resting.get(place as usize)
+        self.resting.at(place)
     }
 
     /// Takes up a customer who rested elsewhere; whoever had the id is replaced. Gives the place.
@@ -197,12 +199,20 @@ impl<E: Execution> Customers<E> {
         let place = self.entry(execution, hash, id).0;
         let seats = self.awake.len();
         self.awake[place as usize % seats] = None;
-        self.resting[place as usize] = resting;
+        self.resting.replace(place, resting);
         place
     }
 
     /// The id of the customer at a place.
     pub(crate) fn id<'c>(&'c self, execution: &'c E, place: u32) -> &'c str {
-        self.resting.get(place as usize).map_or("", |resting| execution.id_of(resting))
+        self.resting.at(place).map_or("", |resting| execution.id_of(resting))
+    }
+}
+
+/// Somebody of whom nothing is known where nobody rests.
+fn wake<E: Execution>(execution: &E, resting: Option<&mut Rested<E>>) -> E::Customer {
+    match resting {
+        Some(resting) => execution.wake(resting),
+        None => execution.customer(Arc::from("")),
     }
 }

@@ -243,11 +243,11 @@ impl Execution for Engine {
         packer.written().into()
     }
 
-    fn wake(&self, resting: &mut Box<[u8]>) -> Customer {
+    fn wake(&self, resting: &mut [u8]) -> Customer {
         rest::unpack(resting, self)
     }
 
-    fn id_of<'r>(&self, resting: &'r Box<[u8]>) -> &'r str {
+    fn id_of<'r>(&self, resting: &'r [u8]) -> &'r str {
         rest::id(resting)
     }
 

@@ -186,7 +186,9 @@ mod tests {
     fn every_number_at_the_end_is_read_as_it_was() {
         let powers = (0..20).map(|power| 10_u64.pow(power));
         for number in powers.flat_map(|power| [power - 1, power, power + 1]).chain([u64::MAX]) {
-            for text in [format!("{number}"), format!("0{number}"), format!("id-{number}"), format!("a{number}")] {
+            for text in
+                [format!("{number}"), format!("0{number}"), format!("id-{number}"), format!("a{number}")]
+            {
                 let bytes = packed(&text);
                 assert_eq!(Unpacker::new(&bytes, 0).shortly().short_text().as_deref(), Ok(&*text));
             }

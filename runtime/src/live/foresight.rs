@@ -94,7 +94,7 @@ impl<E: Execution> Live<E> {
     /// due any more as it was is left out.
     pub fn foresee(&mut self, places: &[(Millis, Cursor)]) -> Vec<Foreseen>
     where
-        E::Resting: Clone,
+        E: Execution<Resting = Box<[u8]>>,
     {
         let due = places.iter().take(FORESEEN);
         due.filter_map(|(at, cursor)| self.foresee_one(*at, *cursor)).collect()
@@ -102,14 +102,14 @@ impl<E: Execution> Live<E> {
 
     fn foresee_one(&mut self, at: Millis, Cursor { shard, place }: Cursor) -> Option<Foreseen>
     where
-        E::Resting: Clone,
+        E: Execution<Resting = Box<[u8]>>,
     {
         let shard = self.shards.get_mut(shard as usize)?;
         if shard.deadlines.at(place) != Some(at) {
             return None;
         }
         let customer = Arc::from(shard.customers.id(&self.execution, place));
-        let mut resting = shard.customers.resting_at(&self.execution, place)?.clone();
+        let mut resting: Box<[u8]> = shard.customers.resting_at(&self.execution, place)?.into();
         let mut copy = self.execution.wake(&mut resting);
         let mut out = Output::default();
         self.execution.advance(&mut copy, at, &mut out);

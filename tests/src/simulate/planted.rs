@@ -82,11 +82,11 @@ impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
         resting
     }
 
-    fn wake(&self, resting: &mut E::Resting) -> E::Customer {
+    fn wake(&self, resting: &mut [u8]) -> E::Customer {
         self.executor.wake(resting)
     }
 
-    fn id_of<'r>(&self, resting: &'r E::Resting) -> &'r str {
+    fn id_of<'r>(&self, resting: &'r [u8]) -> &'r str {
         self.executor.id_of(resting)
     }
 
