@@ -482,7 +482,8 @@ mod tests {
 
     #[test]
     fn what_was_packed_is_unpacked() {
-        let object = Value::Object(Arc::from([(Arc::from("a"), Value::List(Arc::from([Value::Date(-3)])))]));
+        let members = [("a", Value::List(Arc::from([Value::Date(-3)]))), ("line_12", Value::text("p34"))];
+        let object = Value::Object(members.map(|(name, value)| (Arc::from(name), value)).into());
         let all = vec![
             (i64::MIN, Value::Missing),
             (i64::MAX, Value::Boolean(true)),
@@ -492,15 +493,17 @@ mod tests {
             (3, Value::Duration(-1)),
             (4, object),
         ];
-        let mut packer = Packer::new(1 << 40);
-        (all.clone(), Some(i128::MIN), u64::MAX).pack(&mut packer);
-        let bytes = packer.finish();
-        let mut unpacker = Unpacker::new(&bytes, 1 << 40);
-        assert_eq!(Packed::unpack(&mut unpacker), Ok((all, Some(i128::MIN), u64::MAX)));
-        assert!(unpacker.is_empty());
-        for length in 0..bytes.len() {
-            let cut = &mut Unpacker::new(&bytes[..length], 1 << 40);
-            assert_eq!(<(Vec<(i64, Value)>, Option<i128>, u64)>::unpack(cut), Err(Broken), "{length}");
+        for form in [Form::Counted, Form::Dense, Form::Short] {
+            let packer = &mut Packer { form, ..Packer::new(1 << 40) };
+            (all.clone(), Some(i128::MIN), u64::MAX).pack(packer);
+            let reader = |bytes| Unpacker { form, ..Unpacker::new(bytes, 1 << 40) };
+            let mut unpacker = reader(packer.written());
+            assert_eq!(Packed::unpack(&mut unpacker), Ok((all.clone(), Some(i128::MIN), u64::MAX)));
+            assert!(unpacker.is_empty());
+            for length in 0..packer.written().len() {
+                let cut = &mut reader(&packer.written()[..length]);
+                assert_eq!(<(Vec<(i64, Value)>, Option<i128>, u64)>::unpack(cut), Err(Broken), "{length}");
+            }
         }
     }
 

@@ -332,7 +332,7 @@ fn nested(from: &mut Unpacker<'_>, depth: u32) -> Result<Value, Broken> {
         }
         9 => {
             let length = from.length()?;
-            let field = |from: &mut Unpacker<'_>| Ok((Arc::from(from.text()?), nested(from, depth)?));
+            let field = |from: &mut Unpacker<'_>| Ok((Arc::unpack(from)?, nested(from, depth)?));
             let fields: Result<Vec<_>, Broken> = (0..length).map(|_| field(from)).collect();
             Value::Object(fields?.into())
         }
