@@ -16,11 +16,11 @@ const FIRST_STEP: usize = 8;
 /// By how much the step grows from one tier to the next, as a power of two. Even the least of a tier is rounded up by a
 /// sixteenth at most.
 const TIER_BITS: usize = 3;
-/// How many tiers there are: up to 64 KiB. What is larger has memory of its own.
-const TIERS: usize = 3;
-/// How many rooms one piece of memory has in the first tier, as a power of two. It is so large that what the allocator
-/// rounds up does not count; in further tiers it has fewer rooms.
-const ROOM_BITS: usize = 10;
+/// How many tiers there are: up to 8 KiB. What is larger has memory of its own.
+const TIERS: usize = 2;
+/// How many bytes lie in one piece of memory (56 KiB): so many that what the allocator rounds up does not count (nine of them
+/// fill its half MiB), and so few that a host of few customers, each of a size of their own, takes little.
+const BLOCK_BYTES: usize = 56 << 10;
 
 /// Pieces of bytes by place.
 #[derive(Debug, Default)]
@@ -44,6 +44,8 @@ struct Spot {
 struct Rooms {
     /// Each filled up before the next begins.
     blocks: Vec<Vec<u8>>,
+    /// How many rooms there are.
+    count: u32,
 }
 
 /// A size of rooms.
@@ -51,8 +53,8 @@ struct Rooms {
 struct Size {
     number: usize,
     bytes: usize,
-    /// How many rooms a block has, as a power of two.
-    room_bits: usize,
+    /// How many rooms a block has.
+    rooms: u32,
 }
 
 impl Size {
@@ -62,39 +64,35 @@ impl Size {
         let tier = (0..TIERS).find(|tier| needed <= (SIZES * FIRST_STEP) << (tier * TIER_BITS))?;
         let step = FIRST_STEP << (tier * TIER_BITS);
         let steps = needed.div_ceil(step);
-        let room_bits = ROOM_BITS - tier * TIER_BITS;
-        Some(Self { number: tier * SIZES + steps - 1, bytes: steps * step, room_bits })
+        let bytes = steps * step;
+        Some(Self { number: tier * SIZES + steps - 1, bytes, rooms: (BLOCK_BYTES / bytes) as u32 })
     }
 
     /// The block of a room, and where in it the room begins.
-    fn locate(self, room: usize) -> (usize, usize) {
-        (room >> self.room_bits, (room & ((1 << self.room_bits) - 1)) * self.bytes)
+    fn locate(self, room: u32) -> (usize, usize) {
+        ((room / self.rooms) as usize, (room % self.rooms) as usize * self.bytes)
     }
 }
 
 impl Rooms {
     /// Adds a room and gives its number.
-    fn add(&mut self, size: Size, owner: u32, piece: &[u8]) -> usize {
-        let block_bytes = size.bytes << size.room_bits;
-        if self.blocks.last().is_none_or(|block| block.len() == block_bytes) {
-            self.blocks.push(Vec::new());
+    fn add(&mut self, size: Size, owner: u32, piece: &[u8]) -> u32 {
+        let room = self.count;
+        let (number, start) = size.locate(room);
+        if self.blocks.len() <= number {
+            self.blocks.push(Vec::with_capacity(BLOCK_BYTES));
         }
-        let full = self.blocks.len() - 1;
-        let Some(block) = self.blocks.last_mut() else { return 0 };
-        if block.capacity() - block.len() < size.bytes {
-            // A block is a power of two of rooms, so that it is grown to neither more nor less than all of them.
-            block.reserve_exact(block.len().max(size.bytes));
+        if let Some(block) = self.blocks.get_mut(number) {
+            block.extend_from_slice(&owner.to_le_bytes());
+            block.extend_from_slice(piece);
+            block.resize(start + size.bytes, 0);
         }
-        let room = (full << size.room_bits) + block.len() / size.bytes;
-        let end = block.len() + size.bytes;
-        block.extend_from_slice(&owner.to_le_bytes());
-        block.extend_from_slice(piece);
-        block.resize(end, 0);
+        self.count += 1;
         room
     }
 
     /// Takes a room away; the last one is moved there. Gives whose that was, when it was another.
-    fn remove(&mut self, size: Size, room: usize) -> Option<u32> {
+    fn remove(&mut self, size: Size, room: u32) -> Option<u32> {
         let (block, start) = size.locate(room);
         let (last, others) = self.blocks.split_last_mut()?;
         let from = last.len().checked_sub(size.bytes)?;
@@ -109,6 +107,7 @@ impl Rooms {
             moved = last.get(start..)?.first_chunk().map(|owner| u32::from_le_bytes(*owner));
         }
         last.truncate(from);
+        self.count -= 1;
         if from == 0 {
             self.blocks.pop();
         }
@@ -128,7 +127,7 @@ impl Slab {
             self.sizes.resize_with(size.number + 1, Rooms::default);
         }
         let room = self.sizes.get_mut(size.number).map_or(0, |rooms| rooms.add(size, place, piece));
-        Spot { length, room: u32::try_from(room).unwrap_or(u32::MAX) }
+        Spot { length, room }
     }
 
     /// Gives back the room of a piece.
@@ -138,7 +137,7 @@ impl Slab {
             return;
         };
         let rooms = self.sizes.get_mut(size.number);
-        let moved = rooms.and_then(|rooms| rooms.remove(size, spot.room as usize));
+        let moved = rooms.and_then(|rooms| rooms.remove(size, spot.room));
         if let Some(moved) = moved.and_then(|owner| self.spots.get_mut(owner as usize)) {
             moved.room = spot.room;
         }
@@ -146,7 +145,7 @@ impl Slab {
 
     /// A piece of so many bytes in its room.
     fn piece_mut(&mut self, size: Size, room: u32, length: usize) -> Option<&mut [u8]> {
-        let (block, start) = size.locate(room as usize);
+        let (block, start) = size.locate(room);
         let start = start + OWNER_BYTES;
         self.sizes.get_mut(size.number)?.blocks.get_mut(block)?.get_mut(start..start + length)
     }
@@ -189,7 +188,7 @@ impl Shelf<Box<[u8]>> for Slab {
         let Some(size) = Size::of(spot.length as usize) else {
             return self.large.get(&place).map(|piece| &**piece);
         };
-        let (block, start) = size.locate(spot.room as usize);
+        let (block, start) = size.locate(spot.room);
         let start = start + OWNER_BYTES;
         self.sizes.get(size.number)?.blocks.get(block)?.get(start..start + spot.length as usize)
     }
@@ -217,15 +216,16 @@ mod tests {
     #[test]
     fn sizes_follow_each_other() {
         let mut before = 0;
-        for length in 0..(1 << 16) - OWNER_BYTES + 1 {
+        for length in 0..(1 << 13) - OWNER_BYTES + 1 {
             let size = Size::of(length).unwrap();
             assert!(
                 size.bytes >= length + OWNER_BYTES && size.bytes - length - OWNER_BYTES < length / 14 + 8
             );
+            assert!(size.rooms as usize * size.bytes <= BLOCK_BYTES && size.rooms > 0);
             assert!(size.number >= before, "{length}");
             before = size.number;
         }
-        assert_eq!(Size::of(1 << 16), None);
+        assert_eq!(Size::of(1 << 13), None);
     }
 
     #[test]
