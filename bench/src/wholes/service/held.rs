@@ -35,7 +35,13 @@ pub(super) fn run(options: &Options, minutes: u64) -> Result<()> {
                 && let Ok(bodies) = next.recv()
                 && bodies.iter().any(|client| !client.is_empty())
             {
-                answers.extend(send_all(address, &bodies, pace(options)).answers);
+                let batches: usize = bodies.iter().map(Vec::len).sum();
+                let seen = send_all(address, &bodies, pace(options));
+                if seen.answers.len() < batches {
+                    // A client failed, and said so: what it did not send is not to be counted.
+                    break;
+                }
+                answers.extend(seen.answers);
                 events += portion;
                 memory.extend(Memory::taken().map(|it| mib(it.now)));
             }
@@ -51,6 +57,9 @@ pub(super) fn run(options: &Options, minutes: u64) -> Result<()> {
             mib(size(&options.folder.join("data"))),
             parts(&memory, 10),
         );
+        if WallClock.now() < ends && events < portion * portions {
+            return Err("the load was not held to the end".into());
+        }
         match parts(&memory, 3).get(1..) {
             Some(&[middle, last]) if last > middle * (1.0 + MORE_MEMORY / 100.0) => {
                 Err(format!("memory is not flat: from {middle:.0} to {last:.0} MiB").into())
