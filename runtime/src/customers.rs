@@ -177,6 +177,11 @@ impl<E: Execution> Customers<E> {
         }
     }
 
+    /// The places at which nobody is any more.
+    pub(crate) fn each_gone(&self) -> impl Iterator<Item = u32> {
+        self.gone.iter().copied()
+    }
+
     /// Whether nobody is at a place any more.
     pub(crate) fn is_gone(&self, place: u32) -> bool {
         self.gone.contains(&place)

@@ -20,7 +20,7 @@ mod foresight;
 mod shard;
 mod succession;
 
-pub use changes::{Change, FORMAT, Unreadable};
+pub use changes::{Change, FORMAT, Unreadable, in_order};
 pub use foresight::{Earliest, Foreseen};
 
 use crate::{
@@ -50,6 +50,8 @@ pub struct Live<E: Execution> {
     identities: Identities,
     /// What went since changes were last asked for.
     removed: Removed,
+    /// Changes that were asked for, as far as they were given out.
+    given: Option<Vec<Change>>,
     tally: Tally,
 }
 
@@ -132,6 +134,7 @@ impl<E: Execution> Live<E> {
             shards: (0..shards.get()).map(|_| Shard::new(start)).collect(),
             identities: Identities::remembering(),
             removed: Removed::default(),
+            given: None,
             tally: Tally::default(),
         }
     }

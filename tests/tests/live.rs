@@ -13,7 +13,7 @@ use segue_compiler::{
 };
 use segue_runtime::{
     engine::Engine,
-    live::{Change, Cursor, Live},
+    live::{Change, Cursor, Live, in_order},
     source::Envelope,
 };
 use segue_tests::{
@@ -211,6 +211,63 @@ fn what_comes_of_a_log_is_a_function_of_it() {
         happened += usize::from(expected.len() > 3);
     }
     assert!(compared * 10 > seeds * 7 && happened * 3 > compared as usize, "{compared}, {happened}");
+}
+
+#[test]
+fn changes_are_given_out_as_they_were_when_they_were_asked_for() {
+    let (mut compared, mut changed) = (0, 0);
+    for seed in 0..SEEDS {
+        let mut random = Random::new(seed ^ 0xc0);
+        let source = program(&mut random);
+        let Some(program) = checked(&source) else { continue };
+        let mut calls: Vec<Value> = history(&mut random).into_iter().map(|step| step.call).collect();
+        disguise(&mut random, &mut calls);
+        let entries = arrivals(&copied(&calls), &mut random);
+        let settings = Settings::default();
+        let engine = Arc::new(Engine::new(program.clone(), settings.clone()).unwrap());
+        let mut hosts = [0, 1].map(|_| live(engine.clone(), &settings, 2));
+        let mut ids: Vec<String> =
+            calls.iter().filter_map(|it| it["userId"].as_str()).map(|id| format!("{id}7")).collect();
+        ids.dedup();
+        let (before, rest) = entries.split_at(random.below(entries.len()));
+        let (middle, after) = before.split_at(random.below(before.len() + 1));
+        for entries in [middle, after] {
+            hosts.each_mut().map(|host| hand_over(host, entries, usize::MAX));
+            if random.chance(50) {
+                hosts.each_mut().map(Live::changes);
+            }
+            if random.chance(30)
+                && let Some(id) = ids.get(random.below(ids.len().max(1)))
+            {
+                hosts.each_mut().map(|host| host.erase(id));
+            }
+        }
+        let [host, twin] = &mut hosts;
+        let expected = twin.changes();
+        host.ask_changes();
+        let mut given = None;
+        let mut rest = rest;
+        while !rest.is_empty() && given.is_none() {
+            let (now, later) = rest.split_at(rest.len().min(1 + random.below(60)));
+            hand_over(host, now, 1 + random.below(60));
+            match random.below(60) {
+                0..5 => given = host.give_changes(random.below(4)),
+                5..8 => ids.iter().take(random.below(2)).for_each(|id| drop(host.erase(id))),
+                8 => {
+                    host.before_change(AFTERMATH);
+                    let told = host.listener(engine.clone(), settings.settle, None, 0);
+                    host.succeeded_by(told);
+                }
+                _ => {}
+            }
+            rest = later;
+        }
+        let given = given.or_else(|| host.give_changes(usize::MAX)).unwrap();
+        assert_eq!(in_order(given), expected, "seed {seed}\n{source}");
+        compared += 1;
+        changed += usize::from(expected.len() > COPIES);
+    }
+    assert!(compared * 10 > SEEDS as usize * 7 && changed * 3 > compared, "{compared}, {changed}");
 }
 
 #[test]

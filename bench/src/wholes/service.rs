@@ -297,8 +297,13 @@ fn send_all(address: SocketAddr, bodies: &[Vec<String>], pace: i64) -> Seen {
     let mut answers = Vec::new();
     let seconds = seconds(&mut || {
         answers = thread::scope(|scope| {
-            let clients: Vec<_> =
-                bodies.iter().map(|bodies| scope.spawn(move || send(address, bodies, pace))).collect();
+            // Clients know nothing of each other: each begins at another moment.
+            let apart = pace / bodies.len().max(1) as i64;
+            let begins = (0..).map(|client| WallClock.now() + client * apart);
+            let clients = bodies.iter().zip(begins);
+            let clients: Vec<_> = clients
+                .map(|(bodies, begin)| scope.spawn(move || send(address, bodies, (begin, pace))))
+                .collect();
             let ended = clients.into_iter().filter_map(|client| client.join().ok());
             ended.flat_map(|sent| sent.unwrap_or_else(failed)).collect()
         });
@@ -311,11 +316,15 @@ fn failed(fault: String) -> Vec<f64> {
     Vec::new()
 }
 
-/// How long each request waited for its answer; what is refused for now is sent again.
-fn send(address: SocketAddr, bodies: &[String], pace: i64) -> std::result::Result<Vec<f64>, String> {
+/// How long each request waited for its answer; what is refused for now is sent again. `begin` is when the first is sent.
+fn send(
+    address: SocketAddr,
+    bodies: &[String],
+    (begin, pace): (i64, i64),
+) -> std::result::Result<Vec<f64>, String> {
     let mut answers = Vec::new();
     let mut client = Client::to(address).map_err(|fault| fault.to_string())?;
-    let mut due = WallClock.now();
+    let mut due = begin;
     for body in bodies {
         thread::sleep(Duration::from_millis(u64::try_from(due - WallClock.now()).unwrap_or(0)));
         due += pace;

@@ -3,14 +3,20 @@
 //! A key tells what it is of: a customer or a link of an anonymous id, with the hash first, so that keys spread evenly. The
 //! bytes of a customer begin with the version of their format; they mean something only to the program that wrote them.
 
-use super::{Live, shard::Shard};
-use crate::threads::{hash, shard_of};
+use super::{
+    Live,
+    shard::{Changed, Shard},
+};
+use crate::{
+    customers::Customers,
+    threads::{hash, shard_of},
+};
 use segue_compiler::{
     execution::Execution,
     pack::{Broken, Packed, Packer, Unpacker},
     value::Millis,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 /// The version of the format of a customer's bytes.
 pub const FORMAT: u8 = 3;
@@ -73,29 +79,60 @@ fn read_key(key: &[u8]) -> Result<(Kind, &str), Unreadable> {
     id.map(|id| (kind, id)).ok_or(Unreadable::Broken)
 }
 
+/// Changes in order of their keys, each key once: where something went and came again, it is there.
+#[must_use]
+pub fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| b.value.cmp(&a.value)));
+    changes.dedup_by(|later, earlier| later.key == earlier.key);
+    changes
+}
+
+/// What is to be given out as it was when changes were asked for, of one shard.
+pub(super) struct Asked<E: Execution> {
+    left: Changed,
+    give: fn(&mut Customers<E>, &E, Due) -> Option<Change>,
+    given: Vec<Change>,
+}
+
+/// A place with its deadline.
+type Due = (u32, Option<Millis>);
+
 impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
-    /// What changed since this was last asked, in order of the keys.
-    pub fn changes(&mut self) -> Vec<Change> {
+    /// Changes are asked for: all that changed since they were last asked for, as it is now. [`Live::give_changes`] gives them
+    /// out bit by bit, while entries go on to be handed over: whoever changes meanwhile is given out first, as they were. What
+    /// was asked for before and not given out is forgotten.
+    pub fn ask_changes(&mut self) {
         let gone = |kind| move |id: &String| Change { key: key(kind, id), value: None };
-        let mut changes: Vec<Change> = Vec::new();
-        for shard in &mut self.shards {
-            for place in shard.changed.take() {
-                changes.extend(shard.change_at(&self.execution, place));
-            }
-        }
+        let removed = mem::take(&mut self.removed);
+        let mut given: Vec<Change> = removed.customers.iter().map(gone(Kind::Customer)).collect();
+        given.extend(removed.links.iter().map(gone(Kind::Link)));
         for (anonymous, known) in self.identities.take_news() {
             let value = known.as_bytes().to_vec();
-            changes.push(Change { key: key(Kind::Link, &anonymous), value: Some(value) });
+            given.push(Change { key: key(Kind::Link, &anonymous), value: Some(value) });
         }
-        // Whoever went and came again is there.
-        let mut went: Vec<Change> = self.removed.customers.iter().map(gone(Kind::Customer)).collect();
-        went.extend(self.removed.links.iter().map(gone(Kind::Link)));
-        self.removed = Removed::default();
-        changes.sort_unstable();
-        went.retain(|went| changes.binary_search_by(|it| it.key.cmp(&went.key)).is_err());
-        changes.extend(went);
-        changes.sort_unstable();
-        changes
+        self.given = Some(given);
+        for shard in &mut self.shards {
+            shard.ask();
+        }
+    }
+
+    /// Looks at so many more customers that changed; gives all changes once there are no more, see [`in_order`].
+    pub fn give_changes(&mut self, most: usize) -> Option<Vec<Change>> {
+        let mut left = most;
+        for shard in &mut self.shards {
+            shard.give_some(&self.execution, &mut left);
+        }
+        if self.shards.iter().any(Shard::has_to_give) {
+            return None;
+        }
+        self.take_given();
+        self.given.take()
+    }
+
+    /// What changed since this was last asked, in order of the keys.
+    pub fn changes(&mut self) -> Vec<Change> {
+        self.ask_changes();
+        in_order(self.give_changes(usize::MAX).unwrap_or_default())
     }
 
     /// Takes up something that was there when it was last kept. Not twice of one key.
@@ -118,18 +155,84 @@ impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
     }
 }
 
-impl<E: Execution<Resting = Box<[u8]>>> Shard<E> {
-    fn change_at(&mut self, execution: &E, place: u32) -> Option<Change> {
-        if self.customers.is_gone(place) {
-            return None;
+impl<E: Execution> Live<E> {
+    /// Gives out at once whoever is still to be.
+    pub(super) fn give_all(&mut self) {
+        let mut all = usize::MAX;
+        self.shards.iter_mut().for_each(|shard| shard.give_some(&self.execution, &mut all));
+        self.take_given();
+    }
+
+    /// Takes up what the shards gave.
+    fn take_given(&mut self) {
+        let asked = self.shards.iter_mut().filter_map(|shard| shard.asked.take());
+        let given = asked.flat_map(|asked| asked.given);
+        self.given.get_or_insert_default().extend(given);
+    }
+}
+
+impl<E: Execution> Shard<E> {
+    /// Gives out so many more as they are.
+    fn give_some(&mut self, execution: &E, most: &mut usize) {
+        while *most > 0
+            && let Some(place) = self.asked.as_mut().and_then(|asked| asked.left.pop())
+        {
+            *most -= 1;
+            self.give_out(execution, place, self.deadlines.at(place));
         }
-        let mut packer = Packer::default();
-        packer.raw(&[FORMAT]);
-        self.customers.is_known(place).pack(&mut packer);
-        self.deadlines.at(place).pack(&mut packer);
-        packer.raw(self.customers.resting_at(execution, place)?);
-        let key = key(Kind::Customer, self.customers.id(execution, place));
-        Some(Change { key, value: Some(packer.finish()) })
+    }
+
+    fn has_to_give(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| !asked.left.is_empty())
+    }
+
+    /// Somebody is about to change: if they are still to be given out, that is done now.
+    pub(super) fn before_changing(&mut self, execution: &E, place: u32, deadline: Option<Millis>) {
+        if self.asked.as_mut().is_some_and(|asked| asked.left.remove(place)) {
+            self.give_out(execution, place, deadline);
+        }
+    }
+
+    /// As [`Shard::before_changing`], of whoever has this id.
+    pub(super) fn before_changing_of(&mut self, execution: &E, hash: u64, id: &str) {
+        if self.asked.is_some()
+            && let Some(place) = self.customers.find(execution, hash, id)
+        {
+            self.before_changing(execution, place, self.deadlines.at(place));
+        }
+    }
+
+    fn give_out(&mut self, execution: &E, place: u32, deadline: Option<Millis>) {
+        if let Some(asked) = &mut self.asked {
+            asked.given.extend((asked.give)(&mut self.customers, execution, (place, deadline)));
+        }
+    }
+}
+
+/// A customer as they are.
+fn change_of<E: Execution<Resting = Box<[u8]>>>(
+    customers: &mut Customers<E>,
+    execution: &E,
+    (place, deadline): Due,
+) -> Option<Change> {
+    let mut packer = Packer::default();
+    packer.raw(&[FORMAT]);
+    customers.is_known(place).pack(&mut packer);
+    deadline.pack(&mut packer);
+    packer.raw(customers.resting_at(execution, place)?);
+    let key = key(Kind::Customer, customers.id(execution, place));
+    Some(Change { key, value: Some(packer.finish()) })
+}
+
+impl<E: Execution<Resting = Box<[u8]>>> Shard<E> {
+    /// What changed is to be given out as it is now.
+    fn ask(&mut self) {
+        let mut left = mem::take(&mut self.changed);
+        // Who is gone now may be somebody again by the time they would be given out.
+        self.customers.each_gone().for_each(|place| {
+            left.remove(place);
+        });
+        self.asked = Some(Asked { left, give: change_of, given: Vec::new() });
     }
 
     fn restore(&mut self, execution: &E, hash: u64, id: &str, value: &[u8]) -> Result<(), Unreadable> {

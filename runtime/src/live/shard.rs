@@ -1,6 +1,6 @@
 //! A part of the customers.
 
-use super::Tally;
+use super::{Tally, changes::Asked};
 use crate::{customers::Customers, deadlines::Deadlines, source::Envelope, threads::hash};
 use segue_compiler::{
     arrival::Arrivals,
@@ -16,6 +16,8 @@ pub(super) struct Shard<E: Execution> {
     pub(super) customers: Customers<E>,
     pub(super) deadlines: Deadlines,
     pub(super) changed: Changed,
+    /// Who is still to be given out as they were when changes were last asked for.
+    pub(super) asked: Option<Asked<E>>,
     pub(super) records: Vec<Record>,
     pub(super) tally: Tally,
     /// What the last step gave, taken up at once.
@@ -26,7 +28,9 @@ pub(super) struct Shard<E: Execution> {
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     marks: Vec<u64>,
+    /// Also those that were taken out.
     places: Vec<u32>,
+    count: usize,
 }
 
 impl Changed {
@@ -39,14 +43,33 @@ impl Changed {
             && *marks & bit == 0
         {
             *marks |= bit;
+            self.count += 1;
             self.places.push(place);
         }
     }
 
-    /// Takes all of them.
-    pub(super) fn take(&mut self) -> Vec<u32> {
-        self.marks.clear();
-        std::mem::take(&mut self.places)
+    /// Takes one out; whether it was there.
+    pub(super) fn remove(&mut self, place: u32) -> bool {
+        let (word, bit) = (place as usize / 64, 1 << (place % 64));
+        let Some(marks) = self.marks.get_mut(word).filter(|marks| **marks & bit != 0) else { return false };
+        *marks &= !bit;
+        self.count -= 1;
+        true
+    }
+
+    /// Takes any of them out.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        loop {
+            let place = self.places.pop()?;
+            // Those that were taken out have no mark any more.
+            if self.remove(place) {
+                return Some(place);
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 }
 
@@ -56,6 +79,7 @@ impl<E: Execution> Shard<E> {
             customers: Customers::new(),
             deadlines: Deadlines::new(start),
             changed: Changed::default(),
+            asked: None,
             records: Vec::new(),
             tally: Tally::default(),
             output: Output::default(),
@@ -76,7 +100,9 @@ impl<E: Execution> Shard<E> {
 
     pub(super) fn apply(&mut self, execution: &E, arrivals: Arrivals, call: &Envelope<'_>) {
         let id = &*call.customer;
-        let (place, state) = self.customers.entry(execution, hash(id), id);
+        let hash = hash(id);
+        self.before_changing_of(execution, hash, id);
+        let (place, state) = self.customers.entry(execution, hash, id);
         let outcome = arrivals.apply(execution, state, &call.incoming(), &mut self.output);
         let next = execution.next_deadline(state);
         if call.known {
@@ -88,6 +114,7 @@ impl<E: Execution> Shard<E> {
 
     pub(super) fn advance(&mut self, execution: &E, until: Millis) {
         while let Some(due) = self.deadlines.pop(until) {
+            self.before_changing(execution, due.place, Some(due.at));
             let state = self.customers.wake(execution, due.place);
             execution.advance(state, until, &mut self.output);
             let next = execution.next_deadline(state);
@@ -97,6 +124,7 @@ impl<E: Execution> Shard<E> {
 
     pub(super) fn resume(&mut self, execution: &E, until: Millis, now: Millis) {
         while let Some(due) = self.deadlines.pop(until) {
+            self.before_changing(execution, due.place, Some(due.at));
             let state = self.customers.wake(execution, due.place);
             execution.overdue(state, until, now, &mut self.output);
             let next = execution.next_deadline(state);
@@ -124,7 +152,9 @@ impl<E: Execution> Shard<E> {
         at: Millis,
         settled: Millis,
     ) -> (u32, Millis) {
-        let place = self.customers.entry(execution, hash(id), id).0;
+        let hash = hash(id);
+        self.before_changing_of(execution, hash, id);
+        let place = self.customers.entry(execution, hash, id).0;
         (place, self.meeting_at(execution, place, at, settled))
     }
 
@@ -152,6 +182,7 @@ impl<E: Execution> Shard<E> {
     }
 
     pub(super) fn advance_one(&mut self, execution: &E, place: u32, until: Millis) {
+        self.before_changing(execution, place, self.deadlines.at(place));
         let state = self.customers.wake(execution, place);
         execution.advance(state, until, &mut self.output);
         let next = execution.next_deadline(state);
@@ -159,6 +190,7 @@ impl<E: Execution> Shard<E> {
     }
 
     pub(super) fn erase(&mut self, execution: &E, hash: u64, id: &str) {
+        self.before_changing_of(execution, hash, id);
         if let Some((place, _)) = self.customers.erase(execution, hash, id) {
             self.deadlines.remove(place);
         }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Steps, running},
     intake::Intake,
-    limits::{CLOCK_STEP, ERASING_PAUSE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
+    limits::{CLOCK_STEP, ERASING_PAUSE, GATHERED_AT_ONCE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
     log::{Group, Kind},
     store::{Checkpoint, joined},
 };
@@ -42,6 +42,8 @@ pub(super) struct Conductor {
     pub(super) checkpoint_every: Duration,
     /// The position of the last checkpoint that was made, and when that was.
     pub(super) kept: (u64, Millis),
+    /// A checkpoint of which not all changes were gathered yet.
+    pub(super) gathering: Option<Job>,
     /// Whether a checkpoint is being written.
     pub(super) is_keeping: bool,
     /// One that could not be written.
@@ -54,7 +56,10 @@ impl Conductor {
     /// Works until whoever writes the log has ended.
     pub(super) fn run(mut self) {
         loop {
-            match self.events.recv_timeout(self.patience()) {
+            let event = self.events.recv_timeout(self.patience());
+            // While entries are taken up, this is written.
+            self.ask_for_time();
+            match event {
                 Ok(Event::Group(group)) => self.take(&group),
                 Ok(Event::Drained) => self.end(),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -73,6 +78,9 @@ impl Conductor {
 
     /// How long nothing needs to be done, as far as is known.
     fn patience(&self) -> Duration {
+        if self.gathering.is_some() {
+            return Duration::ZERO;
+        }
         let Some(at) = self.state.live.wake_at().filter(|_| !self.is_asked) else { return IDLE };
         let wait = at.saturating_sub(self.present());
         Duration::from_millis(u64::try_from(wait).unwrap_or_default()).min(IDLE)
@@ -160,6 +168,25 @@ impl Conductor {
 
     /// Has a checkpoint written if it is time.
     fn keep(&mut self, is_last: bool) {
+        if self.state.is_lost {
+            return;
+        }
+        if !self.is_keeping && self.gathering.is_none() && self.is_time_to_keep(is_last) {
+            self.begin_to_keep();
+        }
+        let most = if is_last { usize::MAX } else { GATHERED_AT_ONCE };
+        if let Some(mut job) = self.gathering.take() {
+            match self.state.live.give_changes(most) {
+                Some(changes) => {
+                    job.checkpoint.changes.extend(changes);
+                    self.hand_to_keeper(job);
+                }
+                None => self.gathering = Some(job),
+            }
+        }
+    }
+
+    fn is_time_to_keep(&self, is_last: bool) -> bool {
         let now = self.clock.now();
         let (position, at) = self.kept;
         let every = i64::try_from(self.checkpoint_every.as_millis()).unwrap_or(i64::MAX);
@@ -167,23 +194,28 @@ impl Conductor {
         let every = if is_erasing { every.min(ERASING_PAUSE) } else { every };
         // Where the clock was set back, it would be long until then.
         let is_due = is_last || now >= at.saturating_add(every) || now < at;
-        let is_new = position != self.state.position || self.unkept.is_some() || is_erasing;
-        if self.is_keeping || self.state.is_lost || !is_due || !is_new {
-            return;
-        }
-        let mut checkpoint = self.state.checkpoint();
-        if let Some(unkept) = self.unkept.take() {
-            checkpoint.changes = joined(unkept.changes, checkpoint.changes);
-        }
+        is_due && (position != self.state.position || self.unkept.is_some() || is_erasing)
+    }
+
+    /// A checkpoint of the present begins. Whoever changed is gathered bit by bit, so that what comes meanwhile need not wait.
+    fn begin_to_keep(&mut self) {
+        let checkpoint = self.state.checkpoint();
+        let now = self.clock.now();
         self.kept = (checkpoint.position, now);
-        let job = Job {
+        self.gathering = Some(Job {
             checkpoint,
             history: self.state.history.place(),
             pending: self.state.outbox.needed(),
             reads: self.state.reads.clone(),
             erasing: self.state.erasing.clone(),
             now,
-        };
+        });
+    }
+
+    fn hand_to_keeper(&mut self, mut job: Job) {
+        if let Some(unkept) = self.unkept.take() {
+            job.checkpoint.changes = joined(unkept.changes, job.checkpoint.changes);
+        }
         // It was idle, so that there is room for one.
         if let Some(jobs) = &self.keeper.jobs {
             self.is_keeping = jobs.send(job).is_ok();
@@ -203,7 +235,8 @@ impl Conductor {
     }
 
     fn keep_last(&mut self) {
-        for _ in 0..2 {
+        // What is being gathered, then all that came since; what cannot be written is tried twice.
+        for _ in 0..3 {
             if self.is_keeping
                 && let Ok(kept) = self.keeper.kept.recv()
             {

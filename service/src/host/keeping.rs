@@ -12,7 +12,7 @@ use crate::{
     store::{Checkpoint, Corrupt, Store},
 };
 use segue_compiler::value::Millis;
-use segue_runtime::source::Envelope;
+use segue_runtime::{live::in_order, source::Envelope};
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -24,7 +24,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A checkpoint to be kept.
+/// A checkpoint to be kept, its changes in any order.
 pub(super) struct Job {
     pub(super) checkpoint: Checkpoint,
     /// How far the decisions had come by then.
@@ -85,7 +85,8 @@ impl Keeping {
     }
 
     fn keep(&mut self, job: Job) -> Kept {
-        let Job { checkpoint, history, pending, reads, erasing, now } = job;
+        let Job { mut checkpoint, history, pending, reads, erasing, now } = job;
+        checkpoint.changes = in_order(checkpoint.changes);
         if let Err(error) = self.write(&checkpoint, history) {
             let why = segue_runtime::words::reason(&error);
             (self.tell)(&format!("a checkpoint could not be written, and is tried again: {why}"));

@@ -336,6 +336,7 @@ impl Begin {
             questions: asked,
             keeper: keeper.start(),
             checkpoint_every: options.checkpoint_every,
+            gathering: None,
             is_keeping: false,
             unkept: None,
             is_asked: false,

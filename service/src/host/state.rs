@@ -273,7 +273,8 @@ impl State {
         }
     }
 
-    /// All that is to be kept of the present, as what changed since this was last asked.
+    /// All that is to be kept of the present, as what changed since this was last asked, but for the customers: changes of those
+    /// are asked for, and given by [`Live::give_changes`].
     pub(super) fn checkpoint(&mut self) -> Checkpoint {
         let place = self.history.place();
         let notes = Notes {
@@ -287,9 +288,8 @@ impl State {
             lineage: self.lineage.clone(),
             reads: self.reads.clone(),
         };
-        let mut changes = self.live.changes();
-        changes.append(&mut self.outbox.changes());
-        Checkpoint { position: self.position, notes: notes.write(), changes }
+        self.live.ask_changes();
+        Checkpoint { position: self.position, notes: notes.write(), changes: self.outbox.changes() }
     }
 }
 
