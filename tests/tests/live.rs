@@ -232,14 +232,14 @@ fn changes_are_given_out_as_they_were_when_they_were_asked_for() {
         let (before, rest) = entries.split_at(random.below(entries.len()));
         let (middle, after) = before.split_at(random.below(before.len() + 1));
         for entries in [middle, after] {
-            hosts.each_mut().map(|host| hand_over(host, entries, usize::MAX));
+            hosts.iter_mut().for_each(|host| drop(hand_over(host, entries, usize::MAX)));
             if random.chance(50) {
-                hosts.each_mut().map(Live::changes);
+                hosts.iter_mut().for_each(|host| drop(host.changes()));
             }
             if random.chance(30)
                 && let Some(id) = ids.get(random.below(ids.len().max(1)))
             {
-                hosts.each_mut().map(|host| host.erase(id));
+                hosts.iter_mut().for_each(|host| drop(host.erase(id)));
             }
         }
         let [host, twin] = &mut hosts;
