@@ -31,6 +31,9 @@ pub trait Shelf<R: DerefMut>: Default {
     /// The customer at a place.
     fn at(&self, place: u32) -> Option<&R::Target>;
 
+    /// Brings those at some places near the processor: memory is waited for once for several of them.
+    fn approach(&self, places: &[u32]);
+
     /// The customer at a place.
     fn at_mut(&mut self, place: u32) -> Option<&mut R::Target>;
 }
@@ -53,6 +56,9 @@ impl<R: DerefMut> Shelf<R> for Vec<R> {
             *there = resting;
         }
     }
+
+    /// Nothing: what lies here leads to further pieces of memory.
+    fn approach(&self, _: &[u32]) {}
 
     fn at(&self, place: u32) -> Option<&R::Target> {
         self.get(place as usize).map(|resting| &**resting)

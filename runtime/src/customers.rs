@@ -1,12 +1,19 @@
 //! The states of many customers, by id.
 
-use crate::limits::{AWAKE_CUSTOMERS, CUSTOMERS_A_SEAT};
+mod seats;
+
+use crate::{
+    limits::{APPROACHED, FAR_CUSTOMERS},
+    threads::hash,
+};
 use hashbrown::HashTable;
+use seats::Seats;
 use segue_compiler::{
     execution::{Execution, Rested},
     pack::Packer,
     shelf::{AtRest, Shelf},
 };
+use smallvec::SmallVec;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// States by customer's id. Those of whom something happened lately are awake, the others rest.
@@ -14,9 +21,8 @@ pub(crate) struct Customers<E: Execution> {
     places: HashTable<Place>,
     /// In order of arrival; of those who are awake, only the id holds.
     resting: <E::Resting as AtRest>::Shelf,
-    /// Those who are awake, each at its place modulo the number of seats: no order of use has to be kept, and what comes
-    /// out does not depend on who is awake.
-    awake: Vec<Option<(u32, E::Customer)>>,
+    /// Those who are awake. What comes out does not depend on who is.
+    awake: Seats<E::Customer>,
     packer: Packer,
     /// By place, whether the customer was ever named by a `userId`: a bit each.
     known: Vec<u64>,
@@ -41,11 +47,10 @@ impl Place {
 
 impl<E: Execution> Customers<E> {
     pub(crate) fn new() -> Self {
-        let awake = (0..AWAKE_CUSTOMERS).map(|_| None).collect();
         Self {
             places: HashTable::new(),
             resting: <E::Resting as AtRest>::Shelf::default(),
-            awake,
+            awake: Seats::new(),
             packer: Packer::default(),
             known: Vec::new(),
             gone: BTreeSet::new(),
@@ -112,37 +117,46 @@ impl<E: Execution> Customers<E> {
         self.places.find(Place::spread(half), is_it).map(|known| known.place)
     }
 
+    /// Brings those who come next near the processor, where there are so many customers that they are not: memory is waited
+    /// for once for several of them. At most [`APPROACHED`] at once stay there.
+    pub(crate) fn approach<'i>(&self, ids: impl Iterator<Item = &'i str>) {
+        if self.len() < FAR_CUSTOMERS {
+            return;
+        }
+        let place = |id| {
+            let half = hash(id) as u32;
+            self.places.find(Place::spread(half), |other| other.half == half).map(|known| known.place)
+        };
+        let places: SmallVec<[u32; APPROACHED]> = ids.filter_map(place).collect();
+        self.resting.approach(&places);
+    }
+
     /// The place and state of a customer; the state is made when there is none.
     pub(crate) fn entry(&mut self, execution: &E, hash: u64, id: &str) -> (u32, &mut E::Customer) {
+        let place = self.place(execution, hash, id);
+        (place, self.wake(execution, place))
+    }
+
+    /// The place of a customer, who is made when there is none.
+    pub(crate) fn place(&mut self, execution: &E, hash: u64, id: &str) -> u32 {
         match self.locate(execution, hash, id) {
             Some(place) => {
                 if !self.gone.is_empty() {
                     self.gone.remove(&place);
                 }
-                (place, self.wake(execution, place))
+                place
             }
             None => {
                 let half = hash as u32;
                 let place = u32::try_from(self.resting.len()).unwrap_or(u32::MAX);
-                if self.resting.len() >= self.awake.len() * CUSTOMERS_A_SEAT {
-                    self.add_seats();
-                }
                 let customer = execution.customer(Arc::from(id));
                 self.resting.push(execution.absent(id, &mut self.packer));
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
                     Place::spread(other.half)
                 });
-                (place, self.seat(execution, place, |_| customer))
+                self.seat(execution, place, |_| customer);
+                place
             }
-        }
-    }
-
-    /// Doubles the number of seats. Nobody has to give way: who sat on different seats does so afterwards.
-    fn add_seats(&mut self) {
-        let seats = 2 * self.awake.len();
-        let before = std::mem::replace(&mut self.awake, (0..seats).map(|_| None).collect());
-        for (place, customer) in before.into_iter().flatten() {
-            self.awake[place as usize % seats] = Some((place, customer));
         }
     }
 
@@ -158,8 +172,10 @@ impl<E: Execution> Customers<E> {
         place: u32,
         wake: impl FnOnce(Option<&mut Rested<E>>) -> E::Customer,
     ) -> &mut E::Customer {
-        let seats = self.awake.len();
-        let seat = &mut self.awake[place as usize % seats];
+        for (other, customer) in self.awake.look(place) {
+            self.resting.replace(other, execution.rest(customer, &mut self.packer));
+        }
+        let seat = self.awake.seat(place);
         if let Some((other, customer)) = seat.take_if(|(other, _)| *other != place) {
             self.resting.replace(other, execution.rest(customer, &mut self.packer));
         }
@@ -169,17 +185,10 @@ impl<E: Execution> Customers<E> {
 
     /// The state of the customer at a place, for the last time: nothing but the id is left.
     pub(crate) fn release(&mut self, execution: &E, place: u32) -> E::Customer {
-        let seats = self.awake.len();
-        let seat = &mut self.awake[place as usize % seats];
-        match seat.take_if(|(other, _)| *other == place) {
+        match self.awake.seat(place).take_if(|(other, _)| *other == place) {
             Some((_, customer)) => customer,
             None => wake(execution, self.resting.at_mut(place)),
         }
-    }
-
-    /// The places at which nobody is any more.
-    pub(crate) fn each_gone(&self) -> impl Iterator<Item = u32> {
-        self.gone.iter().copied()
     }
 
     /// Whether nobody is at a place any more.
@@ -189,11 +198,7 @@ impl<E: Execution> Customers<E> {
 
     /// The customer at a place, laid to rest.
     pub(crate) fn resting_at(&mut self, execution: &E, place: u32) -> Option<&Rested<E>> {
-        let seat = {
-            let seats = self.awake.len();
-            &mut self.awake[place as usize % seats]
-        };
-        if let Some((_, customer)) = seat.take_if(|(other, _)| *other == place) {
+        if let Some((_, customer)) = self.awake.seat(place).take_if(|(other, _)| *other == place) {
             self.resting.replace(place, execution.rest(customer, &mut self.packer));
         }
         self.resting.at(place)
@@ -202,8 +207,7 @@ impl<E: Execution> Customers<E> {
     /// Takes up a customer who rested elsewhere; whoever had the id is replaced. Gives the place.
     pub(crate) fn restore(&mut self, execution: &E, hash: u64, id: &str, resting: E::Resting) -> u32 {
         let place = self.entry(execution, hash, id).0;
-        let seats = self.awake.len();
-        self.awake[place as usize % seats] = None;
+        *self.awake.seat(place) = None;
         self.resting.replace(place, resting);
         place
     }

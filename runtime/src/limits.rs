@@ -16,8 +16,21 @@ pub const SHOWN_CHARACTERS: usize = 40;
 /// How many customers of a shard are awake at once at least: as many as are on a shop's site in one moment. Few, because
 /// whoever is laid to rest while their state is still near the processor is packed several times faster.
 pub const AWAKE_CUSTOMERS: usize = 256;
-/// Of how many customers one may be awake: the more there are, the more are on the site in one moment.
-pub const CUSTOMERS_A_SEAT: usize = 1024;
+/// How many are at most, where the same customers come again and again (16,384, some 100 MB of ordinary ones).
+pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
+/// After how many looks for a customer it is judged whether more should be awake (16,384): each of so many comes several times.
+pub const LOOKS: u32 = 1 << 14;
+/// For how many times as many looks that is not tried again after it was of no use: a trial costs little.
+pub const UNTRIED_ROUNDS: u32 = 16;
+/// How many times as many are awake then (8): so many that it shows also where everybody comes after the same time.
+pub const MORE_SEATS: usize = 8;
+/// Which part of the looks must no longer be in vain for that to stay so (a thirty-second).
+pub const WORTH_SEATS: u32 = 32;
+/// How many customers who come next are brought near the processor at once (32, some 16 KB): enough that their memory is waited
+/// for together, and few enough that all of it stays there until they come.
+pub const APPROACHED: usize = 32;
+/// From how many customers of a shard on that is done (50,000, some 20 MB): fewer are near the processor already.
+pub const FAR_CUSTOMERS: usize = 50_000;
 /// How many calls are worth a thread of their own: starting one takes as long as applying some dozen.
 pub const WORTH_A_THREAD: usize = 64;
 /// How many customers are looked at to answer one question (1,000): whoever asks for all of them asks again, and calls that

@@ -13,7 +13,8 @@
 //! host of the new rules to whom the log was told.
 //!
 //! Customers are spread over shards, which work beside each other. [`Live::changes`] gives those of whom something changed
-//! since it was last asked, as bytes that [`Live::restore`] takes up again.
+//! since it was last asked, as bytes that [`Live::restore`] takes up again; [`Live::ask_changes`] and [`Live::give_changes`]
+//! do the same bit by bit, while entries go on to be handed over.
 
 mod changes;
 mod foresight;
@@ -25,7 +26,7 @@ pub use foresight::{Earliest, Foreseen};
 
 use crate::{
     identities::{Identities, Link, Linked},
-    limits::{MEMBERS_LOOKED_AT, WORTH_A_THREAD},
+    limits::{APPROACHED, MEMBERS_LOOKED_AT, WORTH_A_THREAD},
     source::Envelope,
     threads::{beside_each_other, hash, shard_of},
 };
@@ -50,8 +51,8 @@ pub struct Live<E: Execution> {
     identities: Identities,
     /// What went since changes were last asked for.
     removed: Removed,
-    /// Changes that were asked for, as far as they were given out.
-    given: Option<Vec<Change>>,
+    /// Changes that were asked for, as far as no shard has them.
+    captured: Option<Vec<Change>>,
     tally: Tally,
 }
 
@@ -134,7 +135,7 @@ impl<E: Execution> Live<E> {
             shards: (0..shards.get()).map(|_| Shard::new(start)).collect(),
             identities: Identities::remembering(),
             removed: Removed::default(),
-            given: None,
+            captured: None,
             tally: Tally::default(),
         }
     }
@@ -275,7 +276,12 @@ impl<E: Execution + Sync> Live<E> {
             .map(|(shard, lane)| {
                 let lane = mem::take(lane);
                 let length = lane.len();
-                let apply = move || lane.iter().for_each(|call| shard.apply(execution, arrivals, call));
+                let apply = move || {
+                    for calls in lane.chunks(APPROACHED) {
+                        shard.customers.approach(calls.iter().map(|next| &*next.customer));
+                        calls.iter().for_each(|call| shard.apply(execution, arrivals, call));
+                    }
+                };
                 (length, apply)
             })
             .collect();

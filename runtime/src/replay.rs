@@ -19,7 +19,7 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 use crate::{
     fuse::Fuse,
     identities::{Identities, Linked},
-    limits::PARSED_LINES,
+    limits::{APPROACHED, PARSED_LINES},
     source::{Batch, Envelope, Item, Reject, fault},
     threads::{beside_each_other, hash, shard_of},
 };
@@ -160,7 +160,11 @@ impl<E: Execution + Sync> Replay<E> {
             move || {
                 let mut errands = errands.into_iter().peekable();
                 let mut last = None;
-                for (position, envelope) in calls {
+                let mut ahead = calls.clone();
+                for (count, (position, envelope)) in calls.enumerate() {
+                    if count % APPROACHED == 0 {
+                        shard.approach(ahead.by_ref().take(APPROACHED).map(|(_, next)| &*next.customer));
+                    }
                     while let Some((_, errand)) = errands.next_if(|(place, _)| place <= position) {
                         shard.run(execution, options, errand);
                     }
@@ -215,12 +219,20 @@ impl<E: Execution + Sync> Replay<E> {
     fn apply_in_order<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
         let mut rejects = Vec::new();
         let program = strict.then(|| self.program.clone());
-        for item in (0..batch.len()).filter_map(|position| batch.item(position)) {
-            match call_of(item, program.as_deref()) {
-                Ok(envelope) => {
-                    self.apply_alone(envelope);
+        let mut calls: Vec<Envelope<'b>> = Vec::with_capacity(APPROACHED);
+        for start in (0..batch.len()).step_by(APPROACHED) {
+            let items = (start..start + APPROACHED).map_while(|position| batch.item(position));
+            for item in items {
+                match call_of(item, program.as_deref()) {
+                    Ok(envelope) => calls.push(envelope),
+                    Err(reject) => rejects.push(reject),
                 }
-                Err(reject) => rejects.push(reject),
+            }
+            if let Some(shard) = self.shards.first() {
+                shard.approach(calls.iter().map(|next| &*next.customer));
+            }
+            for envelope in calls.drain(..) {
+                self.apply_alone(envelope);
             }
         }
         self.summary.rejected += rejects.len() as u64;

@@ -50,6 +50,8 @@ pub struct Options {
     pub limits: log::Limits,
     /// How often a checkpoint is made.
     pub checkpoint_every: Duration,
+    /// How many customers are gathered for it at least before entries go on to be taken up.
+    pub gathered_at_once: usize,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Where files are written.

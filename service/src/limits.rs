@@ -52,8 +52,8 @@ pub const SEGMENT_BYTES: u64 = 64 << 20;
 pub const FILES_KEPT: u64 = 8;
 /// How often a checkpoint is made: a start has to read that much of the log at most.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
-/// How many customers are gathered for a checkpoint between two groups of entries (64): less than a millisecond's worth, so that
-/// decisions do not wait.
+/// How many customers are gathered for a checkpoint between two groups of entries, besides as many as calls were taken up (64):
+/// less than a millisecond's worth, so that decisions do not wait.
 pub const GATHERED_AT_ONCE: usize = 64;
 /// How many threads speak HTTP: they wait most of the time.
 pub const HTTP_THREADS: usize = 2;

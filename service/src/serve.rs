@@ -15,8 +15,8 @@ use crate::{
     ingest::{Bounds, key::Keys},
     intake::Intake,
     limits::{
-        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, CONNECTIONS_SHARE, FILES_KEPT, HTTP_THREADS, LONGEST_SLEEP,
-        MIN_TOKEN, SEGMENT_BYTES,
+        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, CONNECTIONS_SHARE, FILES_KEPT, GATHERED_AT_ONCE, HTTP_THREADS,
+        LONGEST_SLEEP, MIN_TOKEN, SEGMENT_BYTES,
     },
     log, logs,
     metrics::Metrics,
@@ -213,6 +213,7 @@ fn options(config: &Config, choices: &Choices, data: PathBuf, clock: Arc<dyn Clo
             max_bytes: service.keep_bytes,
         },
         checkpoint_every: choices.checkpoint_every.unwrap_or(CHECKPOINT_EVERY),
+        gathered_at_once: GATHERED_AT_ONCE,
         clock,
         disk: Arc::new(RealDisk),
         tell: Arc::new(|words| tracing::warn!("{words}")),

@@ -54,7 +54,7 @@ pub struct Checkpoint {
     pub position: u64,
     /// What else there is to know.
     pub notes: Vec<u8>,
-    /// What changed since the one before, in order of the keys.
+    /// What changed since the one before; when it is kept, in order of the keys.
     pub changes: Vec<Change>,
 }
 
@@ -170,9 +170,22 @@ impl Store {
     /// As [`Store::tidy`].
     pub fn rewrite(&mut self) -> Result<(), Corrupt> {
         self.merge(0)?;
+        self.remove_all_but(self.chain.last().map(|link| link.number))
+    }
+
+    /// Begins anew: nothing that was kept is of use, and what is kept next is everything.
+    ///
+    /// # Errors
+    /// As [`Store::tidy`].
+    pub fn clear(&mut self) -> Result<(), Corrupt> {
+        self.chain.clear();
+        self.since_whole = 0;
+        self.remove_all_but(None)
+    }
+
+    fn remove_all_but(&mut self, kept: Option<u64>) -> Result<(), Corrupt> {
         self.before.clear();
-        let newest = self.chain.last().map_or(0, |link| link.number);
-        for number in file::numbers(&self.folder)?.into_iter().filter(|number| *number != newest) {
+        for number in file::numbers(&self.folder)?.into_iter().filter(|number| Some(*number) != kept) {
             self.remove(number)?;
         }
         self.sync_folder()
@@ -284,7 +297,7 @@ impl Store {
     }
 }
 
-/// Changes by key, the later ones instead of the earlier.
+/// Changes in order of the keys, the later ones instead of the earlier; each of both has a key once.
 #[must_use]
 pub fn joined(earlier: Vec<Change>, later: Vec<Change>) -> Vec<Change> {
     let mut all: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();

@@ -67,6 +67,7 @@ impl Place {
             shards: NonZeroUsize::new(2).unwrap(),
             limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
             checkpoint_every: Duration::from_secs(3_600),
+            gathered_at_once: 1,
             clock: self.clock.clone(),
             disk: Arc::new(RealDisk),
             // That the test set the clock is no news.

@@ -44,6 +44,7 @@ fn start(folder: &Path, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) -
         shards: NonZeroUsize::new(2).unwrap(),
         limits: Limits { segment_bytes: 1 << 20, keep: None, max_bytes: None },
         checkpoint_every: Duration::from_millis(50),
+        gathered_at_once: 1,
         clock: clock.clone(),
         disk: Arc::new(RealDisk),
         tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),

@@ -59,6 +59,7 @@ fn host(folder: &Path, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) ->
         shards: NonZeroUsize::MIN,
         limits: log::Limits { segment_bytes: 1_000, keep: None, max_bytes: None },
         checkpoint_every: Duration::from_secs(3_600),
+        gathered_at_once: 1,
         clock: clock.clone(),
         disk: Arc::new(RealDisk),
         tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),

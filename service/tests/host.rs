@@ -80,6 +80,7 @@ impl Place {
             shards: NonZeroUsize::new(2).unwrap(),
             limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
             checkpoint_every: self.every,
+            gathered_at_once: 1,
             clock: self.clock.clone(),
             disk: Arc::new(self.disk.clone()),
             // That the test set the clock is no news.
@@ -353,6 +354,34 @@ fn the_fuse_holds_until_a_person_says_go_also_after_a_restart() {
 }
 
 #[test]
+fn what_was_pending_in_a_checkpoint_does_not_come_back_where_the_whole_log_was_read() {
+    let mut place = Place::new();
+    place.settings.push_str("[fuse]\nsends = \"1 per hour\"\n");
+    let host = place.start();
+    for customer in ["a", "b"] {
+        let calls = vec![
+            call(&format!("i{customer}"), START, customer, "identify"),
+            call(customer, START, customer, "Ordered"),
+        ];
+        submit(&host, calls);
+    }
+    place.wait_for(|| !host.status().held.is_empty() && place.sent().len() == 1);
+    place.wait_for(|| host.status().pending == 1);
+    host.close();
+    fs::remove_dir_all(place.folder.path().join("data/decisions")).unwrap();
+    let host = place.start();
+    assert!(place.told().contains("decided upon once more"), "{}", place.told());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(host.ask().release("thanks")).unwrap();
+    place.wait_for(|| place.sent().len() == 2 && host.status().pending == 0);
+    host.close();
+    let host = place.start();
+    assert_eq!(host.status().pending, 0);
+    host.close();
+    assert_eq!(place.sent().len(), 2);
+}
+
+#[test]
 fn a_dry_run_decides_and_sends_nothing_ever() {
     let mut place = Place::new();
     place.dry_run = true;
@@ -450,6 +479,20 @@ fn who_was_erased_is_nowhere() {
     assert!(timeline("adalovelace").is_none());
     let bob = timeline("bob").unwrap();
     assert_eq!((bob.calls.found.len(), bob.records.found.len()), (3, 1));
+    // Also of who comes again and is erased again, before that was done.
+    for number in 0..20 {
+        let calls = (0..20).map(|other| {
+            let id = if other == 0 { "adalovelace".to_owned() } else { format!("c{other}") };
+            call(&format!("r{number} {other}"), place.clock.now(), &id, "Added")
+        });
+        submit(&host, calls.collect());
+        place.clock.set(place.clock.now() + 600);
+        runtime.block_on(ask.erase("adalovelace")).unwrap();
+    }
+    place.wait_for(|| {
+        place.clock.set(place.clock.now() + 1_000);
+        !holds(&data, "adalovelace") && host.status().erasing == 0
+    });
     // Whoever comes again is somebody new.
     submit(&host, vec![call("7", place.clock.now(), "adalovelace", "Added")]);
     place.wait_for(|| host.status().applied == host.status().written);
@@ -457,9 +500,9 @@ fn who_was_erased_is_nowhere() {
     host.close();
     fs::remove_dir_all(data.join("checkpoints")).unwrap();
     let host = place.start();
-    place.clock.set(START + 3 * HOUR);
+    place.clock.set(place.clock.now() + 3 * HOUR);
     thread::sleep(Duration::from_millis(200));
-    assert_eq!(host.status().customers, 2);
+    assert_eq!(host.status().customers, 21);
     host.close();
     assert_eq!(place.told(), "");
 }

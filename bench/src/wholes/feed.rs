@@ -7,9 +7,9 @@ use segue_compiler::typed::Program;
 use segue_runtime::{
     engine::Engine,
     replay::{Kinds, Options, Replay},
-    source::Envelope,
+    source::{Batch, Events},
 };
-use std::sync::Arc;
+use std::{io::Cursor, sync::Arc};
 
 /// How many lines are made at once: few enough to stay near the processor, many enough that taking the time costs nothing.
 const PORTION: usize = 1_000;
@@ -19,9 +19,9 @@ pub(crate) struct Feed<F> {
     replay: Replay<Arc<Engine>>,
     /// Appends the next line; false at the end.
     next: F,
-    /// The lines of a portion, and where each ends.
+    /// The lines of a portion.
     text: String,
-    ends: Vec<usize>,
+    batch: Batch,
 }
 
 impl<F: FnMut(&mut String) -> bool> Feed<F> {
@@ -29,7 +29,7 @@ impl<F: FnMut(&mut String) -> bool> Feed<F> {
     pub(crate) fn new(program: &Arc<Program>, next: F) -> Result<Self> {
         let options = Options { kinds: Kinds::none(), ..Options::default() };
         let replay = Replay::new(engine(program)?, program.clone(), options);
-        Ok(Self { replay, next, text: String::new(), ends: Vec::new() })
+        Ok(Self { replay, next, text: String::new(), batch: Batch::default() })
     }
 
     /// Applies so many events; gives the nanoseconds of each, without the making of lines.
@@ -37,33 +37,35 @@ impl<F: FnMut(&mut String) -> bool> Feed<F> {
         let (mut applied, mut time) = (0, 0.0);
         while applied < events {
             let portion = usize::try_from(events - applied).unwrap_or(PORTION).min(PORTION);
-            self.make(portion);
-            if self.ends.is_empty() {
+            let made = self.make(portion);
+            if made == 0 {
                 return Err("there are fewer events than are measured".into());
             }
             let mut outcome = Ok(());
             time += seconds(&mut || outcome = self.apply());
             outcome?;
-            applied += self.ends.len() as u64;
+            applied += made;
         }
         Ok(time / applied.max(1) as f64 * 1e9)
     }
 
-    fn make(&mut self, portion: usize) {
+    /// Makes the next lines; gives how many there are.
+    fn make(&mut self, portion: usize) -> u64 {
         self.text.clear();
-        self.ends.clear();
-        while self.ends.len() < portion && (self.next)(&mut self.text) {
-            self.ends.push(self.text.len());
-        }
+        (0..portion).take_while(|_| (self.next)(&mut self.text)).count() as u64
     }
 
+    /// Applies them as if they came from a file.
     fn apply(&mut self) -> Result<()> {
-        let mut start = 0;
-        for end in &self.ends {
-            let line = self.text.get(start..*end).unwrap_or_default().trim_end();
-            self.replay.apply(&Envelope::parse(line.as_bytes())?);
-            start = *end;
+        let mut events = Events::of("stream", Box::new(Cursor::new(std::mem::take(&mut self.text))));
+        loop {
+            events.fill(&mut self.batch)?;
+            if self.batch.is_empty() {
+                return Ok(());
+            }
+            if let Some(reject) = self.replay.apply_batch(&self.batch, false).first() {
+                return Err(reject.reason.clone().into());
+            }
         }
-        Ok(())
     }
 }

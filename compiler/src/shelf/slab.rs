@@ -4,7 +4,7 @@
 //! there are never holes. Each piece says whose it is, so that it can be found again when it is moved.
 
 use super::Shelf;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, hint::black_box};
 
 /// How many bytes of a room say whose it is.
 const OWNER_BYTES: usize = 4;
@@ -21,6 +21,8 @@ const TIERS: usize = 2;
 /// How many bytes lie in one piece of memory (56 KiB): so many that what the allocator rounds up does not count (nine of them
 /// fill its half MiB), and so few that a host of few customers, each of a size of their own, takes little.
 const BLOCK_BYTES: usize = 56 << 10;
+/// How many bytes are fetched from memory together.
+const LINE_BYTES: usize = 64;
 
 /// Pieces of bytes by place.
 #[derive(Debug, Default)]
@@ -193,6 +195,18 @@ impl Shelf<Box<[u8]>> for Slab {
         self.sizes.get(size.number)?.blocks.get(block)?.get(start..start + spot.length as usize)
     }
 
+    fn approach(&self, places: &[u32]) {
+        // One step for all of them before the next: what the steps read does not depend on each other, so the processor fetches
+        // much of it at the same time.
+        for place in places {
+            black_box(self.spots.get(*place as usize).map(|spot| spot.room));
+        }
+        for place in places {
+            let lines = self.at(*place).unwrap_or_default().iter().step_by(LINE_BYTES);
+            black_box(lines.fold(0, |all, byte| all ^ byte));
+        }
+    }
+
     fn at_mut(&mut self, place: u32) -> Option<&mut [u8]> {
         let spot = *self.spots.get(place as usize)?;
         let Some(size) = Size::of(spot.length as usize) else {
@@ -250,6 +264,7 @@ mod tests {
             assert_eq!(slab.at(any as u32), Some(&*expected[any]));
         }
         assert_eq!(slab.len(), expected.len());
+        slab.approach(&[0, 1, u32::MAX, slab.len() as u32]);
         for (place, piece) in expected.iter().enumerate() {
             assert_eq!(slab.at(place as u32), Some(&**piece));
             assert_eq!(slab.at_mut(place as u32), Some(&mut piece.clone()[..]));

@@ -87,15 +87,17 @@ pub fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
     changes
 }
 
-/// What is to be given out as it was when changes were asked for, of one shard.
+/// What of one shard is to be given out as it was when changes were asked for.
 pub(super) struct Asked<E: Execution> {
+    /// Who is not captured yet: they are as they were.
     left: Changed,
-    give: fn(&mut Customers<E>, &E, Due) -> Option<Change>,
-    given: Vec<Change>,
+    /// [`capture`]: whoever applies calls does not know that customers rest as bytes.
+    capture: fn(&mut Customers<E>, &E, Standing) -> Option<Change>,
+    captured: Vec<Change>,
 }
 
 /// A place with its deadline.
-type Due = (u32, Option<Millis>);
+type Standing = (u32, Option<Millis>);
 
 impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
     /// Changes are asked for: all that changed since they were last asked for, as it is now. [`Live::give_changes`] gives them
@@ -104,13 +106,13 @@ impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
     pub fn ask_changes(&mut self) {
         let gone = |kind| move |id: &String| Change { key: key(kind, id), value: None };
         let removed = mem::take(&mut self.removed);
-        let mut given: Vec<Change> = removed.customers.iter().map(gone(Kind::Customer)).collect();
-        given.extend(removed.links.iter().map(gone(Kind::Link)));
+        let mut captured: Vec<Change> = removed.customers.iter().map(gone(Kind::Customer)).collect();
+        captured.extend(removed.links.iter().map(gone(Kind::Link)));
         for (anonymous, known) in self.identities.take_news() {
             let value = known.as_bytes().to_vec();
-            given.push(Change { key: key(Kind::Link, &anonymous), value: Some(value) });
+            captured.push(Change { key: key(Kind::Link, &anonymous), value: Some(value) });
         }
-        self.given = Some(given);
+        self.captured = Some(captured);
         for shard in &mut self.shards {
             shard.ask();
         }
@@ -120,13 +122,13 @@ impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
     pub fn give_changes(&mut self, most: usize) -> Option<Vec<Change>> {
         let mut left = most;
         for shard in &mut self.shards {
-            shard.give_some(&self.execution, &mut left);
+            shard.capture_some(&self.execution, &mut left);
         }
-        if self.shards.iter().any(Shard::has_to_give) {
+        if self.shards.iter().any(Shard::has_to_capture) {
             return None;
         }
-        self.take_given();
-        self.given.take()
+        self.take_captured();
+        self.captured.take()
     }
 
     /// What changed since this was last asked, in order of the keys.
@@ -156,64 +158,56 @@ impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
 }
 
 impl<E: Execution> Live<E> {
-    /// Gives out at once whoever is still to be.
-    pub(super) fn give_all(&mut self) {
+    /// Captures at once whoever is still to be.
+    pub(super) fn capture_all(&mut self) {
         let mut all = usize::MAX;
-        self.shards.iter_mut().for_each(|shard| shard.give_some(&self.execution, &mut all));
-        self.take_given();
+        self.shards.iter_mut().for_each(|shard| shard.capture_some(&self.execution, &mut all));
+        self.take_captured();
     }
 
-    /// Takes up what the shards gave.
-    fn take_given(&mut self) {
-        let asked = self.shards.iter_mut().filter_map(|shard| shard.asked.take());
-        let given = asked.flat_map(|asked| asked.given);
-        self.given.get_or_insert_default().extend(given);
+    /// Takes up what the shards captured.
+    fn take_captured(&mut self) {
+        if let Some(captured) = &mut self.captured {
+            let asked = self.shards.iter_mut().filter_map(|shard| shard.asked.take());
+            asked.for_each(|mut asked| captured.append(&mut asked.captured));
+        }
     }
 }
 
 impl<E: Execution> Shard<E> {
-    /// Gives out so many more as they are.
-    fn give_some(&mut self, execution: &E, most: &mut usize) {
+    /// Captures so many more.
+    fn capture_some(&mut self, execution: &E, most: &mut usize) {
         while *most > 0
             && let Some(place) = self.asked.as_mut().and_then(|asked| asked.left.pop())
         {
             *most -= 1;
-            self.give_out(execution, place, self.deadlines.at(place));
+            self.capture(execution, place, self.deadlines.at(place));
         }
     }
 
-    fn has_to_give(&self) -> bool {
+    fn has_to_capture(&self) -> bool {
         self.asked.as_ref().is_some_and(|asked| !asked.left.is_empty())
     }
 
-    /// Somebody is about to change: if they are still to be given out, that is done now.
+    /// Somebody is about to change: if they are still to be captured, that is done now.
     pub(super) fn before_changing(&mut self, execution: &E, place: u32, deadline: Option<Millis>) {
         if self.asked.as_mut().is_some_and(|asked| asked.left.remove(place)) {
-            self.give_out(execution, place, deadline);
+            self.capture(execution, place, deadline);
         }
     }
 
-    /// As [`Shard::before_changing`], of whoever has this id.
-    pub(super) fn before_changing_of(&mut self, execution: &E, hash: u64, id: &str) {
-        if self.asked.is_some()
-            && let Some(place) = self.customers.find(execution, hash, id)
-        {
-            self.before_changing(execution, place, self.deadlines.at(place));
-        }
-    }
-
-    fn give_out(&mut self, execution: &E, place: u32, deadline: Option<Millis>) {
+    fn capture(&mut self, execution: &E, place: u32, deadline: Option<Millis>) {
         if let Some(asked) = &mut self.asked {
-            asked.given.extend((asked.give)(&mut self.customers, execution, (place, deadline)));
+            asked.captured.extend((asked.capture)(&mut self.customers, execution, (place, deadline)));
         }
     }
 }
 
 /// A customer as they are.
-fn change_of<E: Execution<Resting = Box<[u8]>>>(
+fn capture<E: Execution<Resting = Box<[u8]>>>(
     customers: &mut Customers<E>,
     execution: &E,
-    (place, deadline): Due,
+    (place, deadline): Standing,
 ) -> Option<Change> {
     let mut packer = Packer::default();
     packer.raw(&[FORMAT]);
@@ -227,12 +221,7 @@ fn change_of<E: Execution<Resting = Box<[u8]>>>(
 impl<E: Execution<Resting = Box<[u8]>>> Shard<E> {
     /// What changed is to be given out as it is now.
     fn ask(&mut self) {
-        let mut left = mem::take(&mut self.changed);
-        // Who is gone now may be somebody again by the time they would be given out.
-        self.customers.each_gone().for_each(|place| {
-            left.remove(place);
-        });
-        self.asked = Some(Asked { left, give: change_of, given: Vec::new() });
+        self.asked = Some(Asked { left: mem::take(&mut self.changed), capture, captured: Vec::new() });
     }
 
     fn restore(&mut self, execution: &E, hash: u64, id: &str, value: &[u8]) -> Result<(), Unreadable> {

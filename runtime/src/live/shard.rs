@@ -100,9 +100,9 @@ impl<E: Execution> Shard<E> {
 
     pub(super) fn apply(&mut self, execution: &E, arrivals: Arrivals, call: &Envelope<'_>) {
         let id = &*call.customer;
-        let hash = hash(id);
-        self.before_changing_of(execution, hash, id);
-        let (place, state) = self.customers.entry(execution, hash, id);
+        let place = self.customers.place(execution, hash(id), id);
+        self.before_changing(execution, place, self.deadlines.at(place));
+        let state = self.customers.wake(execution, place);
         let outcome = arrivals.apply(execution, state, &call.incoming(), &mut self.output);
         let next = execution.next_deadline(state);
         if call.known {
@@ -152,9 +152,7 @@ impl<E: Execution> Shard<E> {
         at: Millis,
         settled: Millis,
     ) -> (u32, Millis) {
-        let hash = hash(id);
-        self.before_changing_of(execution, hash, id);
-        let place = self.customers.entry(execution, hash, id).0;
+        let place = self.customers.place(execution, hash(id), id);
         (place, self.meeting_at(execution, place, at, settled))
     }
 
@@ -168,6 +166,8 @@ impl<E: Execution> Shard<E> {
         let place = self.customers.find(execution, hash(id), id)?;
         self.advance_one(execution, place, meeting);
         self.deadlines.remove(place);
+        // Where nobody is nothing has changed; that they went is told by who asked for it.
+        self.changed.remove(place);
         Some(self.customers.take(execution, place))
     }
 
@@ -190,10 +190,12 @@ impl<E: Execution> Shard<E> {
     }
 
     pub(super) fn erase(&mut self, execution: &E, hash: u64, id: &str) {
-        self.before_changing_of(execution, hash, id);
-        if let Some((place, _)) = self.customers.erase(execution, hash, id) {
+        if let Some(place) = self.customers.find(execution, hash, id) {
+            self.before_changing(execution, place, self.deadlines.at(place));
             self.deadlines.remove(place);
+            self.changed.remove(place);
         }
+        self.customers.erase(execution, hash, id);
     }
 
     /// The segments that a customer is in, of so many, and the next deadline.

@@ -34,7 +34,7 @@ impl<E: Execution + Sync> Live<E> {
     /// Rules are about to change at an instant: time passes for everybody as before a call that arrives then. Gives the rules
     /// that have runs under way, by their positions.
     pub fn before_change(&mut self, at: Millis) -> BTreeSet<u32> {
-        self.give_all();
+        self.capture_all();
         let until = self.arrivals.before_call(at);
         let execution = &self.execution;
         let work = self.shards.iter_mut().map(|shard| move || shard.before_change(execution, until));
@@ -49,7 +49,7 @@ impl<E: Execution + Sync> Live<E> {
     /// Everybody is taken over by the executor of another host, to whom the log up to the change was told, and who has as many
     /// shards. Its rules are the succession of those in force, which are let go.
     pub fn succeeded_by(&mut self, mut told: Self) {
-        self.give_all();
+        self.capture_all();
         told.belongs(&self.identities);
         let Self { execution, settle, shards, .. } = told;
         let before = mem::replace(&mut self.execution, execution);

@@ -48,6 +48,11 @@ impl<E: Execution> Shard<E> {
         self.summary.profiles += 1;
     }
 
+    /// These come next, see [`Customers::approach`].
+    pub(super) fn approach<'i>(&self, ids: impl Iterator<Item = &'i str>) {
+        self.customers.approach(ids);
+    }
+
     pub(super) fn apply(&mut self, execution: &E, options: Options, envelope: &Envelope<'_>) -> Outcome {
         let id = &*envelope.customer;
         let (place, state) = self.customers.entry(execution, hash(id), id);

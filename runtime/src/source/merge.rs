@@ -91,6 +91,19 @@ impl Events {
         Ok(Self { files, heads: BinaryHeap::new(), used, progress, length })
     }
 
+    /// Reads one input that is no file; `name` is what it is called where something is told of it.
+    #[must_use]
+    pub fn of(name: &str, reader: Box<dyn BufRead + Send>) -> Self {
+        let file = File::new(Input { name: name.to_owned(), reader, length: None });
+        Self {
+            files: vec![file],
+            heads: BinaryHeap::new(),
+            used: vec![0],
+            progress: Progress::default(),
+            length: None,
+        }
+    }
+
     /// How much was read, shared with whoever shows it.
     #[must_use]
     pub fn progress(&self) -> Progress {

@@ -9,9 +9,8 @@ use super::{
 use crate::{
     clock::{Clock, Steps, running},
     intake::Intake,
-    limits::{CLOCK_STEP, ERASING_PAUSE, GATHERED_AT_ONCE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
+    limits::{CLOCK_STEP, ERASING_PAUSE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
     log::{Group, Kind},
-    store::{Checkpoint, joined},
 };
 use segue_compiler::{record::Instant, value::Millis};
 use segue_runtime::words::counted;
@@ -40,14 +39,17 @@ pub(super) struct Conductor {
     pub(super) questions: Receiver<Question>,
     pub(super) keeper: Keeper,
     pub(super) checkpoint_every: Duration,
+    pub(super) gathered_at_once: usize,
     /// The position of the last checkpoint that was made, and when that was.
     pub(super) kept: (u64, Millis),
     /// A checkpoint of which not all changes were gathered yet.
     pub(super) gathering: Option<Job>,
     /// Whether a checkpoint is being written.
     pub(super) is_keeping: bool,
-    /// One that could not be written.
-    pub(super) unkept: Option<Checkpoint>,
+    /// Whether the last one could not be written.
+    pub(super) is_unkept: bool,
+    /// How many calls were taken up since the last look at checkpoints.
+    pub(super) taken: usize,
     /// Whether time was asked to come and has not yet.
     pub(super) is_asked: bool,
 }
@@ -122,12 +124,13 @@ impl Conductor {
             self.is_asked = false;
         }
         self.state.take(group);
-        let calls = group.entries().filter(|entry| entry.kind == Kind::Call).count() as u64;
+        let calls = group.entries().filter(|entry| entry.kind == Kind::Call).count();
+        self.taken += calls;
         if let Some(received_at) = received_at
             && calls > 0
         {
             let delay = self.clock.now().saturating_sub(received_at);
-            lock(&self.state.status).delay.add(delay, calls);
+            lock(&self.state.status).delay.add(delay, calls as u64);
         }
         self.intake.set_crowded(self.state.outbox.len() > MAX_PENDING);
     }
@@ -150,31 +153,34 @@ impl Conductor {
         self.is_keeping = false;
         let mut status = lock(&self.state.status);
         match kept {
-            Ok(Done { position, needed, erased }) => {
+            Some(Done { position, at, needed, erased }) => {
+                self.is_unkept = false;
                 self.state.reads.retain(|read| read.at >= needed);
                 status.checkpoint = position;
-                status.checkpoint_at = Some(self.clock.now());
-                for id in erased {
-                    self.state.erasing.remove(&id);
-                }
+                status.checkpoint_at = Some(at);
+                // Who was erased once more meanwhile is still to be taken out.
+                self.state.erasing.retain(|id, up_to| erased.get(id) != Some(up_to));
                 status.erasing = self.state.erasing.len();
             }
-            Err(checkpoint) => {
+            None => {
                 status.failed_checkpoints += 1;
-                self.unkept = Some(checkpoint);
+                self.is_unkept = true;
             }
         }
     }
 
     /// Has a checkpoint written if it is time.
     fn keep(&mut self, is_last: bool) {
+        let taken = std::mem::take(&mut self.taken);
         if self.state.is_lost {
+            self.gathering = None;
             return;
         }
         if !self.is_keeping && self.gathering.is_none() && self.is_time_to_keep(is_last) {
             self.begin_to_keep();
         }
-        let most = if is_last { usize::MAX } else { GATHERED_AT_ONCE };
+        // As many as calls were taken up, too: so there is an end to it however much comes.
+        let most = if is_last { usize::MAX } else { self.gathered_at_once + taken };
         if let Some(mut job) = self.gathering.take() {
             match self.state.live.give_changes(most) {
                 Some(changes) => {
@@ -194,7 +200,7 @@ impl Conductor {
         let every = if is_erasing { every.min(ERASING_PAUSE) } else { every };
         // Where the clock was set back, it would be long until then.
         let is_due = is_last || now >= at.saturating_add(every) || now < at;
-        is_due && (position != self.state.position || self.unkept.is_some() || is_erasing)
+        is_due && (position != self.state.position || self.is_unkept || is_erasing)
     }
 
     /// A checkpoint of the present begins. Whoever changed is gathered bit by bit, so that what comes meanwhile need not wait.
@@ -213,9 +219,7 @@ impl Conductor {
     }
 
     fn hand_to_keeper(&mut self, mut job: Job) {
-        if let Some(unkept) = self.unkept.take() {
-            job.checkpoint.changes = joined(unkept.changes, job.checkpoint.changes);
-        }
+        job.reads.clone_from(&self.state.reads);
         // It was idle, so that there is room for one.
         if let Some(jobs) = &self.keeper.jobs {
             self.is_keeping = jobs.send(job).is_ok();
@@ -235,7 +239,7 @@ impl Conductor {
     }
 
     fn keep_last(&mut self) {
-        // What is being gathered, then all that came since; what cannot be written is tried twice.
+        // What is being gathered, then all that came since, which is tried twice.
         for _ in 0..3 {
             if self.is_keeping
                 && let Ok(kept) = self.keeper.kept.recv()

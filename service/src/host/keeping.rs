@@ -9,10 +9,13 @@ use super::{
 use crate::{
     disk::Disk,
     log::{self, Entry, Kind, Place, scrub, trim},
-    store::{Checkpoint, Corrupt, Store},
+    store::{Checkpoint, Corrupt, Store, joined},
 };
 use segue_compiler::value::Millis;
-use segue_runtime::{live::in_order, source::Envelope};
+use segue_runtime::{
+    live::{Change, in_order},
+    source::Envelope,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -24,31 +27,33 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A checkpoint to be kept, its changes in any order.
+/// A checkpoint to be kept, its changes in any order. All is as of its position but `reads`.
 pub(super) struct Job {
     pub(super) checkpoint: Checkpoint,
     /// How far the decisions had come by then.
     pub(super) history: Place,
     /// The first file of decisions that is needed for delivery.
     pub(super) pending: Option<u64>,
-    /// What changes of rules read of the log.
+    /// What changes of rules read of the log, also those after the position: they will be made again after a crash.
     pub(super) reads: Vec<Read>,
     /// Who is to be taken out of everything that was written.
     pub(super) erasing: BTreeMap<u64, Erasing>,
     pub(super) now: Millis,
 }
 
-/// What became of it: the checkpoint again where it could not be kept.
-pub(super) type Kept = Result<Done, Checkpoint>;
+/// What became of it; nothing where it could not be kept, which is made good with the next one.
+pub(super) type Kept = Option<Done>;
 
 /// A checkpoint was kept.
 pub(super) struct Done {
     /// Its position.
     pub(super) position: u64,
+    /// When it was made.
+    pub(super) at: Millis,
     /// The position from which on the log is handed over again should the older checkpoint be needed.
     pub(super) needed: u64,
-    /// Who was taken out of everything.
-    pub(super) erased: Vec<u64>,
+    /// Who was taken out of everything, and up to where.
+    pub(super) erased: BTreeMap<u64, Erasing>,
 }
 
 pub(super) struct Keeping {
@@ -61,6 +66,8 @@ pub(super) struct Keeping {
     pub(super) tell: Tell,
     /// By position of checkpoints, how far the decisions had come.
     pub(super) places: VecDeque<(u64, u64)>,
+    /// Changes of checkpoints that could not be kept.
+    pub(super) unkept: Option<Vec<Change>>,
 }
 
 /// A thread that keeps checkpoints, one at a time.
@@ -87,10 +94,14 @@ impl Keeping {
     fn keep(&mut self, job: Job) -> Kept {
         let Job { mut checkpoint, history, pending, reads, erasing, now } = job;
         checkpoint.changes = in_order(checkpoint.changes);
+        if let Some(unkept) = self.unkept.take() {
+            checkpoint.changes = joined(unkept, checkpoint.changes);
+        }
         if let Err(error) = self.write(&checkpoint, history) {
             let why = segue_runtime::words::reason(&error);
             (self.tell)(&format!("a checkpoint could not be written, and is tried again: {why}"));
-            return Err(checkpoint);
+            self.unkept = Some(checkpoint.changes);
+            return None;
         }
         self.places.push_back((checkpoint.position, history.segment));
         let needed = self.tidy(pending, &reads, now).unwrap_or_else(|why| {
@@ -98,15 +109,15 @@ impl Keeping {
             0
         });
         let erased = match self.erase(&erasing) {
-            Ok(()) => erasing.into_keys().collect(),
+            Ok(()) => erasing,
             Err(why) => {
                 (self.tell)(&format!(
                     "what was written of who was erased is still there, and tried again: {why}"
                 ));
-                Vec::new()
+                BTreeMap::new()
             }
         };
-        Ok(Done { position: checkpoint.position, needed, erased })
+        Some(Done { position: checkpoint.position, at: now, needed, erased })
     }
 
     /// Takes people out of everything that was written: first of the checkpoints, of which the newest knows nothing of them,

@@ -110,6 +110,8 @@ impl Outbox {
         was_there
     }
 
+    /// One is no longer pending. That is a change only if an earlier checkpoint knows of it: what changed is asked for once for
+    /// each of them, and none knows more than what was there when it was asked.
     fn went(&mut self, id: ActionId) {
         if self.changed.insert(id, true) == Some(false) {
             self.changed.remove(&id);

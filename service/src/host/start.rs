@@ -122,7 +122,7 @@ pub(super) fn start(prepared: Prepared, options: Options) -> Result<Host, StartE
     let lock = take_over(&options.data)?;
     let folder = |name: &str| options.data.join(name);
     let (log, decisions) = (folder("log"), folder("decisions"));
-    let (store, found) = Store::open(options.disk.clone(), &folder("checkpoints"))?;
+    let (mut store, found) = Store::open(options.disk.clone(), &folder("checkpoints"))?;
     // Before anything is cut off: what a checkpoint knows of was on disk.
     let end = end(&log)?.position;
     let known = found.as_ref().map_or(0, |found| found.position);
@@ -146,6 +146,11 @@ pub(super) fn start(prepared: Prepared, options: Options) -> Result<Host, StartE
     let begin = Begin { prepared, options, status, log, decisions };
     let (mut state, from) = begin.state(found)?;
     begin.catch_up(&mut state, from)?;
+    if from == 0 {
+        // All that there is follows from the log as it was read now: of what an earlier checkpoint knows besides, nothing may
+        // come up again.
+        store.clear()?;
+    }
     begin.go(state, writer, opened.last, store, lock, from)
 }
 
@@ -316,6 +321,7 @@ impl Begin {
             hold: state.hold.clone(),
             tell: options.tell.clone(),
             places: VecDeque::new(),
+            unkept: None,
         };
         let writing = Writing {
             writer,
@@ -336,9 +342,11 @@ impl Begin {
             questions: asked,
             keeper: keeper.start(),
             checkpoint_every: options.checkpoint_every,
+            gathered_at_once: options.gathered_at_once,
             gathering: None,
             is_keeping: false,
-            unkept: None,
+            is_unkept: false,
+            taken: 0,
             is_asked: false,
         };
         let writing = Some(thread::spawn(move || writing.run()));

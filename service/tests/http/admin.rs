@@ -72,6 +72,7 @@ impl Whole {
             shards: NonZeroUsize::new(2).unwrap(),
             limits: log::Limits { segment_bytes: 2_000, keep: None, max_bytes: None },
             checkpoint_every: Duration::from_millis(50),
+            gathered_at_once: 1,
             clock: clock.clone(),
             disk,
             tell: Arc::new(|_| {}),

@@ -1,0 +1,112 @@
+//! Who is awake: each customer at their place modulo the number of seats, so that no order of use has to be kept.
+//!
+//! There are few seats, as whoever is laid to rest while their state is still near the processor is packed several times
+//! faster. Where the same customers come again and again, more than there are seats, they would be packed and unpacked each
+//! time; then there are several times as many seats, if that has more of them found awake.
+
+use crate::limits::{AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_SEATS};
+use std::mem;
+
+pub(super) struct Seats<C> {
+    seats: Vec<Seat<C>>,
+    /// How often somebody was looked for since the last trial, and how often in vain.
+    looks: u32,
+    misses: u32,
+    trial: Trial,
+}
+
+/// Somebody who is awake, with their place.
+pub(super) type Seat<C> = Option<(u32, C)>;
+
+#[derive(Clone, Copy)]
+enum Trial {
+    /// None for so many rounds.
+    Later(u32),
+    /// There are [`MORE_SEATS`] times as many seats as when so many were missed.
+    More(u32),
+}
+
+impl<C> Seats<C> {
+    pub(super) fn new() -> Self {
+        Self { seats: seats(AWAKE_CUSTOMERS), looks: 0, misses: 0, trial: Trial::Later(0) }
+    }
+
+    /// The seat of a place, in which another may be.
+    pub(super) fn seat(&mut self, place: u32) -> &mut Seat<C> {
+        let count = self.seats.len();
+        &mut self.seats[place as usize % count]
+    }
+
+    /// Somebody is looked for. Gives who loses their seat by that, should it change how many there are.
+    pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
+        self.looks += 1;
+        self.misses += u32::from(self.seat(place).as_ref().is_none_or(|(other, _)| *other != place));
+        if self.looks < LOOKS { Vec::new() } else { self.judge() }
+    }
+
+    fn judge(&mut self) -> Vec<(u32, C)> {
+        self.looks = 0;
+        let misses = mem::take(&mut self.misses);
+        let is_worth_it = |before: u32| misses + LOOKS / WORTH_SEATS <= before;
+        let count = self.seats.len();
+        match self.trial {
+            Trial::More(before) if !is_worth_it(before) => {
+                self.trial = Trial::Later(UNTRIED_ROUNDS);
+                self.resize(count / MORE_SEATS)
+            }
+            Trial::Later(rounds @ 1..) => {
+                self.trial = Trial::Later(rounds - 1);
+                Vec::new()
+            }
+            Trial::Later(0) | Trial::More(_) if misses > LOOKS / 2 && count < MOST_AWAKE_CUSTOMERS => {
+                self.trial = Trial::More(misses);
+                self.resize(count * MORE_SEATS)
+            }
+            Trial::Later(0) | Trial::More(_) => {
+                self.trial = Trial::Later(0);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sets how many seats there are; gives who loses theirs.
+    fn resize(&mut self, count: usize) -> Vec<(u32, C)> {
+        let before = mem::replace(&mut self.seats, seats(count));
+        let moved = before
+            .into_iter()
+            .flatten()
+            .filter_map(|(place, customer)| self.seat(place).replace((place, customer)));
+        moved.collect()
+    }
+}
+
+fn seats<C>(count: usize) -> Vec<Seat<C>> {
+    (0..count).map(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many looks for so many customers, at random; gives how many seats there are in the end.
+    fn after(customers: u32, looks: u32) -> usize {
+        let mut seats = Seats::new();
+        let mut random = 1_u64;
+        for _ in 0..looks {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let place = (random >> 33) as u32 % customers;
+            seats.look(place);
+            *seats.seat(place) = Some((place, ()));
+        }
+        assert!(seats.seats.iter().flatten().all(|(place, ())| *place < customers));
+        seats.seats.len()
+    }
+
+    #[test]
+    fn there_are_more_seats_only_where_those_who_come_are_found_then() {
+        assert_eq!(after(100, 40 * LOOKS), AWAKE_CUSTOMERS, "all are awake");
+        assert_eq!(after(1_500, 40 * LOOKS), 8 * AWAKE_CUSTOMERS);
+        assert_eq!(after(20_000, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
+        assert_eq!(after(1_000_000, 16 * LOOKS), AWAKE_CUSTOMERS, "nobody comes again soon");
+    }
+}
