@@ -50,6 +50,10 @@ pub const MERGED_BYTES: u64 = 1 << 20;
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 /// How many files there are at least in a log that may get so long: each goes as a whole.
 pub const FILES_KEPT: u64 = 8;
+/// Into how many parts the time is parted for which log and decisions are kept (16): a file ends when its first entry is older
+/// than one of them, and goes as a whole, two of them late at most; so what is kept is an eighth older at most than what was
+/// asked for. As many files are looked through for a time line.
+pub const FILES_OF_AGE: i64 = 16;
 /// How often a checkpoint is made: a start has to read that much of the log at most.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// How many customers are gathered for a checkpoint between two groups of entries, besides as many as calls were taken up (64):

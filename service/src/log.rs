@@ -9,6 +9,7 @@ mod entry;
 mod file;
 mod read;
 mod scrub;
+mod trim;
 mod writer;
 
 pub use entry::{Delivered, Entry, Group, Kind, encode};
@@ -16,4 +17,5 @@ pub(crate) use file::path_of;
 pub use file::{Damage, FORMAT, Segment, segments};
 pub use read::{Reader, entry_at, since};
 pub use scrub::scrub;
-pub use writer::{Limits, Opened, Place, Trimmed, Writer, end, trim};
+pub use trim::{Trimmed, trim};
+pub use writer::{Limits, Opened, Place, Writer, end};

@@ -44,6 +44,9 @@ pub(super) struct Conductor {
     pub(super) kept: (u64, Millis),
     /// A checkpoint of which not all changes were gathered yet.
     pub(super) gathering: Option<Job>,
+    /// Whether something that should go is still needed by the checkpoints that there are, so that others are to follow also
+    /// when nothing comes.
+    pub(super) is_held: bool,
     /// Whether a checkpoint is being written.
     pub(super) is_keeping: bool,
     /// Whether the last one could not be written.
@@ -153,8 +156,9 @@ impl Conductor {
         self.is_keeping = false;
         let mut status = lock(&self.state.status);
         match kept {
-            Some(Done { position, at, needed, erased }) => {
+            Some(Done { position, at, needed, is_held, erased }) => {
                 self.is_unkept = false;
+                self.is_held = is_held;
                 self.state.reads.retain(|read| read.at >= needed);
                 status.checkpoint = position;
                 status.checkpoint_at = Some(at);
@@ -200,7 +204,8 @@ impl Conductor {
         let every = if is_erasing { every.min(ERASING_PAUSE) } else { every };
         // Where the clock was set back, it would be long until then.
         let is_due = is_last || now >= at.saturating_add(every) || now < at;
-        is_due && (position != self.state.position || self.is_unkept || is_erasing)
+        let is_worth_it = self.is_unkept || is_erasing || self.is_held && !is_last;
+        is_due && (position != self.state.position || is_worth_it)
     }
 
     /// A checkpoint of the present begins. Whoever changed is gathered bit by bit, so that what comes meanwhile need not wait.

@@ -10,6 +10,7 @@ use crate::{
 use segue_compiler::{
     pack::{Packed, Packer, Unpacker},
     record::Record,
+    value::Millis,
 };
 use std::{
     io,
@@ -55,18 +56,26 @@ impl History {
         self.writer.rotate();
     }
 
-    /// Appends decisions; gives where each lies. They are not yet on disk.
-    pub(super) fn append(&mut self, records: &[Record]) -> io::Result<Vec<At>> {
-        let packed: Vec<Vec<u8>> = records.iter().map(pack).collect();
-        let entries = records.iter().zip(&packed);
-        let entries = entries.map(|(record, packed)| (Kind::Record, record.at(), packed.as_slice()));
+    /// Ends the file where its time has come, so that it may go also when nothing is decided any more. `now` is when the last
+    /// entry of the log was received. Where it cannot be ended, it is tried again with the next checkpoint.
+    pub(super) fn end_old(&mut self, now: Millis) {
+        if self.writer.is_old(now) {
+            let _ = self.writer.append([(Kind::Void, now, &[][..])], false);
+        }
+    }
+
+    /// Appends decisions that follow from an entry of the log that was received at an instant; gives where each lies. They are
+    /// not yet on disk.
+    pub(super) fn append(&mut self, records: &[Record], received_at: Millis) -> io::Result<Vec<At>> {
+        let packed: Vec<Vec<u8>> = records.iter().map(|record| pack(record, received_at)).collect();
+        let entries = packed.iter().map(|packed| (Kind::Record, received_at, packed.as_slice()));
         let group = self.writer.append(entries, false)?;
         Ok(group.entries().map(|entry| At { segment: group.segment, offset: entry.offset }).collect())
     }
 }
 
-fn pack(record: &Record) -> Vec<u8> {
-    let mut packer = Packer::new(record.at());
+fn pack(record: &Record, received_at: Millis) -> Vec<u8> {
+    let mut packer = Packer::new(received_at);
     packer.raw(&[FORMAT]);
     record.pack(&mut packer);
     packer.finish()

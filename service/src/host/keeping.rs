@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     disk::Disk,
-    log::{self, Entry, Kind, Place, scrub, trim},
+    log::{self, Damage, Entry, Kind, Place, scrub, trim},
     store::{Checkpoint, Corrupt, Store, joined},
 };
 use segue_compiler::value::Millis;
@@ -52,6 +52,8 @@ pub(super) struct Done {
     pub(super) at: Millis,
     /// The position from which on the log is handed over again should the older checkpoint be needed.
     pub(super) needed: u64,
+    /// Whether something should go, and is needed until further checkpoints are there.
+    pub(super) is_held: bool,
     /// Who was taken out of everything, and up to where.
     pub(super) erased: BTreeMap<u64, Erasing>,
 }
@@ -104,9 +106,9 @@ impl Keeping {
             return None;
         }
         self.places.push_back((checkpoint.position, history.segment));
-        let needed = self.tidy(pending, &reads, now).unwrap_or_else(|why| {
+        let (needed, is_held) = self.tidy(pending, &reads, now).unwrap_or_else(|why| {
             (self.tell)(&format!("what is no longer needed could not be removed: {why}"));
-            0
+            (0, false)
         });
         let erased = match self.erase(&erasing) {
             Ok(()) => erasing,
@@ -117,7 +119,7 @@ impl Keeping {
                 BTreeMap::new()
             }
         };
-        Some(Done { position: checkpoint.position, at: now, needed, erased })
+        Some(Done { position: checkpoint.position, at: now, needed, is_held, erased })
     }
 
     /// Takes people out of everything that was written: first of the checkpoints, of which the newest knows nothing of them,
@@ -147,29 +149,35 @@ impl Keeping {
         self.store.keep(checkpoint)
     }
 
-    /// Lets go of what is no longer needed; gives from where on the log is.
-    fn tidy(&mut self, pending: Option<u64>, reads: &[Read], now: Millis) -> Result<u64, String> {
+    /// Lets go of what is no longer needed; gives from where on the log is, and whether more should have gone.
+    fn tidy(&mut self, pending: Option<u64>, reads: &[Read], now: Millis) -> Result<(u64, bool), String> {
         let words = |error: Corrupt| error.to_string();
+        let damage = |error: Damage| error.to_string();
         self.store.tidy().map_err(words)?;
         let needed = self.store.needed().map_err(words)?;
         // A change of rules that would be made again reads what it read.
         let read = reads.iter().filter(|read| read.at >= needed).map(|read| read.from).min();
         let kept = read.map_or(needed, |read| read.min(needed));
-        let trimmed = self.hold.trim(|| trim(&*self.disk, &self.log, self.limits, kept, now));
-        if trimmed.map_err(|error| error.to_string())?.is_held {
+        let log = self.hold.trim(|| trim(&*self.disk, &self.log, self.limits, kept, now)).map_err(damage)?;
+        // Of the decisions, what the older checkpoint goes on from is needed, and what is still to be delivered. Of several
+        // checkpoints of one position it may be any.
+        while self.places.front().is_some_and(|(position, _)| *position < needed)
+            && self.places.get(1).is_some_and(|(position, _)| *position <= needed)
+        {
+            self.places.pop_front();
+        }
+        // What checkpoints before this start went on from is not known: all of it may be needed.
+        let place = self.places.front().filter(|(position, _)| *position <= needed);
+        let segment = place.map_or(0, |(_, segment)| *segment);
+        let first = pending.map_or(segment, |pending| pending.min(segment));
+        let decisions = trim(&*self.disk, &self.history, self.limits, first, now).map_err(damage)?;
+        // No checkpoint helps against what waits for its delivery.
+        let is_held = log.is_held || decisions.is_held && first == segment;
+        if is_held {
             // The next time less of it is needed.
             self.store.renew().map_err(words)?;
         }
-        // Of the decisions, what the older checkpoint goes on from is needed, and what is still to be delivered.
-        while self.places.get(1).is_some_and(|(position, _)| *position <= needed) {
-            self.places.pop_front();
-        }
-        let Some((_, segment)) = self.places.front().filter(|(position, _)| *position <= needed) else {
-            return Ok(needed);
-        };
-        let first = pending.map_or(*segment, |pending| pending.min(*segment));
-        trim(&*self.disk, &self.history, self.limits, first, now).map_err(|error| error.to_string())?;
-        Ok(needed)
+        Ok((needed, is_held))
     }
 }
 

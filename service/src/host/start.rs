@@ -344,6 +344,7 @@ impl Begin {
             checkpoint_every: options.checkpoint_every,
             gathered_at_once: options.gathered_at_once,
             gathering: None,
+            is_held: false,
             is_keeping: false,
             is_unkept: false,
             taken: 0,

@@ -83,12 +83,13 @@ impl State {
             if entry.kind == Kind::Call {
                 // What is in the log was looked at before it came there.
                 calls.extend(Envelope::parse(entry.payload).ok().map(|it| it.received(entry.received_at)));
+                self.received_at = Some(entry.received_at);
             } else {
                 self.live.calls(calls.drain(..));
                 self.gather(false);
+                self.received_at = Some(entry.received_at);
                 self.take_other(&entry);
             }
-            self.received_at = Some(entry.received_at);
         }
         self.live.calls(calls);
         self.gather(false);
@@ -231,7 +232,7 @@ impl State {
     fn keep(&mut self, records: &[Record]) -> Option<Vec<At>> {
         let mut is_told = false;
         loop {
-            match self.history.append(records) {
+            match self.history.append(records, self.received_at.unwrap_or_default()) {
                 Ok(places) => {
                     if is_told {
                         lock(&self.status).is_stuck = false;
@@ -276,6 +277,9 @@ impl State {
     /// All that is to be kept of the present, as what changed since this was last asked, but for the customers: changes of those
     /// are asked for, and given by [`Live::give_changes`].
     pub(super) fn checkpoint(&mut self) -> Checkpoint {
+        if let Some(received_at) = self.received_at {
+            self.history.end_old(received_at);
+        }
         let place = self.history.place();
         let notes = Notes {
             rules: self.rules,

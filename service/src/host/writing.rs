@@ -47,7 +47,11 @@ impl Writing {
                     is_drained = true;
                     let _ = self.events.send(Event::Drained);
                 }
-                continue;
+                if is_drained || !self.writer.is_old(self.present()) {
+                    continue;
+                }
+                // Nothing came for long, and what is old is to go all the same.
+                submissions.push(Submission::own(Kind::Void, Vec::new()));
             }
             match self.write(&submissions) {
                 Ok((group, received_at)) => {
@@ -88,9 +92,14 @@ impl Writing {
         }
     }
 
+    /// When what comes now is received.
+    fn present(&self) -> Millis {
+        self.clock.now().max(self.earliest)
+    }
+
     /// Writes what was submitted: first all calls, then what the service itself says.
     fn write(&mut self, submissions: &[Submission]) -> io::Result<(Group, Millis)> {
-        let now = self.clock.now().max(self.earliest);
+        let now = self.present();
         let calls = submissions.iter().flat_map(|it| &it.calls);
         let calls = calls.map(|call| (Kind::Call, now, call.line().as_bytes()));
         let own = || submissions.iter().filter_map(|it| it.own.as_ref());

@@ -2,7 +2,7 @@
 
 use super::{
     entry::{Entry, Group, HEAD, MAX_LENGTH, measure},
-    file::{Damage, HEADER, Segment, segments},
+    file::{Damage, HEADER, Segment, is_stillborn, segments},
 };
 use crate::limits::READ_BYTES;
 use segue_compiler::value::Millis;
@@ -152,6 +152,26 @@ pub fn since(folder: &Path, stretch: Range<u64>, at: Millis) -> Result<u64, Dama
     Ok(stretch.start)
 }
 
+/// When the first entry of a file was received; none where there is none yet.
+pub(super) fn received_first(segment: &Segment) -> Result<Option<Millis>, Damage> {
+    if is_stillborn(segment.length()?) {
+        return Ok(None);
+    }
+    let mut file = segment.open()?;
+    let at = HEADER as u64;
+    read_entry(&segment.path, &mut file, segment.first, at, |entry| entry.received_at).map(Some)
+}
+
+/// When the last entry of a file was received that has ended. All of it is read.
+pub(super) fn received_last(segment: &Segment) -> Result<Option<Millis>, Damage> {
+    let mut reader = Reader::over(vec![segment.clone()], segment.first);
+    let mut last = None;
+    while let Some(group) = reader.group()? {
+        last = group.entries().last().map(|entry| entry.received_at).or(last);
+    }
+    Ok(last)
+}
+
 /// Reads one entry at a place, and hands it over.
 ///
 /// # Errors
@@ -165,15 +185,26 @@ pub fn entry_at<R>(
     let path = super::file::path_of(folder, segment);
     let damage = |error| Damage::Io { path: path.clone(), error };
     let mut file = File::open(&path).map_err(damage)?;
+    read_entry(&path, &mut file, segment, offset, take)
+}
+
+fn read_entry<R>(
+    path: &Path,
+    file: &mut File,
+    segment: u64,
+    offset: u64,
+    take: impl FnOnce(Entry<'_>) -> R,
+) -> Result<R, Damage> {
+    let damage = |error| Damage::Io { path: path.to_owned(), error };
     file.seek(SeekFrom::Start(offset)).map_err(damage)?;
     let mut bytes = Vec::new();
-    (&mut file).take(HEAD as u64).read_to_end(&mut bytes).map_err(damage)?;
+    (&mut *file).take(HEAD as u64).read_to_end(&mut bytes).map_err(damage)?;
     if let Err(Some(length)) = measure(&bytes)
         && length <= MAX_LENGTH + HEAD
     {
-        (&mut file).take((length - bytes.len()) as u64).read_to_end(&mut bytes).map_err(damage)?;
+        (&mut *file).take((length - bytes.len()) as u64).read_to_end(&mut bytes).map_err(damage)?;
     }
-    let broken = || Damage::Entry { path: path.clone(), offset };
+    let broken = || Damage::Entry { path: path.to_owned(), offset };
     measure(&bytes).map_err(|_| broken())?;
     let mut group = Group::at(0, segment, offset);
     group.push_read(&bytes);

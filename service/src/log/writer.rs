@@ -3,11 +3,11 @@
 use super::{
     entry::{Group, Kind, measure},
     file::{Damage, HEADER, Segment, header, is_stillborn, path_of, segments},
-    read::{Reader, entry_at},
+    read::{Reader, received_first},
 };
 use crate::{
     disk::{Disk, DiskFile},
-    limits::MAX_RESERVED,
+    limits::{FILES_OF_AGE, MAX_RESERVED},
 };
 use segue_compiler::value::Millis;
 use std::{
@@ -22,10 +22,17 @@ use std::{
 pub struct Limits {
     /// A file that is longer is followed by another.
     pub segment_bytes: u64,
-    /// For how many milliseconds entries are kept at least; for ever when absent.
+    /// For how many milliseconds entries are kept at least, and not much longer; for ever when absent.
     pub keep: Option<i64>,
     /// How many bytes all files may take before the oldest go, even if they should be kept; none is no bound.
     pub max_bytes: Option<u64>,
+}
+
+impl Limits {
+    /// How many milliseconds there are at most between the first entry of a file and the last; none is no bound.
+    pub(super) fn span(&self) -> Option<i64> {
+        self.keep.map(|keep| (keep / FILES_OF_AGE).max(1))
+    }
 }
 
 /// A place in a log, between entries.
@@ -53,9 +60,11 @@ pub struct Opened {
 pub struct Writer {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
-    segment_bytes: u64,
+    limits: Limits,
     file: Box<dyn DiskFile>,
     place: Place,
+    /// When the first entry of the file was received; of the file before, while there is none.
+    since: Option<Millis>,
     /// Whether there may be more in the file than what was appended.
     is_torn: bool,
     /// Whether the next entry begins another file.
@@ -93,7 +102,8 @@ impl Writer {
                 .and_then(|()| file.sync())
                 .map_err(|error| io_damage(&last.path, error))?;
         }
-        Ok((Self::at(disk, folder, limits, file, place), opened))
+        let since = since_of(&all)?;
+        Ok((Self::at(disk, folder, limits, file, place, since), opened))
     }
 
     /// Opens a log of which only what lies before a place is to be there; the rest is cut off.
@@ -117,23 +127,32 @@ impl Writer {
         }
         let mut file = disk.append(&last.path).map_err(|error| io_damage(&last.path, error))?;
         file.cut(place.offset).and_then(|()| file.sync()).map_err(|error| io_damage(&last.path, error))?;
-        Ok(Self::at(disk, folder, limits, file, place))
+        let since = since_of(&segments(folder)?)?;
+        Ok(Self::at(disk, folder, limits, file, place, since))
     }
 
     fn begin(disk: Arc<dyn Disk>, folder: &Path, limits: Limits, first: u64) -> Result<Self, Damage> {
         let file = create(&*disk, folder, first).map_err(|error| io_damage(folder, error))?;
         let place = Place { position: first, segment: first, offset: HEADER as u64 };
-        Ok(Self::at(disk, folder, limits, file, place))
+        Ok(Self::at(disk, folder, limits, file, place, None))
     }
 
     /// A log that goes on in a file at a place.
-    fn at(disk: Arc<dyn Disk>, folder: &Path, limits: Limits, file: Box<dyn DiskFile>, place: Place) -> Self {
+    fn at(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        limits: Limits,
+        file: Box<dyn DiskFile>,
+        place: Place,
+        since: Option<Millis>,
+    ) -> Self {
         Self {
             disk,
             folder: folder.to_owned(),
-            segment_bytes: limits.segment_bytes,
+            limits,
             file,
             place,
+            since,
             is_torn: false,
             is_full: false,
             usual: (0, 0),
@@ -144,6 +163,14 @@ impl Writer {
     #[must_use]
     pub fn place(&self) -> Place {
         self.place
+    }
+
+    /// Whether the file has had entries for long enough, so that what is received now belongs into another. Where nothing comes
+    /// for that long, an entry that says nothing makes it end all the same, so that it may go when its time has come.
+    #[must_use]
+    pub fn is_old(&self, now: Millis) -> bool {
+        let span = self.limits.span().zip(self.since);
+        span.is_some_and(|(span, since)| now.saturating_sub(since) >= span)
     }
 
     /// Appends entries, all of them or none, and gives them back with their places. When `durable`, they are on disk
@@ -157,9 +184,15 @@ impl Writer {
         durable: bool,
     ) -> io::Result<Group> {
         self.mend()?;
-        if self.is_full || self.place.offset >= self.segment_bytes {
+        let mut entries = entries.into_iter().peekable();
+        let first = entries.peek().map(|(_, received_at, _)| *received_at);
+        let is_empty = self.place.position == self.place.segment;
+        let is_over =
+            self.place.offset >= self.limits.segment_bytes || first.is_some_and(|at| self.is_old(at));
+        if !is_empty && (self.is_full || is_over) {
             self.begin_another()?;
         }
+        let begins = self.place.position == self.place.segment;
         let mut group = Group::at(self.place.position, self.place.segment, self.place.offset);
         group.reserve(self.usual);
         for (kind, received_at, payload) in entries {
@@ -175,6 +208,9 @@ impl Writer {
         }
         self.is_torn = false;
         self.usual = (group.len().min(MAX_RESERVED.0), group.bytes().len().min(MAX_RESERVED.1));
+        if begins {
+            self.since = first.or(self.since);
+        }
         self.place.position = group.end();
         self.place.offset += group.bytes().len() as u64;
         Ok(group)
@@ -209,54 +245,14 @@ impl Writer {
     }
 }
 
-/// What became of the oldest files of a log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Trimmed {
-    /// How many bytes went.
-    pub went: u64,
-    /// Whether more should have gone, and is needed.
-    pub is_held: bool,
-}
-
-/// Removes the oldest files as far as limits want it; what lies at `needed` or after it stays. `now` is the present.
-///
-/// # Errors
-/// When the log cannot be read, or a file not removed.
-pub fn trim(
-    disk: &dyn Disk,
-    folder: &Path,
-    limits: Limits,
-    needed: u64,
-    now: Millis,
-) -> Result<Trimmed, Damage> {
-    let all = segments(folder)?;
-    let mut total = all.iter().map(Segment::length).sum::<Result<u64, Damage>>()?;
-    let mut trimmed = Trimmed::default();
-    for (segment, next) in all.iter().zip(all.iter().skip(1)) {
-        let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
-        let is_old = match limits.keep {
-            Some(keep) if !is_too_much => {
-                let received_at = entry_at(folder, next.first, HEADER as u64, |entry| entry.received_at)?;
-                received_at < now.saturating_sub(keep)
-            }
-            _ => false,
-        };
-        if !is_too_much && !is_old {
-            break;
+/// When the first entry of the last file that has one was received.
+fn since_of(all: &[Segment]) -> Result<Option<Millis>, Damage> {
+    for segment in all.iter().rev() {
+        if let Some(received_at) = received_first(segment)? {
+            return Ok(Some(received_at));
         }
-        if next.first > needed {
-            trimmed.is_held = true;
-            break;
-        }
-        let length = segment.length()?;
-        disk.remove(&segment.path).map_err(|error| io_damage(&segment.path, error))?;
-        total -= length;
-        trimmed.went += length;
     }
-    if trimmed.went > 0 {
-        disk.sync_folder(folder).map_err(|error| io_damage(folder, error))?;
-    }
-    Ok(trimmed)
+    Ok(None)
 }
 
 /// Makes a file; it bears its name only once its header is whole.
@@ -344,6 +340,6 @@ fn is_followed(path: &Path, offset: u64) -> Result<bool, Damage> {
     Ok(times.len() > 1)
 }
 
-fn io_damage(path: &Path, error: io::Error) -> Damage {
+pub(super) fn io_damage(path: &Path, error: io::Error) -> Damage {
     Damage::Io { path: path.to_owned(), error }
 }
