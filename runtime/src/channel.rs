@@ -36,8 +36,11 @@ pub enum Outcome {
     },
     /// The receiver did not take it.
     Failed {
-        /// Why, for people.
+        /// What kind of failure it was, in words. It quotes nothing: not the address, which may hold a secret, nor what
+        /// the receiver said, which may name a customer. So it may stand in a log.
         reason: String,
+        /// What the receiver or the system said, for the person who asked for the delivery.
+        said: Option<String>,
         /// How often it was tried.
         attempts: u32,
         /// Whether the receiver as a whole is at fault, so that a later try may help; else it is this decision.
@@ -71,6 +74,6 @@ impl Outcome {
     /// A failure of this decision alone, which no retry mends.
     #[must_use]
     pub fn refused(reason: impl Into<String>) -> Self {
-        Self::Failed { reason: reason.into(), attempts: 1, retryable: false }
+        Self::Failed { reason: reason.into(), said: None, attempts: 1, retryable: false }
     }
 }

@@ -63,6 +63,13 @@ impl Config {
         }
     }
 
+    /// The first channel that shows its messages on the console, which is no place for those of a live service.
+    #[must_use]
+    pub fn console(&self) -> Option<&str> {
+        let mut channels = self.channels.iter();
+        channels.find(|(_, channel)| matches!(channel, ChannelConfig::Console)).map(|(name, _)| &**name)
+    }
+
     /// Reads a `segue.toml`. `name` is the file's name in messages.
     ///
     /// # Errors
@@ -285,7 +292,7 @@ hook = "file"
                 "6 path: unknown-key: `channels.c` has no `path` [it has hook, url, secret, timeout, retries, rate]",
                 "7 \"hunter2\": wrong-type: `secret` should be a table, found text \
                     [secrets are not written here: { env = \"NAME\" } or { file = \"PATH\" }]",
-                "10 \"ftp://x\": bad-url: `ftp://x` is no address of a webhook [write http://… or https://…]",
+                "10 \"ftp://x\": bad-url: `url` is no address of a webhook [write http://… or https://…]",
                 "11 \"1 hour\": out-of-range: `timeout` is at most 2 minutes [a hook that needs more answers first and works later]",
                 "12 99: out-of-range: `retries` is a whole number from 0 to 10",
                 "13 \"5 per sec\": bad-rate: `5 per sec` is no rate \

@@ -130,8 +130,9 @@ fn retries_wait_longer_each_time_and_obey_the_receiver() {
     let slept = Slept::default();
     let record = record(1, "sms");
     let outcome = webhook(&url, None, &slept).deliver(&Delivery::of(&record).unwrap());
-    let reason = "the hook answered 500 Internal Server Error: no[31m luck".to_owned();
-    assert_eq!(outcome, Outcome::Failed { reason, attempts: 5, retryable: true });
+    let reason = "the hook answered 500 Internal Server Error".to_owned();
+    let said = Some("no[31m luck".to_owned());
+    assert_eq!(outcome, Outcome::Failed { reason, said, attempts: 5, retryable: true });
     assert_eq!(*slept.0.lock().unwrap(), [7_000, 30_000, 2_000, 4_000]);
 }
 
@@ -162,11 +163,37 @@ fn a_refusal_is_not_tried_again() {
         let slept = Slept::default();
         let record = record(1, "sms");
         let outcome = webhook(&url, None, &slept).deliver(&Delivery::of(&record).unwrap());
-        let Outcome::Failed { reason, attempts: 1, retryable: false } = outcome else {
+        let Outcome::Failed { reason, said, attempts: 1, retryable: false } = outcome else {
             panic!("{outcome:?}")
         };
-        assert!(reason.starts_with(&format!("the hook answered {line}: {words}")), "{reason}");
+        assert!(reason.starts_with(&format!("the hook answered {line}")), "{reason}");
+        assert!(!reason.contains(words), "{reason}");
+        assert_eq!(said.as_deref(), Some(words));
         assert!(slept.0.lock().unwrap().is_empty());
+    }
+}
+
+/// Whatever fails, its reason quotes no part of the address; what the system said may.
+#[test]
+fn reasons_quote_no_address() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let odd = serve(|_, _| "SMTP s3cret\r\n\r\n".to_owned());
+    let urls = [
+        (
+            format!("http://me:s3cret@{closed}/s3cret?key=s3cret"),
+            "the hook cannot be reached: connection refused",
+        ),
+        ("http://a b/s3cret".to_owned(), "`url` is no address of a web service"),
+        ("s3cret".to_owned(), "`url` is no address of a web service"),
+        (format!("{odd}?key=s3cret"), "the hook does not speak HTTP"),
+    ];
+    for (url, words) in urls {
+        let config = WebhookConfig { url, secret: None, timeout: 2_000, retries: 0, rate: None };
+        let record = record(1, "sms");
+        let mut webhook = Webhook::new(&config, None, Box::new(Slept::default()));
+        let outcome = webhook.deliver(&Delivery::of(&record).unwrap());
+        let Outcome::Failed { reason, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(reason, words, "{}", config.url);
     }
 }
 
@@ -203,7 +230,7 @@ fn what_has_no_hook_is_said() {
     let mut reasons = Vec::new();
     Hooks::default().deliver(&records, &mut |_, outcome| reasons.push(outcome.clone()));
     let reason = "no hook configured for channel `sms`".to_owned();
-    assert_eq!(reasons, [Outcome::Failed { reason, attempts: 0, retryable: false }]);
+    assert_eq!(reasons, [Outcome::Failed { reason, said: None, attempts: 0, retryable: false }]);
 }
 
 #[test]

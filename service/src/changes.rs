@@ -108,6 +108,9 @@ impl Changes {
         if prepared.config.settings.consent == ConsentPolicy::Assumed {
             return Err(Refused::Findings(vec![assumed(&prepared.text.settings)]));
         }
+        if let Some(channel) = prepared.config.console() {
+            return Err(Refused::Findings(vec![console(channel, &prepared.text.settings)]));
+        }
         let accepted = if prepared.text == latest.text {
             None
         } else {
@@ -212,6 +215,20 @@ fn assumed(settings: &str) -> Finding {
         line,
         column,
         help: Some("set policy = \"required\" under [consent]".to_owned()),
+    }
+}
+
+/// A console shows messages, and standard error is where the service tells of itself.
+fn console(channel: &str, settings: &str) -> Finding {
+    let (line, column) = place(settings, settings.find("\"console\"").unwrap_or_default());
+    Finding {
+        severity: "error",
+        code: "console-hook",
+        message: format!("channel `{channel}` has the hook `console`, which only `segue run` has"),
+        file: "segue.toml".to_owned(),
+        line,
+        column,
+        help: Some("set hook = \"webhook\", or \"file\" with a path".to_owned()),
     }
 }
 

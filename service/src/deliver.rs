@@ -66,6 +66,7 @@ impl Deliverer {
             let queue = Arc::new(Queue::default());
             let only = BTreeMap::from([(name.clone(), channel.clone())]);
             for _ in 0..threads(channel) {
+                // A service with a console does not start; one is for hosts within other programs.
                 let hooks = Hooks::open(&only, root, &|| Box::new(stderr()))?;
                 let Some((name, channel)) = hooks.into_channels().pop_first() else { continue };
                 let work = Work {

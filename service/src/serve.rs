@@ -74,6 +74,11 @@ pub enum ServeError {
         "there are no write keys, so that nobody could send events. Say where they are: write_keys = {{ env = \"NAME\" }} or {{ file = \"PATH\" }} under [service] in segue.toml"
     )]
     NoKeys,
+    /// Messages would stand in the log of the process.
+    #[error(
+        "channel `{0}` has the hook `console`, which shows messages and who gets them, as only `segue run` does. Set hook = \"webhook\", or \"file\" with a path, under [channels.{0}] in segue.toml"
+    )]
+    Console(String),
     /// It ran, and a thread of it failed.
     #[error("the service has failed")]
     Failed,
@@ -96,6 +101,9 @@ pub enum ServeError {
 pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(), ServeError> {
     let (config, root) = (prepared.config.clone(), prepared.root.clone());
     let service = &config.service;
+    if let Some(channel) = config.console() {
+        return Err(ServeError::Console(channel.to_owned()));
+    }
     logs::begin(service.log);
     let shared = Shared::new(service, &root)?;
     let threads =

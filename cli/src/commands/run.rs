@@ -257,11 +257,12 @@ fn deliver(hooks: &mut Hooks, records: &Records, quiet: bool) {
         records.iter().filter(|record| Kinds::none().with_decisions().has(record)).collect();
     hooks.deliver(decisions.iter(), &mut |delivery: &Delivery<'_>, outcome: &Outcome| match outcome {
         Outcome::Delivered { .. } => delivered += 1,
-        Outcome::Failed { reason, attempts, .. } => {
+        Outcome::Failed { reason, said, attempts, .. } => {
             failed += 1;
             let tries = if *attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
+            let said = said.as_ref().map_or_else(String::new, |said| format!(" ({said})"));
             tell(&format!(
-                "not delivered: {} {} to {} ({tries}): {reason}",
+                "not delivered: {} {} to {} ({tries}): {reason}{said}",
                 delivery.channel,
                 delivery.id,
                 shown(delivery.record.customer(), MAX_SHOWN)

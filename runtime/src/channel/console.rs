@@ -1,7 +1,7 @@
 //! Decisions as lines to read.
 
 use super::{Channel, Delivery, Outcome};
-use crate::words::shown;
+use crate::words::{self, shown};
 use segue_compiler::record::{Fields, Json, Record};
 use std::io::Write;
 
@@ -45,7 +45,10 @@ impl Channel for Console {
         };
         match writeln!(self.writer, "{line}").and_then(|()| self.writer.flush()) {
             Ok(()) => Outcome::Delivered { attempts: 1 },
-            Err(error) => Outcome::Failed { reason: error.to_string(), attempts: 1, retryable: true },
+            Err(error) => {
+                let reason = words::reason(&error);
+                Outcome::Failed { reason, said: None, attempts: 1, retryable: true }
+            }
         }
     }
 }

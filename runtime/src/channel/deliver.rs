@@ -83,7 +83,7 @@ impl Hooks {
             for (position, delivery) in deliveries.iter().enumerate() {
                 if !self.channels.contains_key(delivery.channel) {
                     let reason = format!("no hook configured for channel `{}`", delivery.channel);
-                    let outcome = Outcome::Failed { reason, attempts: 0, retryable: false };
+                    let outcome = Outcome::Failed { reason, said: None, attempts: 0, retryable: false };
                     // Nobody listens no more only when this function has ended.
                     let _ = sender.send((position, outcome));
                 }
@@ -112,7 +112,7 @@ fn work<'d>(
             channel.deliver(delivery)
         } else {
             let reason = format!("not tried: the {FAILURES_UNTIL_DOWN} deliveries before it failed");
-            Outcome::Failed { reason, attempts: 0, retryable: true }
+            Outcome::Failed { reason, said: None, attempts: 0, retryable: true }
         };
         failures = if matches!(outcome, Outcome::Failed { retryable: true, .. }) { failures + 1 } else { 0 };
         if outcomes.send((position, outcome)).is_err() {

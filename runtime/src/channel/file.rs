@@ -35,7 +35,10 @@ impl Channel for FileHook {
         });
         match written {
             Ok(()) => Outcome::Delivered { attempts: 1 },
-            Err(error) => Outcome::Failed { reason: words::reason(&error), attempts: 1, retryable: true },
+            Err(error) => {
+                let reason = words::reason(&error);
+                Outcome::Failed { reason, said: None, attempts: 1, retryable: true }
+            }
         }
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     limits::{FIRST_RETRY, LONGEST_RETRY, MAX_ANSWER_BYTES},
     words::shown,
 };
-use std::{io::Read, time::Duration};
+use std::{
+    io::{ErrorKind, Read},
+    time::Duration,
+};
 use ureq::{Agent, Body, http::Response};
 
 /// How much of a refusal's words is shown.
@@ -48,12 +51,25 @@ pub struct Webhook {
 enum Attempt {
     Taken,
     /// No retry would help.
-    Refused(String),
+    Refused(Why),
     /// A retry may help, after so many milliseconds if the receiver says so.
     Failed {
-        reason: String,
+        why: Why,
         after: Option<u64>,
     },
+}
+
+/// Why an attempt failed: what may stand in a log, and what was said.
+struct Why {
+    reason: String,
+    said: Option<String>,
+}
+
+impl Why {
+    fn outcome(self, attempts: u32, retryable: bool) -> Outcome {
+        let Self { reason, said } = self;
+        Outcome::Failed { reason, said, attempts, retryable }
+    }
 }
 
 impl Webhook {
@@ -105,7 +121,7 @@ impl Channel for Webhook {
         let id = delivery.id.to_string();
         let body = match serde_json::to_vec(delivery.record) {
             Ok(body) => body,
-            Err(error) => return Outcome::refused(error.to_string()),
+            Err(_) => return Outcome::refused("it cannot be written as JSON"),
         };
         let mut backoff = FIRST_RETRY;
         let mut attempts = 0;
@@ -113,10 +129,8 @@ impl Channel for Webhook {
             attempts += 1;
             match self.attempt(&id, &body) {
                 Attempt::Taken => return Outcome::Delivered { attempts },
-                Attempt::Refused(reason) => return Outcome::Failed { reason, attempts, retryable: false },
-                Attempt::Failed { reason, .. } if attempts > self.retries => {
-                    return Outcome::Failed { reason, attempts, retryable: true };
-                }
+                Attempt::Refused(why) => return why.outcome(attempts, false),
+                Attempt::Failed { why, .. } if attempts > self.retries => return why.outcome(attempts, true),
                 Attempt::Failed { after, .. } => {
                     let wait = backoff.max(after.unwrap_or_default()).min(LONGEST_RETRY);
                     self.pause = self.gap.max(Duration::from_millis(wait));
@@ -138,13 +152,18 @@ fn read_answer(response: &mut Response<Body>) -> String {
 fn judge(response: &Response<Body>, answer: &str) -> Attempt {
     let status = response.status();
     let said = shown(answer.trim(), SHOWN);
-    let words = if said.is_empty() { String::new() } else { format!(": {said}") };
-    let reason = format!("the hook answered {status}{words}");
+    let said = Some(said).filter(|said| !said.is_empty());
+    let reason = format!("the hook answered {status}");
     match status.as_u16() {
         200..=299 => Attempt::Taken,
-        408 | 425 | 429 | 500..=599 => Attempt::Failed { reason, after: retry_after(response) },
-        300..=399 => Attempt::Refused(format!("{reason}; redirects are not followed, mend `url`")),
-        _ => Attempt::Refused(reason),
+        408 | 425 | 429 | 500..=599 => {
+            Attempt::Failed { why: Why { reason, said }, after: retry_after(response) }
+        }
+        300..=399 => {
+            let reason = format!("{reason}; redirects are not followed, mend `url`");
+            Attempt::Refused(Why { reason, said })
+        }
+        _ => Attempt::Refused(Why { reason, said }),
     }
 }
 
@@ -154,19 +173,39 @@ fn retry_after(response: &Response<Body>) -> Option<u64> {
     seconds.checked_mul(1000)
 }
 
+fn unreached(kind: ErrorKind) -> String {
+    let words = "the hook cannot be reached";
+    match kind {
+        ErrorKind::ConnectionRefused
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => format!("{words}: {kind}"),
+        _ => words.to_owned(),
+    }
+}
+
+/// The library's own words may quote the address; they are for whoever asked for the delivery.
 fn failure(error: &ureq::Error) -> Attempt {
     let reason = match error {
         ureq::Error::Timeout(_) => "the hook did not answer in time".to_owned(),
         ureq::Error::HostNotFound => "the hook's host was not found".to_owned(),
         ureq::Error::ConnectionFailed => "the hook cannot be reached".to_owned(),
-        ureq::Error::Io(error) => format!("the hook cannot be reached: {error}"),
-        other => other.to_string(),
+        ureq::Error::Io(error) => unreached(error.kind()),
+        ureq::Error::Http(_) | ureq::Error::BadUri(_) => "`url` is no address of a web service".to_owned(),
+        ureq::Error::InvalidProxyUrl => "the proxy's address is none".to_owned(),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "no TLS came about with the hook".to_owned(),
+        ureq::Error::Protocol(_) => "the hook does not speak HTTP".to_owned(),
+        _ => "the request failed".to_owned(),
     };
+    let why = Why { reason, said: Some(shown(&error.to_string(), SHOWN)) };
     match error {
         ureq::Error::Http(_)
         | ureq::Error::BadUri(_)
         | ureq::Error::Tls(_)
-        | ureq::Error::InvalidProxyUrl => Attempt::Refused(reason),
-        _ => Attempt::Failed { reason, after: None },
+        | ureq::Error::InvalidProxyUrl => Attempt::Refused(why),
+        _ => Attempt::Failed { why, after: None },
     }
 }

@@ -102,7 +102,7 @@ impl Channel<'_> {
         let (url, span) = self.table.text("url", findings)?;
         let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
         if host.is_empty() || host.starts_with('/') || url.contains(char::is_whitespace) {
-            let finding = Finding::new("bad-url", span, format!("`{url}` is no address of a webhook"));
+            let finding = Finding::new("bad-url", span, "`url` is no address of a webhook");
             findings.push(finding.help("write http://… or https://…"));
             return None;
         }

@@ -40,7 +40,8 @@ segment buyer { did "Ordered" }
 rule thanks { when "Ordered" transactional send sms "Thank you for {{ event.total }}" }
 rule reminder { when "Added" then no "Ordered" within 2 hours transactional send sms "Still there" }
 "#;
-const SETTINGS: &str = "[fuse]\nsends = \"2 per hour\"\n[channels.sms]\nhook = \"console\"\n";
+const SETTINGS: &str =
+    "[fuse]\nsends = \"2 per hour\"\n[channels.sms]\nhook = \"file\"\npath = \"sent.ndjson\"\n";
 
 /// Both ports and the host behind them.
 pub(super) struct Whole {
@@ -391,6 +392,11 @@ fn rules_with_errors_are_refused_as_a_whole() {
     assert_eq!(
         (&answer["findings"][0]["code"], &answer["findings"][0]["line"]),
         (&"assumed-consent".into(), &2.into())
+    );
+    let answer = refused(&with("[channels.sms]\nhook = \"console\"\n"), 422);
+    assert_eq!(
+        (&answer["findings"][0]["code"], &answer["findings"][0]["line"]),
+        (&"console-hook".into(), &2.into())
     );
     for body in
         ["", "[]", "{\"files\": {}}", "{\"sources\": {}, \"source\": {}}", "{\"sources\": {\"a\": 1}}"]
