@@ -414,3 +414,62 @@ fn median_of(figures: &Figures, part: usize, of: usize) -> u64 {
 fn size(folder: &Path) -> u64 {
     fs::read_dir(folder).unwrap().flatten().map(|entry| entry.metadata().unwrap().len()).sum()
 }
+
+/// What `segue plan OLD NEW` says.
+fn planned(old: &Path, new: &Path, format: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
+    let output = command.arg("plan").args([old, new]).args(["--format", format]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_the_service_tells_of_a_change_is_what_the_plan_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, admin) = (free(), free());
+    let first = Shape { spender: Some((20, 600)), ..Shape::first() };
+    let second = Shape {
+        price: 3,
+        times: 2,
+        has_thanks: false,
+        has_course: true,
+        spender: Some((30, 900)),
+        regular: Some(4),
+        ..Shape::first()
+    };
+    let renamed = second.rules().replace("rule keen {", "rule eager {\n  was keen")
+        + "profile { city: text? }\nrule hello { when \"Added\"  topic marketing  send sms file \"hello.txt\" }\n";
+    let projects =
+        [("old", first.rules(), ""), ("new", renamed, "Hello from {{ profile.city | default('us') }}")];
+    let settings = settings(free(), admin, 10_000).replace("watch = true", "watch = false");
+    for (name, rules, hello) in &projects {
+        let project = folder.path().join(name);
+        fs::create_dir(&project).unwrap();
+        fs::write(project.join("segue.toml"), &settings).unwrap();
+        fs::write(project.join("rules.segue"), rules).unwrap();
+        fs::write(project.join("hello.txt"), hello).unwrap();
+    }
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let data = folder.path().join("data");
+    let mut service = Service { project: old.clone(), data, address, by: Vec::new(), process: None };
+    service.start();
+    service.wait_until_ready();
+    // There, and back again.
+    for (before, after, (_, rules, hello)) in [(&old, &new, &projects[1]), (&new, &old, &projects[0])] {
+        let body = json!({ "sources": { "rules.segue": rules }, "files": { "hello.txt": hello } });
+        let authorization = format!("Bearer {TOKEN}");
+        let answer = ask(admin, &authorization, ("PUT", "/v1/admin/rules"), &body.to_string());
+        let (status, answer) = answer.unwrap_or_else(|| panic!("no answer"));
+        assert_eq!(status, 200, "{answer}");
+        let plan = planned(before, after, "text");
+        assert_eq!(answer["plan"].as_str().unwrap(), plan);
+        let json: Value = serde_json::from_str(&planned(before, after, "json")).unwrap();
+        assert_eq!(answer["changes"], json);
+        // So do the words of the service.
+        service.wait_for(|| plan.lines().all(|line| service.words().contains(line)));
+        for fate in ["kept", "changed", "new", "dropped"] {
+            assert!(plan.lines().any(|line| line.trim_start().starts_with(fate)), "{fate}\n{plan}");
+        }
+    }
+    service.end();
+}
