@@ -55,12 +55,12 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1_000)]
     batch: usize,
     /// How many runs there are of each, in turn
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     runs: usize,
     /// How many events are sent a second; as many as are taken when absent
     #[arg(long)]
     rate: Option<u64>,
-    /// Hold the load for so long instead, and fail unless memory stays flat
+    /// Hold the load for so long instead, and fail unless it is held in time and memory stays flat
     #[arg(long, requires = "rate", value_parser = clap::value_parser!(u64).range(1..))]
     minutes: Option<u64>,
     /// Where files are written; the disk there is what is measured
