@@ -2,9 +2,11 @@
 
 use super::{
     admin::{RULES, Whole, rules},
+    schema::Description,
     wire::Answer,
 };
 use segue_service::{
+    admin::OPENAPI,
     disk::FaultyDisk,
     log::{self, Kind},
 };
@@ -13,7 +15,8 @@ use std::{sync::Arc, thread, time::Duration};
 /// More than any test writes.
 const PLENTY: i64 = 1 << 40;
 
-fn is_refused(answer: &Answer) {
+fn is_refused(path: &str, method: &str, answer: &Answer) {
+    Description::parse(OPENAPI).fits(path, method, answer);
     assert_eq!(answer.status, 503, "{}", answer.body);
     assert_eq!(answer.header("retry-after"), Some("5"));
     assert!(
@@ -37,9 +40,10 @@ fn orders_are_refused_while_the_disk_is_full_and_nothing_comes_of_them_later() {
     let other = format!("{RULES}\nsegment added {{ did \"Added\" }}\n");
     disk.leave_room(0);
     for _ in 0..3 {
-        is_refused(&whole.put(&rules(&other)));
-        is_refused(&whole.ask("DELETE", "/v1/admin/customers/ada"));
-        is_refused(&whole.send(&[&event("m2")]));
+        is_refused("/v1/admin/rules", "PUT", &whole.put(&rules(&other)));
+        let erased = whole.ask("DELETE", "/v1/admin/customers/ada");
+        is_refused("/v1/admin/customers/{id}", "DELETE", &erased);
+        is_refused("/v1/batch", "POST", &whole.send(&[&event("m2")]));
     }
     let in_force = || whole.json("/v1/admin/rules")["sources"]["rules.segue"].as_str().unwrap().to_owned();
     assert_eq!(in_force(), RULES);

@@ -1,8 +1,12 @@
 //! The port where events come in, over real connections.
 
-use super::wire::{self, Answer, Client};
+use super::{
+    schema::Description,
+    wire::{self, Answer, Client},
+};
 use segue_compiler::value::Millis;
 use segue_service::{
+    admin::OPENAPI,
     clock::SetClock,
     http::{
         public::{INGEST, Public, router},
@@ -258,6 +262,7 @@ fn refusals_say_when_to_come_again() {
         let service = Service::start(Changes { refusal: Some(refusal), ..Changes::default() });
         let answer = service.post("/v1/track", &[BASIC], br#"{"userId":"ada","event":"A"}"#);
         assert_eq!((answer.status, answer.header("retry-after")), (status, Some(after)));
+        Description::parse(OPENAPI).fits("/v1/track", "POST", &answer);
         let mut page = Page::default();
         service.metrics.write(&mut page);
         assert!(page.finish().contains(&format!("segue_requests_total{{status=\"{status}\"}} 1")));
@@ -305,6 +310,7 @@ fn health_tells_alive_from_ready() {
     service.is_ready.store(false, Ordering::SeqCst);
     let answer = service.client().ask("GET", "/readyz", &[], b"");
     assert_eq!((answer.status, answer.body.contains("the log is being read")), (503, true));
+    Description::parse(OPENAPI).fits("/readyz", "GET", &answer);
     assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
 }
 

@@ -1,5 +1,6 @@
 //! The description of the ports, and whether JSON is as a schema says.
 
+use super::wire::Answer;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -30,9 +31,21 @@ impl Description {
     }
 
     /// The schema of an answer; `Some(None)` where it is no JSON, none where it is not described.
-    pub(crate) fn answer(&self, path: &str, method: &str, status: u16) -> Option<Option<&Value>> {
+    fn answer(&self, path: &str, method: &str, status: u16) -> Option<Option<&Value>> {
         let answer = self.operation(path, method)?["responses"].get(status.to_string())?;
         Some(self.resolved(answer)["content"].get("application/json").map(|it| &it["schema"]))
+    }
+
+    /// Sees to it that an answer is one that is described.
+    pub(crate) fn fits(&self, path: &str, method: &str, answer: &Answer) {
+        let schema = self.answer(path, method, answer.status);
+        let schema =
+            schema.unwrap_or_else(|| panic!("{method} {path} answers {} undescribed", answer.status));
+        if let Some(schema) = schema {
+            let body: Value = serde_json::from_str(&answer.body).unwrap();
+            let faults = faults(self, schema, &body, "");
+            assert!(faults.is_empty(), "{method} {path} {}: {faults:?} in {}", answer.status, answer.body);
+        }
     }
 
     /// What a reference leads to, or the value itself.
