@@ -4,7 +4,7 @@ use axum::http::{
     HeaderMap, HeaderValue,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE, VARY,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
     },
 };
 
@@ -23,6 +23,8 @@ pub(super) fn allow(origins: &[String], origin: Option<&HeaderValue>, headers: &
         origin.clone()
     };
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    // When to come again is told to trackers in pages, too.
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
 }
 
 /// Adds what is allowed beyond the simplest requests.

@@ -41,6 +41,7 @@ const BASIC: (&str, &str) = ("authorization", "Basic a2V5Og==");
 #[derive(Default)]
 struct Changes {
     origins: Vec<String>,
+    public_url: Option<String>,
     connections: Option<usize>,
     per_address: Option<usize>,
     patience: Patience,
@@ -73,7 +74,7 @@ impl Service {
             keys: Keys::parse("other key"),
             bounds: Bounds { event_bytes: 32 << 10, batch_bytes: 500 << 10, batch_events: 2_500 },
             origins: changes.origins,
-            public_url: None,
+            public_url: changes.public_url,
             is_tls: changes.is_tls,
             clock: Arc::new(clock),
             ready: Arc::new(move || {
@@ -278,6 +279,7 @@ fn browsers_may_send() {
     assert!(asked.header("access-control-allow-headers").is_some_and(|it| it.contains("authorization")));
     let told = anywhere.post("/v1/t", &[origin], br#"{"userId":"ada","event":"A","writeKey":"wrong"}"#);
     assert_eq!((told.status, told.header("access-control-allow-origin")), (401, Some("*")));
+    assert_eq!(told.header("access-control-expose-headers"), Some("retry-after"));
 
     let listed = Changes { origins: vec!["https://shop.example".to_owned()], ..Changes::default() };
     let listed = Service::start(listed);
@@ -286,6 +288,7 @@ fn browsers_may_send() {
     assert_eq!(asked.header("vary"), Some("origin"));
     let other = listed.client().ask("OPTIONS", "/v1/t", &[("origin", "https://evil.example")], b"");
     assert_eq!(other.header("access-control-allow-origin"), None);
+    assert_eq!(other.header("access-control-expose-headers"), None);
 }
 
 #[test]
@@ -301,6 +304,16 @@ fn settings_lead_browsers_back() {
         (&"events.example:8080/v1".into(), &"http".into(), &"key".into())
     );
     assert_eq!(service.client().ask("GET", "/v1/projects/nobody/settings", &[], b"").status, 404);
+    // Where browsers reach it by another address, they are led there, wherever they asked.
+    let public_url = Some("https://events.shop.example".to_owned());
+    let service = Service::start(Changes { public_url, ..Changes::default() });
+    let answer = service.client().ask("GET", "/v1/projects/key/settings", &[("host", "10.0.0.7:8080")], b"");
+    let settings: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let segment = &settings["integrations"]["Segment.io"];
+    assert_eq!(
+        (&segment["apiHost"], &segment["protocol"]),
+        (&"events.shop.example/v1".into(), &"https".into())
+    );
 }
 
 #[test]
