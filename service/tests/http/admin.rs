@@ -435,6 +435,25 @@ fn figures_tell_what_happens() {
     ] {
         assert!(answer.body.lines().any(|it| it.starts_with(name)), "{name}\n{}", answer.body);
     }
+    // What is on disk, how far it is decided, and when that was kept last.
+    let figure = |page: &Answer, name: &str| -> Option<f64> {
+        page.body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    };
+    let entries = figure(&answer, "segue_log_entries").unwrap();
+    assert!(entries >= 8.0, "seven calls and the rules: {entries}");
+    assert!(figure(&answer, "segue_log_applied").unwrap() <= entries);
+    whole.send(&[r#"{"type":"track","event":"Added","userId":"bob","messageId":"m10"}"#]);
+    whole.settle();
+    let later = whole.ask("GET", "/metrics");
+    assert!(figure(&later, "segue_log_entries").unwrap() > entries);
+    assert!(figure(&later, "segue_log_applied").unwrap() > entries);
+    let checkpoint = (0..500).find_map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        figure(&whole.ask("GET", "/metrics"), "segue_checkpoint_timestamp_seconds").filter(|at| *at > 0.0)
+    });
+    let now = Duration::from_millis(WallClock.now().unsigned_abs()).as_secs_f64();
+    let checkpoint = checkpoint.unwrap();
+    assert!((now - 60.0..=now).contains(&checkpoint), "{checkpoint} at {now}");
     assert!(!answer.body.contains("ada"), "no figure names a customer");
 }
 
