@@ -233,7 +233,10 @@ fn customers_are_shown_with_what_they_did() {
     // Whether there is more, is told.
     assert_eq!(life["since"], serde_json::json!({ "events": null, "decisions": null }));
     assert_eq!(short["since"]["events"], short["events"][0]["received_at"]);
-    assert_eq!(short["since"]["decisions"], short["decisions"][0]["record"]["at"]);
+    // A decision is written down when what led to it was received, or a moment after that happened.
+    let since = short["since"]["decisions"].as_str().unwrap();
+    let decided = short["decisions"][0]["record"]["at"].as_str().unwrap();
+    assert!(since >= decided, "{since} {decided}");
 }
 
 #[test]
