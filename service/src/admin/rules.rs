@@ -28,7 +28,7 @@ pub(super) async fn get(State(shared): State<Arc<Shared>>) -> Answer {
 pub(super) async fn put(State(shared): State<Arc<Shared>>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let mut share = shared.bodies.share()?;
-    let bytes = body::read(&parts.headers, body, RULES_BYTES, &mut share).await?;
+    let bytes = body::read(&parts, body, RULES_BYTES, &mut share).await?;
     let proposal: Proposal = serde_json::from_slice(&bytes).map_err(|error| {
         let form = r#"{"sources": {"FILE.segue": "TEXT"}, "files": {"PATH": "TEXT"}, "settings": "TEXT"}"#;
         let message = format!("the body should be {form}: {error}");

@@ -1,13 +1,10 @@
 //! Reading bodies within bounds of size, time and memory.
 
-use super::answer::Failure;
-use crate::{
-    ingest::Unreadable,
-    limits::{BODY_PATIENCE, RETRY_AFTER},
-};
+use super::{answer::Failure, serve::Patience};
+use crate::{ingest::Unreadable, limits::RETRY_AFTER};
 use axum::{
     body::{Body, HttpBody},
-    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
+    http::{StatusCode, header::CONTENT_LENGTH, request::Parts},
 };
 use http_body_util::BodyExt;
 use std::{sync::Arc, time::Duration};
@@ -63,13 +60,13 @@ impl Share {
 
 /// Reads a body of at most so many bytes into memory that is shared with others.
 pub(crate) async fn read(
-    headers: &HeaderMap,
+    parts: &Parts,
     body: Body,
     most: usize,
     share: &mut Share,
 ) -> Result<Vec<u8>, Failure> {
     let too_long = || Failure::from(Unreadable::TooLong(most)).closing();
-    let declared = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+    let declared = parts.headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > most) {
         return Err(too_long());
     }
@@ -89,7 +86,8 @@ pub(crate) async fn read(
         }
         Ok(())
     };
-    match tokio::time::timeout(Duration::from_millis(BODY_PATIENCE), reading).await {
+    let patience = parts.extensions.get::<Patience>().copied().unwrap_or_default();
+    match tokio::time::timeout(Duration::from_millis(patience.body), reading).await {
         Ok(Ok(())) => Ok(bytes),
         Ok(Err(failure)) => Err(failure),
         Err(_) => {

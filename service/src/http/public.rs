@@ -185,7 +185,7 @@ async fn take(shared: &Shared, form: Form, request: Request) -> Result<Response,
         check(&public.keys, key).map_err(Failure::closing)?;
     }
     let mut share = shared.budget.share()?;
-    let bytes = body::read(&parts.headers, body, public.bounds.batch_bytes, &mut share).await?;
+    let bytes = body::read(&parts, body, public.bounds.batch_bytes, &mut share).await?;
     public.metrics.body_bytes.add(bytes.len() as u64);
     let calls = calls(shared, form, &parts, (&bytes, &mut share), named.is_some())?;
     drop(bytes);

@@ -3,12 +3,12 @@
 use super::{addresses::Addresses, patient::Patient};
 use crate::{
     limits::{
-        ACCEPT_PAUSE, ANSWER_PATIENCE, CLOSING_PATIENCE, HANDSHAKE_PATIENCE, HEADER_BYTES, HEADER_PATIENCE,
-        HEADERS,
+        ACCEPT_PAUSE, ANSWER_PATIENCE, BODY_PATIENCE, CLOSING_PATIENCE, HANDSHAKE_PATIENCE, HEADER_BYTES,
+        HEADER_PATIENCE, HEADERS,
     },
     metrics::Metrics,
 };
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -45,6 +45,8 @@ pub struct Port {
 pub struct Patience {
     /// From the beginning of the connection, or the end of a request, to the end of the next one's headers.
     pub headers: u64,
+    /// To send a body, from when it is begun to be read.
+    pub body: u64,
     /// To read an answer.
     pub answer: u64,
     /// To come to speak TLS.
@@ -53,12 +55,19 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { headers: HEADER_PATIENCE, answer: ANSWER_PATIENCE, handshake: HANDSHAKE_PATIENCE }
+        Self {
+            headers: HEADER_PATIENCE,
+            body: BODY_PATIENCE,
+            answer: ANSWER_PATIENCE,
+            handshake: HANDSHAKE_PATIENCE,
+        }
     }
 }
 
 /// Serves until `shutdown` comes, then lets requests that are under way end.
 pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) {
+    // Those who read bodies are told how long.
+    let app = app.layer(Extension(port.patience));
     let slots = Arc::new(Semaphore::new(port.connections));
     let addresses = Addresses::default();
     let graceful = GracefulShutdown::new();

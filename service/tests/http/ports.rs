@@ -329,7 +329,7 @@ fn health_tells_alive_from_ready() {
 
 #[test]
 fn slow_clients_are_cut_off() {
-    let patience = Patience { headers: 1_000, answer: 500, handshake: 1_000 };
+    let patience = Patience { headers: 1_000, body: 500, answer: 500, handshake: 500 };
     let service = Service::start(Changes { patience, ..Changes::default() });
     for sent in [&b""[..], b"POST /v1/batch HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         let mut client = service.client();
@@ -340,6 +340,29 @@ fn slow_clients_are_cut_off() {
     let mut client = service.client();
     assert_eq!(client.ask("GET", "/healthz", &[], b"").status, 200);
     assert!(client.is_closed());
+    // Who begins a body and goes on with it little by little, or not at all, is told.
+    let head = "POST /v1/batch HTTP/1.1\r\nhost: x\r\nauthorization: Basic a2V5Og==\r\n";
+    for rest in ["content-length: 28\r\n\r\n{", "transfer-encoding: chunked\r\n\r\n1\r\n{\r\n"] {
+        let mut client = service.client();
+        client.stream.write_all(format!("{head}{rest}").as_bytes()).unwrap();
+        for _ in 0..4 {
+            thread::sleep(Duration::from_millis(50));
+            let more: &[u8] = if rest.ends_with("{") { b" " } else { b"1\r\n \r\n" };
+            client.stream.write_all(more).unwrap();
+        }
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.header("connection")), (408, Some("close")), "{}", answer.body);
+        Description::parse(OPENAPI).fits("/v1/batch", "POST", &answer);
+        assert!(client.is_closed());
+    }
+    assert!(service.take().is_empty());
+    // Who comes to speak TLS, and does not.
+    let over_tls = Service::start(Changes { patience, is_tls: true, ..Changes::default() });
+    for sent in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
+        let mut client = over_tls.client();
+        client.stream.write_all(sent).unwrap();
+        assert!(client.is_closed(), "after {} bytes", sent.len());
+    }
     // Somebody who asks and asks and never reads an answer.
     let mut client = service.client();
     client.stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
