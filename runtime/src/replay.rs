@@ -156,15 +156,15 @@ impl<E: Execution + Sync> Replay<E> {
         let parsed = &*parsed;
         let work = self.shards.iter_mut().zip(errands.of_shards).zip(0_usize..);
         let work = work.map(|((shard, errands), number)| {
-            let calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten();
+            let mut calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten();
             move || {
                 let mut errands = errands.into_iter().peekable();
                 let mut last = None;
-                let mut ahead = calls.clone();
-                for (count, (position, envelope)) in calls.enumerate() {
+                for count in 0.. {
                     if count % APPROACHED == 0 {
-                        shard.approach(ahead.by_ref().take(APPROACHED).map(|(_, next)| &*next.customer));
+                        shard.approach(calls.clone().take(APPROACHED).map(|(_, next)| &*next.customer));
                     }
+                    let Some((position, envelope)) = calls.next() else { break };
                     while let Some((_, errand)) = errands.next_if(|(place, _)| place <= position) {
                         shard.run(execution, options, errand);
                     }

@@ -28,7 +28,9 @@ pub(super) fn run(options: &Options, minutes: u64) -> Result<()> {
     let (made, next) = mpsc::sync_channel(0);
     thread::scope(|scope| {
         scope.spawn(move || {
-            let shape = Shape { customers: options.customers, events: portion * portions };
+            // As many are on the site at once however short it is.
+            let events = portion * portions.max(60 * 60 / PORTION);
+            let shape = Shape { customers: options.customers, events };
             let mut stream = Stream::new(shape);
             while let Ok(bodies) = bodies(options, &mut stream, 0, portion)
                 && made.send(bodies).is_ok()
