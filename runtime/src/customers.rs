@@ -30,6 +30,12 @@ pub(crate) struct Customers<E: Execution> {
     gone: BTreeSet<u32>,
 }
 
+/// A customer, and how they are.
+pub(crate) enum Found<'c, E: Execution> {
+    Awake(&'c E::Customer),
+    Resting(&'c Rested<E>),
+}
+
 /// A customer in the table, which is only looked up, never walked, so that no order of hashes is seen. Half of a hash is
 /// kept: whoever shares it is told apart by id.
 struct Place {
@@ -196,12 +202,10 @@ impl<E: Execution> Customers<E> {
         self.gone.contains(&place)
     }
 
-    /// The customer at a place, laid to rest.
-    pub(crate) fn resting_at(&mut self, execution: &E, place: u32) -> Option<&Rested<E>> {
-        if let Some((_, customer)) = self.awake.seat(place).take_if(|(other, _)| *other == place) {
-            self.resting.replace(place, execution.rest(customer, &mut self.packer));
-        }
-        self.resting.at(place)
+    /// The customer at a place, who stays as they are.
+    pub(crate) fn at(&self, place: u32) -> Option<Found<'_, E>> {
+        let awake = self.awake.at(place).map(Found::Awake);
+        awake.or_else(|| self.resting.at(place).map(Found::Resting))
     }
 
     /// Takes up a customer who rested elsewhere; whoever had the id is replaced. Gives the place.

@@ -43,7 +43,7 @@ pub struct Embedded {
 }
 
 struct State {
-    live: Live<Engine>,
+    live: Live<Arc<Engine>>,
     /// The latest time that the clock has told.
     now: Millis,
 }
@@ -75,7 +75,7 @@ impl Embedded {
         };
         let (settle, now) = (settings.settle, millis(clock()));
         let engine = Engine::new(Arc::new(program), settings).map_err(Unusable::Engine)?;
-        let state = State { live: Live::new(engine, settle, NonZeroUsize::MIN, now), now };
+        let state = State { live: Live::new(Arc::new(engine), settle, NonZeroUsize::MIN, now), now };
         Ok(Self { clock: Box::new(clock), state: Mutex::new(state) })
     }
 
@@ -106,7 +106,7 @@ impl Embedded {
 
     /// Does something with all that is known, at the present: asks for a customer, erases one, keeps what changed or takes it
     /// up again. Nothing else is done meanwhile. What is decided by it is given by what comes next.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Live<Engine>, Millis) -> T) -> T {
+    pub fn with<T>(&self, work: impl FnOnce(&mut Live<Arc<Engine>>, Millis) -> T) -> T {
         let mut state = self.at_present();
         let now = state.now;
         work(&mut state.live, now)

@@ -20,6 +20,8 @@ pub const AWAKE_CUSTOMERS: usize = 256;
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
 /// After how many looks for a customer it is judged whether more should be awake (16,384): each of so many comes several times.
 pub const LOOKS: u32 = 1 << 14;
+/// More than which part of the looks must be in vain for that (an eighth).
+pub const WORTH_A_TRIAL: u32 = 8;
 /// For how many times as many looks that is not tried again after it was of no use: a trial costs little.
 pub const UNTRIED_ROUNDS: u32 = 16;
 /// How many times as many are awake then (8): so many that it shows also where everybody comes after the same time.

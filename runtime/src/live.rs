@@ -21,7 +21,7 @@ mod foresight;
 mod shard;
 mod succession;
 
-pub use changes::{Change, FORMAT, Unreadable, in_order};
+pub use changes::{Change, FORMAT, Given, Unreadable, in_order};
 pub use foresight::{Earliest, Foreseen};
 
 use crate::{
@@ -52,7 +52,7 @@ pub struct Live<E: Execution> {
     /// What went since changes were last asked for.
     removed: Removed,
     /// Changes that were asked for, as far as no shard has them.
-    captured: Option<Vec<Change>>,
+    given: Option<Given<E>>,
     tally: Tally,
 }
 
@@ -135,7 +135,7 @@ impl<E: Execution> Live<E> {
             shards: (0..shards.get()).map(|_| Shard::new(start)).collect(),
             identities: Identities::remembering(),
             removed: Removed::default(),
-            captured: None,
+            given: None,
             tally: Tally::default(),
         }
     }

@@ -55,10 +55,15 @@ pub const FILES_KEPT: u64 = 8;
 /// asked for. As many files are looked through for a time line.
 pub const FILES_OF_AGE: i64 = 16;
 /// How often a checkpoint is made: a start has to read that much of the log at most.
-pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// How many customers are gathered for a checkpoint between two groups of entries, besides as many as calls were taken up (64):
 /// less than a millisecond's worth, so that decisions do not wait.
 pub const GATHERED_AT_ONCE: usize = 64;
+/// For how long customers are written down for a checkpoint before there is a pause, and how long that is (1 ms and 2 ms): it
+/// takes a third of a processor, so that decisions have what they need.
+pub const WORKS_FOR: Duration = Duration::from_millis(1);
+/// See [`WORKS_FOR`].
+pub const RESTS_FOR: Duration = Duration::from_millis(2);
 /// How many threads speak HTTP: they wait most of the time.
 pub const HTTP_THREADS: usize = 2;
 /// How long a thread waits for something to do before it looks whether there is to be an end.

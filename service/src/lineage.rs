@@ -129,7 +129,7 @@ pub(crate) struct InForce {
     /// The program: more than the text says, where runs under way finish as they began.
     pub(crate) program: Arc<Program>,
     /// Its executor.
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     /// What tells it: bytes of customers mean something to this program and this version's plan of it only.
     pub(crate) rules: u64,
 }
@@ -147,7 +147,7 @@ pub(crate) enum ForceError {
 
 impl InForce {
     fn of(prepared: Prepared, program: Arc<Program>) -> Result<Self, EngineError> {
-        let engine = Engine::new(program.clone(), prepared.config.settings.clone())?;
+        let engine = Arc::new(Engine::new(program.clone(), prepared.config.settings.clone())?);
         let rules = prepared.text.fingerprint() ^ xxh3_64(ir(&program, engine.plan()).as_bytes());
         Ok(Self { prepared, program, engine, rules })
     }

@@ -4,7 +4,9 @@
 //! faster. Where the same customers come again and again, more than there are seats, they would be packed and unpacked each
 //! time; then there are several times as many seats, if that has more of them found awake.
 
-use crate::limits::{AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_SEATS};
+use crate::limits::{
+    AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS,
+};
 use std::mem;
 
 pub(super) struct Seats<C> {
@@ -37,6 +39,12 @@ impl<C> Seats<C> {
         &mut self.seats[place as usize % count]
     }
 
+    /// Who is awake at a place.
+    pub(super) fn at(&self, place: u32) -> Option<&C> {
+        let seat = self.seats.get(place as usize % self.seats.len())?.as_ref();
+        seat.filter(|(other, _)| *other == place).map(|(_, customer)| customer)
+    }
+
     /// Somebody is looked for. Gives who loses their seat by that, should it change how many there are.
     pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
         self.looks += 1;
@@ -58,7 +66,9 @@ impl<C> Seats<C> {
                 self.trial = Trial::Later(rounds - 1);
                 Vec::new()
             }
-            Trial::Later(0) | Trial::More(_) if misses > LOOKS / 2 && count < MOST_AWAKE_CUSTOMERS => {
+            Trial::Later(0) | Trial::More(_)
+                if misses > LOOKS / WORTH_A_TRIAL && count < MOST_AWAKE_CUSTOMERS =>
+            {
                 self.trial = Trial::More(misses);
                 self.resize(count * MORE_SEATS)
             }

@@ -28,7 +28,8 @@ use segue_compiler::{
 use smallvec::SmallVec;
 use std::{collections::VecDeque, sync::Arc};
 
-/// One customer's state.
+/// One customer's state. A copy shares what is large until one of both changes it.
+#[derive(Clone)]
 pub struct Customer {
     pub(super) id: Arc<str>,
     /// The latest time seen; `None` before the first call.

@@ -8,7 +8,10 @@ use segue_compiler::{
     value::{Millis, Value},
 };
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// What is remembered of an event.
 pub(super) type Columns = SmallVec<[Value; 1]>;
@@ -24,7 +27,8 @@ pub(super) struct Row {
 /// The newest rows in order, and for older ones totals over aligned stretches of time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ring {
-    rows: VecDeque<Row>,
+    /// Shared with a copy of the customer until one of both changes.
+    rows: Arc<VecDeque<Row>>,
     older: BTreeMap<Millis, Total>,
 }
 
@@ -42,7 +46,8 @@ impl Packed for Ring {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         if from.is_former() {
-            return Ok(Self { rows: Packed::unpack(from)?, older: Packed::unpack(from)? });
+            let rows: VecDeque<Row> = Packed::unpack(from)?;
+            return Ok(Self { rows: rows.into(), older: Packed::unpack(from)? });
         }
         let head = from.number()?;
         let count = from.at_most(head >> 1)?;
@@ -50,7 +55,8 @@ impl Packed for Ring {
         for _ in 0..count {
             rows.push_back(Row::unpack(from)?);
         }
-        Ok(Self { rows, older: if head & 1 == 1 { Packed::unpack(from)? } else { BTreeMap::new() } })
+        let older = if head & 1 == 1 { Packed::unpack(from)? } else { BTreeMap::new() };
+        Ok(Self { rows: rows.into(), older })
     }
 }
 
@@ -76,10 +82,11 @@ pub(super) enum Pushed {
 impl Ring {
     /// Adds a row at its place in time and lets the oldest go where there are too many.
     pub(super) fn push(&mut self, row: Row, now: Millis, keeping: Keeping) -> Pushed {
+        let rows = Arc::make_mut(&mut self.rows);
         if let Some(reach) = keeping.reach {
             let horizon = now - reach;
-            while self.rows.front().is_some_and(|row| row.at <= horizon) {
-                self.rows.pop_front();
+            while rows.front().is_some_and(|row| row.at <= horizon) {
+                rows.pop_front();
             }
             while self.older.first_key_value().is_some_and(|(start, _)| *start <= horizon) {
                 self.older.pop_first();
@@ -89,23 +96,23 @@ impl Ring {
             }
         }
         if keeping.distinct
-            && let Some(place) = self.rows.iter().position(|other| other.columns == row.columns)
+            && let Some(place) = rows.iter().position(|other| other.columns == row.columns)
         {
-            if self.rows.get(place).is_some_and(|other| (other.at, other.order) > (row.at, row.order)) {
+            if rows.get(place).is_some_and(|other| (other.at, other.order) > (row.at, row.order)) {
                 return Pushed::Kept;
             }
-            self.rows.remove(place);
+            rows.remove(place);
         }
-        if self.rows.len() == self.rows.capacity() {
+        if rows.len() == rows.capacity() {
             // Grown slowly: most customers have few, and there are many customers.
-            self.rows.reserve_exact((self.rows.len() / 2).max(1));
+            rows.reserve_exact((rows.len() / 2).max(1));
         }
-        let place = self.rows.partition_point(|other| (other.at, other.order) < (row.at, row.order));
-        self.rows.insert(place, row);
-        if self.rows.len() <= keeping.capacity {
+        let place = rows.partition_point(|other| (other.at, other.order) < (row.at, row.order));
+        rows.insert(place, row);
+        if rows.len() <= keeping.capacity {
             return Pushed::Kept;
         }
-        if let (Some(oldest), Some(width)) = (self.rows.pop_front(), keeping.stretch) {
+        if let (Some(oldest), Some(width)) = (rows.pop_front(), keeping.stretch) {
             let start = oldest.at.div_euclid(width) * width;
             self.older.entry(start).or_default().add(oldest.at, oldest.order, oldest.columns.last());
         }
@@ -117,7 +124,7 @@ impl Ring {
     pub(super) fn merge(&mut self, other: &Self, shift: Shift, now: Millis, keeping: Keeping) -> u64 {
         let Self { rows, older } = other;
         let mut overflowed = 0;
-        for row in rows {
+        for row in rows.iter() {
             let row = Row { order: shift.order(row.order), ..row.clone() };
             overflowed += u64::from(self.push(row, now, keeping) == Pushed::Overflowed);
         }
@@ -130,7 +137,7 @@ impl Ring {
 
     /// The same with one place in the order of application.
     pub(super) fn at_order(mut self, order: u64) -> Self {
-        self.rows.iter_mut().for_each(|row| row.order = order);
+        Arc::make_mut(&mut self.rows).iter_mut().for_each(|row| row.order = order);
         self.older.values_mut().for_each(|total| *total = total.at_order(order));
         self
     }
@@ -229,9 +236,9 @@ mod tests {
         for (at, value) in [(10, "a"), (20, "b"), (30, "a"), (25, "b"), (5, "a")] {
             assert_eq!(ring.push(of(at, value), 30, keeping), Pushed::Kept);
         }
-        assert_eq!(ring.rows, [of(25, "b"), of(30, "a")]);
+        assert_eq!(*ring.rows, [of(25, "b"), of(30, "a")]);
         assert_eq!(ring.push(of(27, "c"), 30, keeping), Pushed::Overflowed);
-        assert_eq!(ring.rows, [of(27, "c"), of(30, "a")]);
+        assert_eq!(*ring.rows, [of(27, "c"), of(30, "a")]);
     }
 
     #[test]

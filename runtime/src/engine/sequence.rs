@@ -103,38 +103,42 @@ impl Moment {
     }
 }
 
-/// A sequence of a customer who may have just been woken: its state is read only when something happens to it.
+/// A sequence of a customer who may have just been woken: its state is read only when something happens to it, and shared
+/// with a copy of the customer until then.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sequence {
-    /// The state as bytes, while it is unread; of `state`, only when it is due holds then.
-    unread: Option<Box<[u8]>>,
-    state: SequenceState,
+    /// When it is due and the state as bytes, while it is unread.
+    unread: Option<(Millis, Arc<[u8]>)>,
+    /// None while it is unread, and where nothing ever happened.
+    state: Option<Arc<SequenceState>>,
 }
 
 impl Sequence {
     /// The earliest instant at which a match completes by time.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
-        (self.state.due != i64::MAX).then_some(self.state.due)
+        let unread = self.unread.as_ref().map(|(due, _)| *due);
+        unread.or_else(|| self.state.as_ref().map(|state| state.due)).filter(|due| *due != i64::MAX)
     }
 
     /// Its state.
     pub(super) fn read(&mut self, machine: &Machine) -> &mut SequenceState {
-        if let Some(bytes) = self.unread.take() {
+        if let Some((due, bytes)) = self.unread.take() {
             let mut from = Unpacker::new(&bytes, BASE).shortly().with_events(machine.events.all());
-            let state = SequenceState::unpack(self.state.due, &mut from);
+            let state = SequenceState::unpack(due, &mut from);
             debug_assert!(state.is_ok() && from.is_empty(), "a sequence is read as it was written");
-            self.state = state.unwrap_or_default();
+            self.state = state.ok().map(Arc::new);
         }
-        &mut self.state
+        Arc::make_mut(self.state.get_or_insert_default())
     }
 }
 
 impl Packed for Sequence {
     fn pack(&self, to: &mut Packer) {
         self.next_deadline().pack(to);
-        to.nested(BASE, |to| match &self.unread {
-            Some(bytes) => to.raw(bytes),
-            None => self.state.pack(to),
+        to.nested(BASE, |to| match (&self.unread, &self.state) {
+            (Some((_, bytes)), _) => to.raw(bytes),
+            (None, Some(state)) => state.pack(to),
+            (None, None) => SequenceState::default().pack(to),
         });
     }
 
@@ -143,12 +147,9 @@ impl Packed for Sequence {
         // What an earlier version wrote is not kept as it is.
         if !from.is_short() {
             let mut within = from.within(BASE)?;
-            return Ok(Self { unread: None, state: SequenceState::unpack(due, &mut within)? });
+            return Ok(Self::of(SequenceState::unpack(due, &mut within)?));
         }
-        Ok(Self {
-            unread: Some(from.nested()?.into()),
-            state: SequenceState { due, ..SequenceState::default() },
-        })
+        Ok(Self { unread: Some((due, from.nested()?.into())), state: None })
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     shard::{Changed, Shard},
 };
 use crate::{
-    customers::Customers,
+    customers::{Customers, Found},
     threads::{hash, shard_of},
 };
 use segue_compiler::{
@@ -92,34 +92,67 @@ pub(super) struct Asked<E: Execution> {
     /// Who is not captured yet: they are as they were.
     left: Changed,
     /// [`capture`]: whoever applies calls does not know that customers rest as bytes.
-    capture: fn(&mut Customers<E>, &E, Standing) -> Option<Change>,
-    captured: Vec<Change>,
+    capture: fn(&Customers<E>, &E, Standing) -> Option<Captured<E::Customer>>,
+    captured: Vec<Captured<E::Customer>>,
 }
 
 /// A place with its deadline.
 type Standing = (u32, Option<Millis>);
 
-impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
+/// Somebody as they were.
+pub(super) enum Captured<C> {
+    /// Who was at rest, or went.
+    Written(Change),
+    /// Who was awake, and remains so. What is written is the key, then the bytes of the head, then those of the customer.
+    Copied { key: Vec<u8>, head: Packer, customer: C },
+}
+
+/// All that changed, as it was when it was asked for. To write down whoever was awake takes a while, and is left to whoever
+/// has the time.
+pub struct Given<E: Execution> {
+    /// The executor that was in force then.
+    execution: E,
+    captured: Vec<Captured<E::Customer>>,
+    packer: Packer,
+}
+
+/// The changes, see [`in_order`].
+impl<E: Execution<Resting = Box<[u8]>>> Iterator for Given<E> {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        Some(match self.captured.pop()? {
+            Captured::Written(change) => change,
+            Captured::Copied { key, mut head, customer } => {
+                head.raw(&self.execution.rest(customer, &mut self.packer));
+                Change { key, value: Some(head.finish()) }
+            }
+        })
+    }
+}
+
+impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Clone> Live<E> {
     /// Changes are asked for: all that changed since they were last asked for, as it is now. [`Live::give_changes`] gives them
     /// out bit by bit, while entries go on to be handed over: whoever changes meanwhile is given out first, as they were. What
     /// was asked for before and not given out is forgotten.
     pub fn ask_changes(&mut self) {
         let gone = |kind| move |id: &String| Change { key: key(kind, id), value: None };
         let removed = mem::take(&mut self.removed);
-        let mut captured: Vec<Change> = removed.customers.iter().map(gone(Kind::Customer)).collect();
-        captured.extend(removed.links.iter().map(gone(Kind::Link)));
-        for (anonymous, known) in self.identities.take_news() {
+        let customers = removed.customers.iter().map(gone(Kind::Customer));
+        let links = removed.links.iter().map(gone(Kind::Link));
+        let news = self.identities.take_news().into_iter().map(|(anonymous, known)| {
             let value = known.as_bytes().to_vec();
-            captured.push(Change { key: key(Kind::Link, &anonymous), value: Some(value) });
-        }
-        self.captured = Some(captured);
+            Change { key: key(Kind::Link, &anonymous), value: Some(value) }
+        });
+        let captured = customers.chain(links).chain(news).map(Captured::Written).collect();
+        self.given = Some(Given { execution: self.execution.clone(), captured, packer: Packer::default() });
         for shard in &mut self.shards {
             shard.ask();
         }
     }
 
-    /// Looks at so many more customers that changed; gives all changes once there are no more, see [`in_order`].
-    pub fn give_changes(&mut self, most: usize) -> Option<Vec<Change>> {
+    /// Looks at so many more customers that changed; gives all changes once there are no more.
+    pub fn give_changes(&mut self, most: usize) -> Option<Given<E>> {
         let mut left = most;
         for shard in &mut self.shards {
             shard.capture_some(&self.execution, &mut left);
@@ -128,15 +161,17 @@ impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
             return None;
         }
         self.take_captured();
-        self.captured.take()
+        self.given.take()
     }
 
     /// What changed since this was last asked, in order of the keys.
     pub fn changes(&mut self) -> Vec<Change> {
         self.ask_changes();
-        in_order(self.give_changes(usize::MAX).unwrap_or_default())
+        in_order(self.give_changes(usize::MAX).into_iter().flatten().collect())
     }
+}
 
+impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
     /// Takes up something that was there when it was last kept. Not twice of one key.
     ///
     /// # Errors
@@ -167,9 +202,9 @@ impl<E: Execution> Live<E> {
 
     /// Takes up what the shards captured.
     fn take_captured(&mut self) {
-        if let Some(captured) = &mut self.captured {
+        if let Some(given) = &mut self.given {
             let asked = self.shards.iter_mut().filter_map(|shard| shard.asked.take());
-            asked.for_each(|mut asked| captured.append(&mut asked.captured));
+            asked.for_each(|mut asked| given.captured.append(&mut asked.captured));
         }
     }
 }
@@ -198,29 +233,37 @@ impl<E: Execution> Shard<E> {
 
     fn capture(&mut self, execution: &E, place: u32, deadline: Option<Millis>) {
         if let Some(asked) = &mut self.asked {
-            asked.captured.extend((asked.capture)(&mut self.customers, execution, (place, deadline)));
+            asked.captured.extend((asked.capture)(&self.customers, execution, (place, deadline)));
         }
     }
 }
 
 /// A customer as they are.
-fn capture<E: Execution<Resting = Box<[u8]>>>(
-    customers: &mut Customers<E>,
+fn capture<E: Execution<Resting = Box<[u8]>, Customer: Clone>>(
+    customers: &Customers<E>,
     execution: &E,
     (place, deadline): Standing,
-) -> Option<Change> {
-    let mut packer = Packer::default();
-    packer.raw(&[FORMAT]);
-    customers.is_known(place).pack(&mut packer);
-    deadline.pack(&mut packer);
-    packer.raw(customers.resting_at(execution, place)?);
+) -> Option<Captured<E::Customer>> {
     let key = key(Kind::Customer, customers.id(execution, place));
-    Some(Change { key, value: Some(packer.finish()) })
+    let mut head = Packer::default();
+    head.raw(&[FORMAT]);
+    customers.is_known(place).pack(&mut head);
+    deadline.pack(&mut head);
+    Some(match customers.at(place)? {
+        Found::Awake(customer) => Captured::Copied { key, head, customer: customer.clone() },
+        Found::Resting(bytes) => {
+            head.raw(bytes);
+            Captured::Written(Change { key, value: Some(head.finish()) })
+        }
+    })
 }
 
 impl<E: Execution<Resting = Box<[u8]>>> Shard<E> {
     /// What changed is to be given out as it is now.
-    fn ask(&mut self) {
+    fn ask(&mut self)
+    where
+        E::Customer: Clone,
+    {
         self.asked = Some(Asked { left: mem::take(&mut self.changed), capture, captured: Vec::new() });
     }
 

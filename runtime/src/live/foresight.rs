@@ -1,7 +1,10 @@
 //! What time alone will bring: the next deadlines of all customers, and what comes of each if nothing happens before.
 
 use super::{Cursor, Live};
-use crate::limits::{DEADLINES_LOOKED_AT, FORESEEN};
+use crate::{
+    customers::Found,
+    limits::{DEADLINES_LOOKED_AT, FORESEEN},
+};
 use segue_compiler::{
     execution::{Execution, Output},
     record::Record,
@@ -94,7 +97,7 @@ impl<E: Execution> Live<E> {
     /// due any more as it was is left out.
     pub fn foresee(&mut self, places: &[(Millis, Cursor)]) -> Vec<Foreseen>
     where
-        E: Execution<Resting = Box<[u8]>>,
+        E: Execution<Resting = Box<[u8]>, Customer: Clone>,
     {
         let due = places.iter().take(FORESEEN);
         due.filter_map(|(at, cursor)| self.foresee_one(*at, *cursor)).collect()
@@ -102,15 +105,17 @@ impl<E: Execution> Live<E> {
 
     fn foresee_one(&mut self, at: Millis, Cursor { shard, place }: Cursor) -> Option<Foreseen>
     where
-        E: Execution<Resting = Box<[u8]>>,
+        E: Execution<Resting = Box<[u8]>, Customer: Clone>,
     {
         let shard = self.shards.get_mut(shard as usize)?;
         if shard.deadlines.at(place) != Some(at) {
             return None;
         }
         let customer = Arc::from(shard.customers.id(&self.execution, place));
-        let mut resting: Box<[u8]> = shard.customers.resting_at(&self.execution, place)?.into();
-        let mut copy = self.execution.wake(&mut resting);
+        let mut copy = match shard.customers.at(place)? {
+            Found::Awake(customer) => customer.clone(),
+            Found::Resting(bytes) => self.execution.wake(&mut Box::<[u8]>::from(bytes)),
+        };
         let mut out = Output::default();
         self.execution.advance(&mut copy, at, &mut out);
         Some(Foreseen { at, customer, records: out.records })

@@ -181,14 +181,14 @@ impl Conductor {
             return;
         }
         if !self.is_keeping && self.gathering.is_none() && self.is_time_to_keep(is_last) {
-            self.begin_to_keep();
+            self.begin_to_keep(is_last);
         }
         // As many as calls were taken up, too: so there is an end to it however much comes.
         let most = if is_last { usize::MAX } else { self.gathered_at_once + taken };
         if let Some(mut job) = self.gathering.take() {
             match self.state.live.give_changes(most) {
-                Some(changes) => {
-                    job.checkpoint.changes.extend(changes);
+                given @ Some(_) => {
+                    job.given = given;
                     self.hand_to_keeper(job);
                 }
                 None => self.gathering = Some(job),
@@ -209,17 +209,19 @@ impl Conductor {
     }
 
     /// A checkpoint of the present begins. Whoever changed is gathered bit by bit, so that what comes meanwhile need not wait.
-    fn begin_to_keep(&mut self) {
+    fn begin_to_keep(&mut self, is_last: bool) {
         let checkpoint = self.state.checkpoint();
         let now = self.clock.now();
         self.kept = (checkpoint.position, now);
         self.gathering = Some(Job {
             checkpoint,
+            given: None,
             history: self.state.history.place(),
             pending: self.state.outbox.needed(),
             reads: self.state.reads.clone(),
             erasing: self.state.erasing.clone(),
             now,
+            is_last,
         });
     }
 

@@ -7,13 +7,16 @@ use super::{
     outbox::hash,
 };
 use crate::{
+    clock::running,
     disk::Disk,
+    limits::{RESTS_FOR, WORKS_FOR},
     log::{self, Damage, Entry, Kind, Place, scrub, trim},
     store::{Checkpoint, Corrupt, Store, joined},
 };
 use segue_compiler::value::Millis;
 use segue_runtime::{
-    live::{Change, in_order},
+    engine::Engine,
+    live::{Change, Given, in_order},
     source::Envelope,
 };
 use std::{
@@ -30,6 +33,8 @@ use std::{
 /// A checkpoint to be kept, its changes in any order. All is as of its position but `reads`.
 pub(super) struct Job {
     pub(super) checkpoint: Checkpoint,
+    /// The customers who changed, once all of them are gathered.
+    pub(super) given: Option<Given<Arc<Engine>>>,
     /// How far the decisions had come by then.
     pub(super) history: Place,
     /// The first file of decisions that is needed for delivery.
@@ -39,6 +44,8 @@ pub(super) struct Job {
     /// Who is to be taken out of everything that was written.
     pub(super) erasing: BTreeMap<u64, Erasing>,
     pub(super) now: Millis,
+    /// Whether it is waited for.
+    pub(super) is_last: bool,
 }
 
 /// What became of it; nothing where it could not be kept, which is made good with the next one.
@@ -94,7 +101,16 @@ impl Keeping {
     }
 
     fn keep(&mut self, job: Job) -> Kept {
-        let Job { mut checkpoint, history, pending, reads, erasing, now } = job;
+        let Job { mut checkpoint, given, history, pending, reads, erasing, now, is_last } = job;
+        let mut since = running();
+        for change in given.into_iter().flatten() {
+            checkpoint.changes.push(change);
+            if running() - since >= WORKS_FOR && !is_last {
+                // Whoever decides may need the processor.
+                thread::sleep(RESTS_FOR);
+                since = running();
+            }
+        }
         checkpoint.changes = in_order(checkpoint.changes);
         if let Some(unkept) = self.unkept.take() {
             checkpoint.changes = joined(unkept, checkpoint.changes);

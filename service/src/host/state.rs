@@ -35,7 +35,7 @@ use std::{
 };
 
 pub(super) struct State {
-    pub(super) live: Live<Engine>,
+    pub(super) live: Live<Arc<Engine>>,
     pub(super) outbox: Outbox,
     pub(super) history: History,
     /// What tells the rules in force.

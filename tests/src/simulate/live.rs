@@ -35,7 +35,7 @@ const PAGE: usize = 2;
 #[must_use]
 pub fn hosted<E>(first: Arc<Program>, changing: &Changing<'_>, make: &dyn Fn(Arc<Program>) -> E) -> Told
 where
-    E: Execution<Resting = Box<[u8]>> + Send + Sync,
+    E: Execution<Resting = Box<[u8]>, Customer: Clone> + Send + Sync,
 {
     let all = changing.happenings();
     let (settle, shards) = (changing.settings.settle, NonZeroUsize::MIN);
@@ -67,7 +67,7 @@ struct Hosted<E: Execution> {
     tally: Tally,
 }
 
-impl<E: Execution<Resting = Box<[u8]>> + Send + Sync> Hosted<E> {
+impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Send + Sync> Hosted<E> {
     /// Without customers.
     fn new(program: Arc<Program>, live: Live<Arc<E>>, settle: i64, shards: NonZeroUsize) -> Self {
         Self {

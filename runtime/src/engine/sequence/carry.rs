@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 impl Sequence {
     /// A sequence with this state.
     pub(in crate::engine) fn of(state: SequenceState) -> Self {
-        Self { unread: None, state }
+        Self { unread: None, state: Some(Arc::new(state)) }
     }
 }
 
