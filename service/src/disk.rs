@@ -4,7 +4,7 @@
 
 mod faulty;
 
-pub use faulty::FaultyDisk;
+pub use faulty::{FaultyDisk, Standing};
 
 use std::{
     fmt::Debug,

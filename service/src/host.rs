@@ -24,7 +24,15 @@ pub use start::StartError;
 pub use status::{BUCKETS, Histogram, Status};
 pub use timeline::{Heard, Newest, Timeline, TimelineError};
 
-use crate::{clock::Clock, disk::Disk, intake::Intake, log, rules::Prepared, store};
+use crate::{
+    clock::Clock,
+    disk::{Disk, RealDisk},
+    intake::Intake,
+    limits::{CHECKPOINT_EVERY, GATHERED_AT_ONCE, MAX_PENDING, SEGMENT_BYTES},
+    log,
+    rules::Prepared,
+    store,
+};
 use segue_runtime::live;
 use std::{
     num::NonZeroUsize,
@@ -33,7 +41,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -52,12 +60,33 @@ pub struct Options {
     pub checkpoint_every: Duration,
     /// How many customers are gathered for it at least before entries go on to be taken up.
     pub gathered_at_once: usize,
+    /// How many messages may be on their way before no more calls come in.
+    pub max_pending: usize,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Where files are written.
     pub disk: Arc<dyn Disk>,
     /// Who is told what people should know.
     pub tell: Tell,
+}
+
+impl Options {
+    /// Those of a service that keeps everything in a folder, sends what it decides, and tells nobody.
+    #[must_use]
+    pub fn new(data: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            data,
+            dry_run: false,
+            shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: log::Limits { segment_bytes: SEGMENT_BYTES, keep: None, max_bytes: None },
+            checkpoint_every: CHECKPOINT_EVERY,
+            gathered_at_once: GATHERED_AT_ONCE,
+            max_pending: MAX_PENDING,
+            clock,
+            disk: Arc::new(RealDisk),
+            tell: Arc::new(|_| {}),
+        }
+    }
 }
 
 /// The versions of the formats of all that is written, each by its name. Data of every one of them is read, as

@@ -54,7 +54,8 @@ pub const FILES_KEPT: u64 = 8;
 /// than one of them, and goes as a whole, two of them late at most; so what is kept is an eighth older at most than what was
 /// asked for. As many files are looked through for a time line.
 pub const FILES_OF_AGE: i64 = 16;
-/// How often a checkpoint is made: a start has to read that much of the log at most.
+/// How often a checkpoint is made (30 s): a start after a crash has to read that much of the log, and whoever changed is copied
+/// that often.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// How many customers are gathered for a checkpoint between two groups of entries, besides as many as calls were taken up (64):
 /// less than a millisecond's worth, so that decisions do not wait.

@@ -4,7 +4,6 @@ use crate::{
     admin::{self, Admin},
     changes::{Changes, Reload},
     clock::{Clock, Steady, WallClock},
-    disk::RealDisk,
     files,
     host::{Host, Options, StartError, Watch},
     http::{
@@ -15,8 +14,8 @@ use crate::{
     ingest::{Bounds, key::Keys},
     intake::Intake,
     limits::{
-        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, CONNECTIONS_SHARE, FILES_KEPT, GATHERED_AT_ONCE, HTTP_THREADS,
-        LONGEST_SLEEP, MIN_TOKEN, SEGMENT_BYTES,
+        ADMIN_CONNECTIONS, CHECKPOINT_EVERY, CONNECTIONS_SHARE, FILES_KEPT, HTTP_THREADS, LONGEST_SLEEP,
+        MIN_TOKEN, SEGMENT_BYTES,
     },
     log, logs,
     metrics::Metrics,
@@ -27,10 +26,8 @@ use segue_runtime::config::{Config, Secret, ServiceConfig};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
-    thread,
     time::Duration,
 };
 use tokio::{
@@ -210,9 +207,7 @@ impl Signals {
 fn options(config: &Config, choices: &Choices, data: PathBuf, clock: Arc<dyn Clock>) -> Options {
     let service = &config.service;
     Options {
-        data,
         dry_run: choices.dry_run,
-        shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         limits: log::Limits {
             segment_bytes: service
                 .keep_bytes
@@ -221,10 +216,8 @@ fn options(config: &Config, choices: &Choices, data: PathBuf, clock: Arc<dyn Clo
             max_bytes: service.keep_bytes,
         },
         checkpoint_every: choices.checkpoint_every.unwrap_or(CHECKPOINT_EVERY),
-        gathered_at_once: GATHERED_AT_ONCE,
-        clock,
-        disk: Arc::new(RealDisk),
         tell: Arc::new(|words| tracing::warn!("{words}")),
+        ..Options::new(data, clock)
     }
 }
 

@@ -62,20 +62,17 @@ impl Place {
     fn start(&self, rules: &str) -> Host {
         let told = self.told.clone();
         let options = Options {
-            data: self.folder.path().join("data"),
-            dry_run: false,
             shards: NonZeroUsize::new(2).unwrap(),
             limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
             checkpoint_every: Duration::from_secs(3_600),
             gathered_at_once: 1,
-            clock: self.clock.clone(),
-            disk: Arc::new(RealDisk),
             // That the test set the clock is no news.
             tell: Arc::new(move |words| {
                 if !words.contains("clock of this machine went forward") {
                     told.lock().unwrap().push(words.to_owned());
                 }
             }),
+            ..Options::new(self.folder.path().join("data"), self.clock.clone())
         };
         Host::start(self.prepared(rules), options).unwrap()
     }

@@ -5,7 +5,6 @@
 use segue_compiler::value::Millis;
 use segue_service::{
     clock::SetClock,
-    disk::RealDisk,
     host::{Host, Options},
     intake::Call,
     log::{Limits, Reader},
@@ -39,15 +38,12 @@ fn start(folder: &Path, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) -
     let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
     let told = told.clone();
     let options = Options {
-        data: folder.join("data"),
-        dry_run: false,
         shards: NonZeroUsize::new(2).unwrap(),
         limits: Limits { segment_bytes: 1 << 20, keep: None, max_bytes: None },
         checkpoint_every: Duration::from_millis(50),
         gathered_at_once: 1,
-        clock: clock.clone(),
-        disk: Arc::new(RealDisk),
         tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),
+        ..Options::new(folder.join("data"), clock.clone())
     };
     Host::start(text.prepare(folder.to_owned()).unwrap(), options).unwrap()
 }

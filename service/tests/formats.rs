@@ -54,15 +54,12 @@ fn host(folder: &Path, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) ->
     let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
     let told = told.clone();
     let options = Options {
-        data: folder.join("data"),
-        dry_run: false,
         shards: NonZeroUsize::MIN,
         limits: log::Limits { segment_bytes: 1_000, keep: None, max_bytes: None },
         checkpoint_every: Duration::from_secs(3_600),
         gathered_at_once: 1,
-        clock: clock.clone(),
-        disk: Arc::new(RealDisk),
         tell: Arc::new(move |words| told.lock().unwrap().push(words.to_owned())),
+        ..Options::new(folder.join("data"), clock.clone())
     };
     Host::start(text.prepare(folder.to_owned()).unwrap(), options).unwrap()
 }

@@ -7,6 +7,7 @@ use segue_service::{
     disk::FaultyDisk,
     host::{Host, Options, StartError},
     intake::{Call, Refusal},
+    limits::{MAX_PENDING, MAX_WAITING_CALLS},
     log,
     rules::{Prepared, Text},
 };
@@ -49,6 +50,7 @@ struct Place {
     settings: String,
     dry_run: bool,
     every: Duration,
+    max_pending: usize,
 }
 
 impl Place {
@@ -63,6 +65,7 @@ impl Place {
             settings: SETTINGS.to_owned(),
             dry_run: false,
             every: Duration::from_secs(3_600),
+            max_pending: MAX_PENDING,
         }
     }
 
@@ -75,13 +78,12 @@ impl Place {
     fn try_start(&self) -> Result<Host, StartError> {
         let told = self.told.clone();
         let options = Options {
-            data: self.folder.path().join("data"),
             dry_run: self.dry_run,
             shards: NonZeroUsize::new(2).unwrap(),
             limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
             checkpoint_every: self.every,
             gathered_at_once: 1,
-            clock: self.clock.clone(),
+            max_pending: self.max_pending,
             disk: Arc::new(self.disk.clone()),
             // That the test set the clock is no news.
             tell: Arc::new(move |words| {
@@ -89,6 +91,7 @@ impl Place {
                     told.lock().unwrap().push(words.to_owned());
                 }
             }),
+            ..Options::new(self.folder.path().join("data"), self.clock.clone())
         };
         Host::start(self.prepared(), options)
     }
@@ -301,6 +304,72 @@ fn a_full_disk_refuses_and_loses_nothing() {
     submit(&host, vec![call("3", START + 2 * HOUR, "bob", "identify")]);
     host.close();
     assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
+}
+
+#[test]
+fn while_the_disk_stands_calls_wait_within_bounds_and_others_are_told_to_come_later() {
+    const BATCH: usize = 1_000;
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("0", START, "ada", "identify")]);
+    let standing = place.disk.stand();
+    let batch = |number: usize| {
+        let each = |which: usize| {
+            let customer = format!("c{number}-{which}");
+            call(&customer, START, &customer, "Added")
+        };
+        (0..BATCH).map(each).collect::<Vec<Call>>()
+    };
+    let answers: Vec<_> = thread::scope(|scope| {
+        let standing = standing;
+        let client = |number| {
+            let intake = host.intake();
+            scope.spawn(move || intake.submit_blocking(batch(number)))
+        };
+        let mut clients = vec![client(0)];
+        // It lies with the disk.
+        place.wait_for(|| standing.is_waited_for());
+        let room = MAX_WAITING_CALLS / BATCH;
+        clients.extend((1..=2 * room).map(client));
+        // As many wait as may, and all others have their answer.
+        place.wait_for(|| clients.iter().filter(|client| client.is_finished()).count() == room);
+        assert_eq!(host.intake().waiting(), MAX_WAITING_CALLS);
+        drop(standing);
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    let refused = answers.iter().filter_map(|answer| answer.err());
+    assert!(refused.clone().all(|refusal| matches!(refusal, Refusal::Busy { .. })));
+    let written = (answers.len() - refused.count()) as u64;
+    place.wait_for(|| host.status().applied == host.status().written);
+    // Nothing of what was refused is there, and everything else is.
+    assert_eq!(host.status().tally.applied, 1 + written * BATCH as u64);
+    submit(&host, vec![call("again", START, "ada", "Added")]);
+    host.close();
+}
+
+#[test]
+fn while_too_much_is_on_its_way_out_nothing_more_comes_in() {
+    let mut place = Place::new();
+    place.settings.push_str("[fuse]\nsends = \"1 per hour\"\n");
+    place.max_pending = 2;
+    let host = place.start();
+    let order = |customer: &str| {
+        vec![
+            call(&format!("i{customer}"), START, customer, "identify"),
+            call(customer, START, customer, "Ordered"),
+        ]
+    };
+    ["a", "b", "c"].iter().for_each(|customer| submit(&host, order(customer)));
+    place.wait_for(|| host.status().pending == 2 && place.sent().len() == 1);
+    submit(&host, order("d"));
+    place.wait_for(|| host.status().pending == 3);
+    let refusal = || host.intake().submit_blocking(order("e")).err();
+    place.wait_for(|| matches!(refusal(), Some(Refusal::Busy { .. })));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(host.ask().release("thanks")).unwrap();
+    place.wait_for(|| host.status().pending == 0 && place.sent().len() >= 4);
+    place.wait_for(|| refusal().is_none());
+    host.close();
 }
 
 #[test]

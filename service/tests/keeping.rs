@@ -61,19 +61,15 @@ impl Place {
         let text = Text { sources, files: BTreeMap::new(), settings: self.settings.clone() };
         let told = self.told.clone();
         let options = Options {
-            data: self.folder.path().join("data"),
-            dry_run: false,
             shards: NonZeroUsize::new(2).unwrap(),
             limits: self.limits,
             checkpoint_every: Duration::ZERO,
-            gathered_at_once: segue_service::limits::GATHERED_AT_ONCE,
-            clock: self.clock.clone(),
-            disk: Arc::new(RealDisk),
             tell: Arc::new(move |words| {
                 if !words.contains("clock of this machine went forward") {
                     told.lock().unwrap().push(words.to_owned());
                 }
             }),
+            ..Options::new(self.folder.path().join("data"), self.clock.clone())
         };
         Host::start(text.prepare(self.folder.path().to_owned()).unwrap(), options).unwrap()
     }

@@ -92,12 +92,14 @@ pub(super) struct Asked<E: Execution> {
     /// Who is not captured yet: they are as they were.
     left: Changed,
     /// [`capture`]: whoever applies calls does not know that customers rest as bytes.
-    capture: fn(&Customers<E>, &E, Standing) -> Option<Captured<E::Customer>>,
+    capture: Capture<E>,
     captured: Vec<Captured<E::Customer>>,
 }
 
 /// A place with its deadline.
 type Standing = (u32, Option<Millis>);
+
+type Capture<E> = fn(&Customers<E>, &E, Standing) -> Option<Captured<<E as Execution>::Customer>>;
 
 /// Somebody as they were.
 pub(super) enum Captured<C> {

@@ -5,7 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -26,6 +26,35 @@ struct State {
     fails: AtomicU64,
     /// A folder in which nothing can be written.
     refused: Mutex<Option<&'static str>>,
+    stands: Mutex<Stands>,
+    moves: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Stands {
+    /// Whether nothing comes to be on disk.
+    stands: bool,
+    /// How many wait for that.
+    waiting: usize,
+}
+
+/// While this is there, nothing comes to be on disk, and whoever waits for it goes on waiting.
+#[derive(Debug)]
+pub struct Standing(FaultyDisk);
+
+impl Standing {
+    /// Whether anybody waits.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.0.stands().waiting > 0
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.0.stands().stands = false;
+        self.0.state.moves.notify_all();
+    }
 }
 
 impl Default for FaultyDisk {
@@ -35,6 +64,8 @@ impl Default for FaultyDisk {
             steps: AtomicU64::new(0),
             fails: AtomicU64::new(0),
             refused: Mutex::default(),
+            stands: Mutex::default(),
+            moves: Condvar::new(),
         };
         Self { state: Arc::new(state) }
     }
@@ -49,6 +80,24 @@ impl FaultyDisk {
     /// From now on nothing can be written in folders of a name; or everywhere again.
     pub fn refuse_in(&self, folder: Option<&'static str>) {
         *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner) = folder;
+    }
+
+    /// From now on whoever waits until something is on disk goes on waiting.
+    #[must_use]
+    pub fn stand(&self) -> Standing {
+        self.stands().stands = true;
+        Standing(self.clone())
+    }
+
+    fn stands(&self) -> MutexGuard<'_, Stands> {
+        self.state.stands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self) {
+        let mut stands = self.stands();
+        stands.waiting += 1;
+        let woken = self.state.moves.wait_while(stands, |stands| stands.stands);
+        woken.unwrap_or_else(PoisonError::into_inner).waiting -= 1;
     }
 
     fn is_refused(&self, path: &Path) -> bool {
@@ -128,6 +177,7 @@ impl DiskFile for FaultyFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.disk.wait();
         self.disk.step()?;
         self.file.sync()
     }

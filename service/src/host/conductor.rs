@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Steps, running},
     intake::Intake,
-    limits::{CLOCK_STEP, ERASING_PAUSE, IDLE, MAX_PENDING, QUESTIONS_AT_ONCE},
+    limits::{CLOCK_STEP, ERASING_PAUSE, IDLE, QUESTIONS_AT_ONCE},
     log::{Group, Kind},
 };
 use segue_compiler::{record::Instant, value::Millis};
@@ -40,6 +40,7 @@ pub(super) struct Conductor {
     pub(super) keeper: Keeper,
     pub(super) checkpoint_every: Duration,
     pub(super) gathered_at_once: usize,
+    pub(super) max_pending: usize,
     /// The position of the last checkpoint that was made, and when that was.
     pub(super) kept: (u64, Millis),
     /// A checkpoint of which not all changes were gathered yet.
@@ -135,7 +136,7 @@ impl Conductor {
             let delay = self.clock.now().saturating_sub(received_at);
             lock(&self.state.status).delay.add(delay, calls as u64);
         }
-        self.intake.set_crowded(self.state.outbox.len() > MAX_PENDING);
+        self.intake.set_crowded(self.state.outbox.len() > self.max_pending);
     }
 
     /// Where something is due, has it written that time has come: what is decided by it may be delivered only then.

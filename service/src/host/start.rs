@@ -343,6 +343,7 @@ impl Begin {
             keeper: keeper.start(),
             checkpoint_every: options.checkpoint_every,
             gathered_at_once: options.gathered_at_once,
+            max_pending: options.max_pending,
             gathering: None,
             is_held: false,
             is_keeping: false,

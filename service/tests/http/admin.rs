@@ -68,15 +68,13 @@ impl Whole {
         let data = folder.path().join("data");
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         let options = Options {
-            data: data.clone(),
             dry_run: true,
             shards: NonZeroUsize::new(2).unwrap(),
             limits: log::Limits { segment_bytes: 2_000, keep: None, max_bytes: None },
             checkpoint_every: Duration::from_millis(50),
             gathered_at_once: 1,
-            clock: clock.clone(),
             disk,
-            tell: Arc::new(|_| {}),
+            ..Options::new(data.clone(), clock.clone())
         };
         let prepared = text.prepare(folder.path().to_owned()).unwrap();
         let host = Host::start(prepared.clone(), options).unwrap();
