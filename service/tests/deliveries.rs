@@ -4,7 +4,6 @@
 
 use segue_service::{
     clock::SetClock,
-    disk::RealDisk,
     host::{Host, Options},
     intake::Call,
     log,
@@ -58,15 +57,12 @@ fn told(url: &str) -> String {
     clock.set(START);
     let teller = told.clone();
     let options = Options {
-        data: folder.path().join("data"),
-        dry_run: false,
         shards: NonZeroUsize::MIN,
         limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
         checkpoint_every: Duration::from_secs(3_600),
         gathered_at_once: 1,
-        clock,
-        disk: Arc::new(RealDisk),
         tell: Arc::new(move |words| teller.lock().unwrap().push(words.to_owned())),
+        ..Options::new(folder.path().join("data"), clock)
     };
     let text = Text {
         sources: BTreeMap::from([("rules.segue".to_owned(), RULES.to_owned())]),

@@ -20,7 +20,7 @@ use segue_service::{
         serve::{Patience, Port, serve},
     },
     ingest::{Bounds, key::Keys},
-    limits::{CHECKPOINT_EVERY, GATHERED_AT_ONCE, HTTP_THREADS, SEGMENT_BYTES},
+    limits::{HTTP_THREADS, SEGMENT_BYTES},
     log,
     metrics::Metrics,
     rejects::Rejects,
@@ -31,7 +31,6 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock, mpsc},
     thread,
@@ -191,15 +190,10 @@ fn serving<T>(
     let host = Host::start(
         text.prepare(data.clone())?,
         HostOptions {
-            data,
             dry_run: true,
-            shards: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             limits: log::Limits { segment_bytes: SEGMENT_BYTES, keep: None, max_bytes },
-            checkpoint_every: CHECKPOINT_EVERY,
-            gathered_at_once: GATHERED_AT_ONCE,
-            clock: Arc::new(WallClock),
-            disk: Arc::new(RealDisk),
             tell: Arc::new(|words| eprintln!("{words}")),
+            ..HostOptions::new(data, Arc::new(WallClock))
         },
     )?;
     let public = Public {
