@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// How often the disk is full, or writing fails, unless said.
+/// How often the disk is full, or writing fails: before the file system is full for good, and the log begins another file.
 const ROUNDS: u64 = 4;
 /// For how long, so that deadlines come due meanwhile and clients try again many times.
 const FULL: Duration = Duration::from_millis(1_200);
@@ -89,12 +89,12 @@ fn on_a_full_disk_it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() 
         Ok(mount) => mount,
         Err(why) => return skipped("a full disk, since no file system can be mounted", &why),
     };
-    let (rounds, seed) = (setting("SEGUE_KILLS", ROUNDS), setting("SEGUE_SEED", 1));
+    let seed = setting("SEGUE_SEED", 1);
     let mut world = World::new(Some(&mount.path().join("data")));
     world.service.start();
     world.service.wait_until_ready();
     let seen = world.send_while(seed, |world| {
-        for round in 0..rounds {
+        for round in 0..ROUNDS {
             thread::sleep(Duration::from_millis(700));
             mount.fill();
             is_full_for_a_while(&world.service);
@@ -124,13 +124,13 @@ fn where_writing_fails_it_refuses_and_loses_nothing_and_goes_on_when_it_can() {
     if !can_limit() {
         return skipped("errors of writing", "there is no prlimit");
     }
-    let (rounds, seed) = (setting("SEGUE_KILLS", ROUNDS), setting("SEGUE_SEED", 2));
+    let seed = setting("SEGUE_SEED", 2);
     let mut world = World::new(None);
     world.service.by = UNMOVED.to_vec();
     world.service.start();
     world.service.wait_until_ready();
     let seen = world.send_while(seed, |world| {
-        for _ in 0..rounds {
+        for _ in 0..ROUNDS {
             thread::sleep(Duration::from_millis(700));
             let length = longest(&world.service.data.join("log"));
             limit(&world.service, &format!("{}:unlimited", length + 6_000));
