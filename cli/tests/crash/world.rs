@@ -144,12 +144,17 @@ fn project(folder: &Path, receiver: SocketAddr) {
     fs::write(folder.join("segue.toml"), settings).unwrap();
 }
 
+/// Up to how many calls the reference interpreter is asked, too: it looks at all that somebody did anew each time.
+const INTERPRETED: usize = 200_000;
+
 fn check(service: &Service, acknowledged: &BTreeMap<String, bool>, heard: &Heard, kills: &[Instant]) {
     let (project, data) = (service.project.to_str().unwrap(), service.data.to_str().unwrap());
     let logged = check_log(data, acknowledged);
     let decide = |arguments: &[&str]| segue(&[&["run", "--log", data, "--quiet"], arguments].concat());
     let decided = decide(&[]);
-    assert_eq!(decided, decide(&["--interpret"]), "machine code and the reference interpreter");
+    if logged <= INTERPRETED {
+        assert_eq!(decided, decide(&["--interpret"]), "machine code and the reference interpreter");
+    }
     assert_eq!(decided, decide(&[project]), "the rules of the log are those of the project");
     let (decisions, twice) = check_delivered(&["--log", data], heard, kills);
     assert!(decisions > 50 && acknowledged.len() > 200, "{decisions}, {}", acknowledged.len());
