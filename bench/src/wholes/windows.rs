@@ -30,7 +30,7 @@ pub(crate) fn nanoseconds(condition: &str, within: u64, events: u64) -> Result<f
         let at =
             START + u64::try_from(u128::from(number) * u128::from(WINDOW) / u128::from(within)).unwrap_or(0);
         // Writing to a string does not fail.
-        let _ = write!(
+        let _ = writeln!(
             line,
             r#"{{"type":"track","messageId":"m{number}","userId":"u","event":"Product Viewed","properties":{{"price":{}.5}},"timestamp":{at}}}"#,
             number * 37 % 100,
