@@ -18,7 +18,7 @@ const ROUNDS: u64 = 4;
 /// For how long, so that deadlines come due meanwhile and clients try again many times.
 const FULL: Duration = Duration::from_millis(1_200);
 /// Size of the file system under test: room for what clients send while there is some.
-const SIZE: &str = "size=256m,mode=0777";
+const SIZE: &str = "size=24m,mode=0777";
 
 /// A file system of its own, in memory; unmounted at the end.
 struct Mount {

@@ -1,7 +1,7 @@
 //! The service as a process to which bad things happen while clients send: what was acknowledged is there, once, and what was
 //! decided and delivered is what the log leads to.
 //!
-//! `SEGUE_KILLS=200 cargo test --release -p segue --test crash -- --nocapture` kills more often; `SEGUE_SEED` chooses when.
+//! `SEGUE_KILLS=200 cargo test --release -p segue --test crash killed -- --nocapture` kills more often; `SEGUE_SEED` chooses when.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
