@@ -16,18 +16,17 @@ pub const SHOWN_CHARACTERS: usize = 40;
 /// How many customers of a shard are awake at once at least: as many as are on a shop's site in one moment. Few, because
 /// whoever is laid to rest while their state is still near the processor is packed several times faster.
 pub const AWAKE_CUSTOMERS: usize = 256;
-/// How many are at most, where the same customers come again and again (16,384, some 100 MB of ordinary ones).
+/// How many are where the same customers come again and again, more than that (16,384, some 100 MB of ordinary ones).
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
-/// After how many looks for a customer it is judged whether more should be awake (16,384): each of so many comes several times.
-pub const LOOKS: u32 = 1 << 14;
-/// More than which part of the looks must be in vain for that (an eighth).
-pub const WORTH_A_TRIAL: u32 = 8;
+/// After how many looks for a customer it is judged how many should be awake (32,768): twice as many as can be awake.
+pub const LOOKS: u32 = 1 << 15;
+/// More than which part of the looks must be in vain for a trial of more seats (a quarter).
+pub const WORTH_A_TRIAL: u32 = 4;
 /// For how many times as many looks that is not tried again after it was of no use: a trial costs little.
 pub const UNTRIED_ROUNDS: u32 = 16;
-/// How many times as many are awake then (8): so many that it shows also where everybody comes after the same time.
-pub const MORE_SEATS: usize = 8;
-/// Which part of the looks must no longer be in vain for that to stay so (a thirty-second).
-pub const WORTH_SEATS: u32 = 32;
+/// How many times fewer looks must be in vain with more seats for that to stay so (3): so many times as long it takes to pack
+/// somebody whose state is no longer near the processor.
+pub const WORTH_SEATS: u32 = 3;
 /// How many customers who come next are brought near the processor at once (32, some 16 KB): enough that their memory is waited
 /// for together, and few enough that all of it stays there until they come.
 pub const APPROACHED: usize = 32;

@@ -2,11 +2,9 @@
 //!
 //! There are few seats, as whoever is laid to rest while their state is still near the processor is packed several times
 //! faster. Where the same customers come again and again, more than there are seats, they would be packed and unpacked each
-//! time; then there are several times as many seats, if that has more of them found awake.
+//! time; then there are many more seats, if that has nearly all of them found awake.
 
-use crate::limits::{
-    AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS,
-};
+use crate::limits::{AWAKE_CUSTOMERS, LOOKS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS};
 use std::mem;
 
 pub(super) struct Seats<C> {
@@ -22,9 +20,11 @@ pub(super) type Seat<C> = Option<(u32, C)>;
 
 #[derive(Clone, Copy)]
 enum Trial {
-    /// None for so many rounds.
+    /// There are few seats, and it is not tried with more for so many rounds.
     Later(u32),
-    /// There are [`MORE_SEATS`] times as many seats as when so many were missed.
+    /// There are many, most of which were empty just now; so many looks were in vain when there were few.
+    Filling(u32),
+    /// There are many, for a round or longer, of which that is asked each time.
     More(u32),
 }
 
@@ -55,28 +55,20 @@ impl<C> Seats<C> {
     fn judge(&mut self) -> Vec<(u32, C)> {
         self.looks = 0;
         let misses = mem::take(&mut self.misses);
-        let is_worth_it = |before: u32| misses + LOOKS / WORTH_SEATS <= before;
-        let count = self.seats.len();
-        match self.trial {
-            Trial::More(before) if !is_worth_it(before) => {
-                self.trial = Trial::Later(UNTRIED_ROUNDS);
-                self.resize(count / MORE_SEATS)
+        let (trial, seats) = match self.trial {
+            Trial::Later(rounds @ 1..) => (Trial::Later(rounds - 1), None),
+            Trial::Later(0) if misses > LOOKS / WORTH_A_TRIAL => {
+                (Trial::Filling(misses), Some(MOST_AWAKE_CUSTOMERS))
             }
-            Trial::Later(rounds @ 1..) => {
-                self.trial = Trial::Later(rounds - 1);
-                Vec::new()
+            Trial::Later(0) => (Trial::Later(0), None),
+            Trial::Filling(before) => (Trial::More(before), None),
+            Trial::More(before) if misses * WORTH_SEATS > before => {
+                (Trial::Later(UNTRIED_ROUNDS), Some(AWAKE_CUSTOMERS))
             }
-            Trial::Later(0) | Trial::More(_)
-                if misses > LOOKS / WORTH_A_TRIAL && count < MOST_AWAKE_CUSTOMERS =>
-            {
-                self.trial = Trial::More(misses);
-                self.resize(count * MORE_SEATS)
-            }
-            Trial::Later(0) | Trial::More(_) => {
-                self.trial = Trial::Later(0);
-                Vec::new()
-            }
-        }
+            Trial::More(before) => (Trial::More(before), None),
+        };
+        self.trial = trial;
+        seats.map_or_else(Vec::new, |count| self.resize(count))
     }
 
     /// Sets how many seats there are; gives who loses theirs.
@@ -113,9 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn there_are_more_seats_only_where_those_who_come_are_found_then() {
+    fn there_are_more_seats_only_where_nearly_all_who_come_are_found_then() {
         assert_eq!(after(100, 40 * LOOKS), AWAKE_CUSTOMERS, "all are awake");
-        assert_eq!(after(1_500, 40 * LOOKS), 8 * AWAKE_CUSTOMERS);
+        assert_eq!(after(280, 40 * LOOKS), AWAKE_CUSTOMERS, "few are not");
+        assert_eq!(after(1_500, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
         assert_eq!(after(20_000, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
         assert_eq!(after(1_000_000, 16 * LOOKS), AWAKE_CUSTOMERS, "nobody comes again soon");
     }
