@@ -65,6 +65,11 @@ pub const GATHERED_AT_ONCE: usize = 64;
 pub const WORKS_FOR: Duration = Duration::from_millis(1);
 /// See [`WORKS_FOR`].
 pub const RESTS_FOR: Duration = Duration::from_millis(2);
+/// In pieces of how many bytes checkpoints are brought to disk (4 MiB, some hundredths of a second): the log is synced in
+/// between, and whoever sends waits for that.
+pub const SYNCED_BYTES: usize = 4 << 20;
+/// How often decisions are brought to disk beside the work (1 s): the fewer there are at once, the shorter the log waits.
+pub const DECISIONS_SYNCED_EVERY: Duration = Duration::from_secs(1);
 /// How many threads speak HTTP: they wait most of the time.
 pub const HTTP_THREADS: usize = 2;
 /// How long a thread waits for something to do before it looks whether there is to be an end.

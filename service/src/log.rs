@@ -13,7 +13,6 @@ mod trim;
 mod writer;
 
 pub use entry::{Delivered, Entry, Group, Kind, encode};
-pub(crate) use file::path_of;
 pub use file::{Damage, FORMAT, Segment, segments};
 pub use read::{Reader, entry_at, since};
 pub use scrub::scrub;

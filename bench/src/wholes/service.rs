@@ -1,9 +1,11 @@
 //! The live service under load: events over HTTP in batches, each acknowledged when it is on disk, against a handler that
 //! does nothing but append what comes and sync.
 
+mod asking;
 mod held;
 
 use super::{Result, work};
+use asking::{Asking, while_asking};
 use axum::{Router, body::Bytes, routing::post};
 use clap::Args;
 use segue_bench::{
@@ -62,6 +64,9 @@ pub(crate) struct Options {
     /// Hold the load for so long instead, and fail unless it is held in time and memory stays flat
     #[arg(long, requires = "rate", value_parser = clap::value_parser!(u64).range(1..))]
     minutes: Option<u64>,
+    /// How many questions of the admin port are asked a second meanwhile: a customer, members of a segment, next deadlines
+    #[arg(long, default_value_t = 0)]
+    questions: u64,
     /// Where files are written; the disk there is what is measured
     #[arg(long, default_value = "target/bench/service")]
     folder: PathBuf,
@@ -73,6 +78,16 @@ rule soon { when "Product Added" then no "Order Completed" within 2 seconds
   call crm { product: event.product_id } }
 "#;
 const SETTINGS: &str = "[consent]\npolicy = \"required\"\n";
+
+/// What was seen of a service.
+struct Served<T> {
+    /// What came of what was done meanwhile.
+    done: T,
+    /// What it said of itself in the end.
+    status: Status,
+    /// How long each question waited for its answer, in seconds.
+    asked: Vec<f64>,
+}
 
 /// What clients saw.
 struct Seen {
@@ -95,11 +110,12 @@ fn compare(options: &Options) -> Result<()> {
     for run in 0..options.runs.max(1) {
         let shape = Shape { customers: options.customers, events: options.events };
         let bodies = bodies(options, &mut Stream::new(shape), run, options.events)?;
-        let (taken, status) = serving(options, None, |address| send_all(address, &bodies, pace(options)))?;
+        let Served { done: taken, status, asked } =
+            serving(options, None, |address| send_all(address, &bodies, pace(options)))?;
         let appended = only_appending(options, &bodies)?;
         let rate = |seconds: f64| options.events as f64 / seconds;
         println!(
-            "run {}: {:.0} events/s acknowledged on disk, {:.0} by only appending and syncing, ratio {:.2}; a batch answered {}, {} by only appending and syncing; from acknowledgement to decision {}; deadlines {} late",
+            "run {}: {:.0} events/s acknowledged on disk, {:.0} by only appending and syncing, ratio {:.2}; a batch answered {}, {} by only appending and syncing; from acknowledgement to decision {}; deadlines {} late{}",
             run + 1,
             rate(taken.seconds),
             rate(appended.seconds),
@@ -107,7 +123,8 @@ fn compare(options: &Options) -> Result<()> {
             answered(&taken.answers),
             answered(&appended.answers),
             told(&status.delay),
-            told(&status.lateness)
+            told(&status.lateness),
+            told_of(&asked)
         );
         figures.push((taken.seconds, taken.seconds / appended.seconds));
     }
@@ -130,6 +147,14 @@ fn pace(options: &Options) -> i64 {
 fn told(histogram: &Histogram) -> String {
     let end = |quantile| histogram.quantile(quantile).map_or("> 60,000".to_owned(), |it| it.to_string());
     format!("p50 ≤ {} ms, p99 ≤ {} ms ({} of them)", end(500), end(990), histogram.count())
+}
+
+/// How soon questions were answered, if some were asked.
+fn told_of(asked: &[f64]) -> String {
+    if asked.is_empty() {
+        return String::new();
+    }
+    format!("; {} questions answered {}", asked.len(), answered(asked))
 }
 
 /// Median and 99th percentile of the times until an answer.
@@ -178,12 +203,12 @@ fn bodies(options: &Options, stream: &mut Stream, run: usize, events: u64) -> Re
     Ok(all)
 }
 
-/// Does something while the service is up with no more than so many bytes of log; what it says of itself in the end.
+/// Does something while the service is up with no more than so many bytes of log.
 fn serving<T>(
     options: &Options,
     max_bytes: Option<u64>,
     act: impl FnOnce(SocketAddr) -> T,
-) -> Result<(T, Status)> {
+) -> Result<Served<T>> {
     let data = emptied(&options.folder.join("data"))?;
     let sources = BTreeMap::from([("pack.segue".to_owned(), format!("{ORDINARY}{SOON}"))]);
     let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
@@ -208,12 +233,13 @@ fn serving<T>(
         metrics: Arc::new(Metrics::default()),
         rejects: Arc::new(Rejects::default()),
     };
-    let done = with_port(router(public), act)?;
+    let asking = Asking { rate: options.questions, customers: options.customers };
+    let (done, asked) = while_asking(&host.ask(), asking, || with_port(router(public), act))?;
     // What is due by then is decided, too.
     thread::sleep(Duration::from_secs(3));
     let status = host.status();
     host.close();
-    Ok((done, status))
+    Ok(Served { done: done?, status, asked })
 }
 
 /// What clients saw of a handler that appends and syncs, whatever came meanwhile together.

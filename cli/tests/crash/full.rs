@@ -19,6 +19,8 @@ const ROUNDS: u64 = 4;
 const FULL: Duration = Duration::from_millis(1_200);
 /// Size of the file system under test: room for what clients send while there is some.
 const SIZE: &str = "size=24m,mode=0777";
+/// How long a client waits from one batch to the next, so that the fastest program does not fill that by itself.
+const PACE: Duration = Duration::from_millis(10);
 
 /// A file system of its own, in memory; unmounted at the end.
 struct Mount {
@@ -93,7 +95,7 @@ fn on_a_full_disk_it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() 
     let mut world = World::new(Some(&mount.path().join("data")));
     world.service.start();
     world.service.wait_until_ready();
-    let seen = world.send_while(seed, |world| {
+    let seen = world.send_while(seed, PACE, |world| {
         for round in 0..ROUNDS {
             thread::sleep(Duration::from_millis(700));
             mount.fill();
@@ -129,7 +131,7 @@ fn where_writing_fails_it_refuses_and_loses_nothing_and_goes_on_when_it_can() {
     world.service.by = UNMOVED.to_vec();
     world.service.start();
     world.service.wait_until_ready();
-    let seen = world.send_while(seed, |world| {
+    let seen = world.send_while(seed, PACE, |world| {
         for _ in 0..ROUNDS {
             thread::sleep(Duration::from_millis(700));
             let length = longest(&world.service.data.join("log"));

@@ -23,7 +23,7 @@ fn killed_again_and_again_it_loses_nothing_and_decides_nothing_twice() {
     let mut world = World::new(None);
     world.service.start();
     world.service.wait_until_ready();
-    let seen = world.send_while(seed, |world| {
+    let seen = world.send_while(seed, Duration::ZERO, |world| {
         let mut random = Random(seed);
         for _ in 0..kills {
             thread::sleep(Duration::from_millis(50 + random.below(900)));

@@ -76,14 +76,14 @@ impl World {
         self.kills.push(instant());
     }
 
-    /// Does something to the service while clients send; gives what they saw.
-    pub(crate) fn send_while(&mut self, seed: u64, what: impl FnOnce(&mut Self)) -> Seen {
+    /// Does something to the service while clients send, each a batch at most in so much time; gives what they saw.
+    pub(crate) fn send_while(&mut self, seed: u64, pace: Duration, what: impl FnOnce(&mut Self)) -> Seen {
         let (address, stop) = (self.service.address, AtomicBool::new(false));
         thread::scope(|scope| {
             let stop = Stop(&stop);
             let client = |number| {
                 let stop = stop.0;
-                scope.spawn(move || client(number, seed, address, stop))
+                scope.spawn(move || client(number, seed, pace, address, stop))
             };
             let clients: Vec<_> = (0..CLIENTS).map(client).collect();
             what(self);
@@ -107,10 +107,10 @@ impl World {
 }
 
 /// Sends batches until told to stop, each until it is acknowledged.
-fn client(number: usize, seed: u64, address: SocketAddr, stop: &AtomicBool) -> Seen {
+fn client(number: usize, seed: u64, pace: Duration, address: SocketAddr, stop: &AtomicBool) -> Seen {
     let mut random = Random(seed ^ (number as u64) << 32);
     let mut batches = 0;
-    send(address, stop, Duration::ZERO, || {
+    send(address, stop, pace, || {
         batches += 1;
         (0..BATCH).map(|position| call(&mut random, &format!("{number}-{batches}-{position}"))).collect()
     })

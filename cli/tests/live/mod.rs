@@ -239,11 +239,11 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// Sends calls in batches until told to stop, each until it is acknowledged, with a pause after each.
+/// Sends calls in batches until told to stop, each until it is acknowledged, one at most in so much time.
 pub(crate) fn send(
     address: SocketAddr,
     stop: &AtomicBool,
-    pause: Duration,
+    pace: Duration,
     mut batch: impl FnMut() -> Vec<Value>,
 ) -> Seen {
     let mut seen = Seen::default();
@@ -266,7 +266,7 @@ pub(crate) fn send(
             }
             thread::sleep(Duration::from_millis(10));
         }
-        thread::sleep(pause.saturating_sub(began.elapsed()));
+        thread::sleep(pace.saturating_sub(began.elapsed()));
     }
     seen
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     disk::Disk,
-    log::{self, Damage, Kind, Place, Writer, entry_at, path_of},
+    log::{self, Damage, Kind, Place, Writer, entry_at},
 };
 use segue_compiler::{
     pack::{Packed, Packer, Unpacker},
@@ -14,7 +14,7 @@ use segue_compiler::{
 };
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -93,9 +93,4 @@ pub(super) fn unpack(entry: &log::Entry<'_>) -> Option<Record> {
 /// Reads one decision of those in a folder.
 pub(crate) fn read_at(folder: &Path, at: At) -> Result<Option<Record>, Damage> {
     entry_at(folder, at.segment, at.offset, |entry| unpack(&entry))
-}
-
-/// The file of decisions in a folder that a place lies in.
-pub(super) fn path(folder: &Path, place: Place) -> PathBuf {
-    path_of(folder, place.segment)
 }

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     clock::running,
     disk::Disk,
-    limits::{RESTS_FOR, WORKS_FOR},
-    log::{self, Damage, Entry, Kind, Place, scrub, trim},
+    limits::{DECISIONS_SYNCED_EVERY, RESTS_FOR, WORKS_FOR},
+    log::{self, Damage, Entry, Kind, Place, scrub, segments, trim},
     store::{Checkpoint, Corrupt, Store, joined},
 };
 use segue_compiler::value::Millis;
@@ -25,7 +25,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
 };
@@ -75,6 +75,8 @@ pub(super) struct Keeping {
     pub(super) tell: Tell,
     /// By position of checkpoints, how far the decisions had come.
     pub(super) places: VecDeque<(u64, u64)>,
+    /// The first file of decisions of which not all need be on disk.
+    pub(super) unsynced: u64,
     /// Changes of checkpoints that could not be kept.
     pub(super) unkept: Option<Vec<Change>>,
 }
@@ -91,9 +93,16 @@ impl Keeping {
         let (jobs, receiver) = sync_channel::<Job>(1);
         let (answers, kept) = sync_channel::<Kept>(1);
         let thread = thread::spawn(move || {
-            for job in receiver {
-                if answers.send(self.keep(job)).is_err() {
-                    return;
+            loop {
+                match receiver.recv_timeout(DECISIONS_SYNCED_EVERY) {
+                    Ok(job) => {
+                        if answers.send(self.keep(job)).is_err() {
+                            return;
+                        }
+                    }
+                    // What cannot be done now is with the next checkpoint, which tells of it.
+                    Err(RecvTimeoutError::Timeout) => drop(self.sync_decisions(None)),
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
         });
@@ -159,10 +168,20 @@ impl Keeping {
     }
 
     fn write(&mut self, checkpoint: &Checkpoint, history: Place) -> io::Result<()> {
-        // Decisions are there before anything says that they were made. Earlier files were synced when they ended.
-        let path = history::path(&self.history, history);
-        self.disk.append(&path)?.sync()?;
+        // Decisions are there before anything says that they were made.
+        self.sync_decisions(Some(history.segment))?;
         self.store.keep(checkpoint)
+    }
+
+    /// Has the decisions on disk, up to a file or all there are.
+    fn sync_decisions(&mut self, up_to: Option<u64>) -> io::Result<()> {
+        let all = segments(&self.history).map_err(io::Error::other)?;
+        let unsynced = self.unsynced..=up_to.unwrap_or(u64::MAX);
+        for segment in all.iter().filter(|it| unsynced.contains(&it.first)) {
+            self.disk.append(&segment.path)?.sync()?;
+            self.unsynced = segment.first;
+        }
+        Ok(())
     }
 
     /// Lets go of what is no longer needed; gives from where on the log is, and whether more should have gone.

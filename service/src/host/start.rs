@@ -321,6 +321,8 @@ impl Begin {
             hold: state.hold.clone(),
             tell: options.tell.clone(),
             places: VecDeque::new(),
+            // What was synced before this start is so quickly once more.
+            unsynced: 0,
             unkept: None,
         };
         let writing = Writing {

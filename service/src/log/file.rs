@@ -88,7 +88,7 @@ pub fn segments(folder: &Path) -> Result<Vec<Segment>, Damage> {
 }
 
 /// The path of a file by the position of its first entry.
-pub(crate) fn path_of(folder: &Path, first: u64) -> PathBuf {
+pub(super) fn path_of(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.log"))
 }
 

@@ -225,8 +225,8 @@ impl Writer {
         }
     }
 
+    /// What is in the file is as durable as it was appended.
     fn begin_another(&mut self) -> io::Result<()> {
-        self.file.sync()?;
         self.file = create(&*self.disk, &self.folder, self.place.position)?;
         self.place.segment = self.place.position;
         self.place.offset = HEADER as u64;

@@ -1,6 +1,9 @@
 //! A file of keys with values.
 
-use crate::disk::{Disk, DiskFile};
+use crate::{
+    disk::{Disk, DiskFile},
+    limits::SYNCED_BYTES,
+};
 use segue_runtime::live::Change;
 use std::{
     fs::{self, File},
@@ -129,11 +132,13 @@ struct Output {
     piece: Vec<u8>,
     check: Xxh3Default,
     length: u64,
+    /// How many bytes were written since the last that are surely on disk.
+    unsynced: usize,
 }
 
 impl Output {
     fn new(file: Box<dyn DiskFile>) -> Self {
-        Self { file, piece: Vec::with_capacity(PIECE), check: Xxh3Default::new(), length: 0 }
+        Self { file, piece: Vec::with_capacity(PIECE), check: Xxh3Default::new(), length: 0, unsynced: 0 }
     }
 
     fn header(&mut self, header: Header, notes: &[u8]) -> io::Result<()> {
@@ -172,8 +177,13 @@ impl Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.write(&self.piece)?;
+        self.unsynced += self.piece.len();
         self.piece.clear();
-        Ok(())
+        if self.unsynced < SYNCED_BYTES {
+            return Ok(());
+        }
+        self.unsynced = 0;
+        self.file.sync()
     }
 }
 

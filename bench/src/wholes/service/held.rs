@@ -1,6 +1,6 @@
 //! A load that is held for long: what is acknowledged is decided in time, and memory and files stay as large as they are.
 
-use super::{Options, Result, bodies, pace, send_all, serving, told};
+use super::{Options, Result, Served, bodies, pace, send_all, serving, told, told_of};
 use segue_bench::{
     measure::median,
     memory::{Memory, mib},
@@ -36,7 +36,7 @@ pub(super) fn run(options: &Options, minutes: u64) -> Result<()> {
                 && made.send(bodies).is_ok()
             {}
         });
-        let ((answers, memory, events), status) = serving(options, Some(LOG_BYTES), |address| {
+        let Served { done: (answers, memory, events), status, asked } = serving(options, Some(LOG_BYTES), |address| {
             let (mut answers, mut memory, mut events) = (Vec::new(), Vec::new(), 0);
             while WallClock.now() < ends
                 && let Ok(bodies) = next.recv()
@@ -56,11 +56,12 @@ pub(super) fn run(options: &Options, minutes: u64) -> Result<()> {
             (answers, memory, events)
         })?;
         println!(
-            "{minutes} minutes: {events} events acknowledged on disk, {:.0} a second; a batch answered {}; from acknowledgement to decision {}; deadlines {} late; files {:.0} MiB in the end; memory in each tenth {:.0?} MiB",
+            "{minutes} minutes: {events} events acknowledged on disk, {:.0} a second; a batch answered {}; from acknowledgement to decision {}; deadlines {} late{}; files {:.0} MiB in the end; memory in each tenth {:.0?} MiB",
             events as f64 / (minutes * 60) as f64,
             super::answered(&answers),
             told(&status.delay),
             told(&status.lateness),
+            told_of(&asked),
             mib(size(&options.folder.join("data"))),
             parts(&memory, 10),
         );
