@@ -230,6 +230,38 @@ fn decisions_that_are_gone_are_made_once_more_and_not_sent_again() {
 }
 
 #[test]
+fn where_the_power_goes_out_what_was_acknowledged_is_there_and_every_decision_before_a_checkpoint() {
+    let places: [Place; 3] = std::array::from_fn(|_| Place::new());
+    let [place, during, after] = &places;
+    let data = |place: &Place| place.folder.path().join("data");
+    let count = |place: &Place, folder: &str, kind: log::Kind| {
+        let mut reader = log::Reader::open(&data(place).join(folder), 0).unwrap();
+        let groups = std::iter::from_fn(|| reader.group().unwrap());
+        groups.map(|group| group.entries().filter(|entry| entry.kind == kind).count()).sum::<usize>()
+    };
+    let host = place.start();
+    submit(&host, vec![call("0", START, "ada", "identify")]);
+    for number in 1..=400 {
+        submit(&host, vec![call(&number.to_string(), START + number, "ada", "Ordered")]);
+    }
+    place.disk.copy_durable(&data(place), &data(during)).unwrap();
+    assert_eq!(count(during, "log", log::Kind::Call), 401);
+    place.wait_for(|| place.sent().len() == 400 && host.status().pending == 0);
+    host.close();
+    place.disk.copy_durable(&data(place), &data(after)).unwrap();
+    assert!(log::segments(&data(place).join("decisions")).unwrap().len() > 5, "in many files");
+    let decided = count(place, "decisions", log::Kind::Record);
+    assert!(decided >= 400);
+    assert_eq!(count(after, "decisions", log::Kind::Record), decided);
+    // And it goes on, and sends nothing again.
+    let host = after.start();
+    submit(&host, vec![call("next", START + 500, "ada", "Ordered")]);
+    after.wait_for(|| after.sent().len() == 1 && host.status().pending == 0);
+    host.close();
+    assert_eq!(after.told(), "");
+}
+
+#[test]
 fn a_log_that_is_shorter_than_it_was_is_told_and_left_alone() {
     let place = Place::new();
     let host = place.start();

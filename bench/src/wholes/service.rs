@@ -109,10 +109,15 @@ fn compare(options: &Options) -> Result<()> {
     let mut figures = Vec::new();
     for run in 0..options.runs.max(1) {
         let shape = Shape { customers: options.customers, events: options.events };
-        let bodies = bodies(options, &mut Stream::new(shape), run, options.events)?;
-        let Served { done: taken, status, asked } =
-            serving(options, None, |address| send_all(address, &bodies, pace(options)))?;
-        let appended = only_appending(options, &bodies)?;
+        let mut bodies = Bodies { stream: Stream::new(shape), run, batch: options.batch };
+        let mut of_clients = vec![Vec::new(); options.clients.max(1)];
+        for number in 0.. {
+            let Some(body) = bodies.next() else { break };
+            of_clients[number % options.clients.max(1)].push(body);
+        }
+        let send = |address| send_all(address, of_clients.iter().map(|bodies| bodies.iter()), pace(options));
+        let Served { done: taken, status, asked } = serving(options, None, send)?;
+        let appended = only_appending(&options.folder, send)?;
         let rate = |seconds: f64| options.events as f64 / seconds;
         println!(
             "run {}: {:.0} events/s acknowledged on disk, {:.0} by only appending and syncing, ratio {:.2}; a batch answered {}, {} by only appending and syncing; from acknowledgement to decision {}; deadlines {} late{}",
@@ -166,41 +171,34 @@ fn answered(answers: &[f64]) -> String {
     format!("in p50 {:.1} ms, p99 {:.1} ms", at(50), at(99))
 }
 
-/// The requests of each client, with the next so many events of a stream.
-fn bodies(options: &Options, stream: &mut Stream, run: usize, events: u64) -> Result<Vec<Vec<String>>> {
-    let mut all: Vec<Vec<String>> = (0..options.clients.max(1)).map(|_| Vec::new()).collect();
-    let (mut line, mut batch, mut count) = (String::new(), String::new(), 0_usize);
-    let mut batches = 0;
-    let mut close = |batch: &mut String| {
-        let body = format!("{{\"batch\":[{}]}}", std::mem::take(batch));
-        let clients = all.len();
-        if let Some(bodies) = all.get_mut(batches % clients) {
-            bodies.push(body);
+/// The bodies of requests, each with the next events of a stream.
+struct Bodies {
+    stream: Stream,
+    /// In each run events are others.
+    run: usize,
+    /// How many events each has.
+    batch: usize,
+}
+
+impl Bodies {
+    fn next(&mut self) -> Option<String> {
+        let (mut line, mut calls) = (String::new(), String::new());
+        for _ in 0..self.batch {
+            if !self.stream.next(&mut line) {
+                break;
+            }
+            if !calls.is_empty() {
+                calls.push(',');
+            }
+            // It happens when it arrives.
+            let said = line.rfind(",\"timestamp\"").and_then(|at| line.get(..at))?;
+            let said = said.replacen("\"messageId\":\"m", &format!("\"messageId\":\"r{}m", self.run), 1);
+            calls.push_str(&said);
+            calls.push('}');
+            line.clear();
         }
-        batches += 1;
-    };
-    for _ in 0..events {
-        if !stream.next(&mut line) {
-            break;
-        }
-        // It happens when it arrives, and in each run it is another event.
-        let said = line.rfind("\"timestamp\"").and_then(|at| line.get(..at)).ok_or("a line without time")?;
-        let said = said.replacen("\"messageId\":\"m", &format!("\"messageId\":\"r{run}m"), 1);
-        if count > 0 {
-            batch.push(',');
-        }
-        batch.push_str(&format!("{}}}", said.trim_end_matches(',')));
-        count += 1;
-        if count == options.batch {
-            close(&mut batch);
-            count = 0;
-        }
-        line.clear();
+        (!calls.is_empty()).then(|| format!("{{\"batch\":[{calls}]}}"))
     }
-    if count > 0 {
-        close(&mut batch);
-    }
-    Ok(all)
 }
 
 /// Does something while the service is up with no more than so many bytes of log.
@@ -243,8 +241,8 @@ fn serving<T>(
 }
 
 /// What clients saw of a handler that appends and syncs, whatever came meanwhile together.
-fn only_appending(options: &Options, bodies: &[Vec<String>]) -> Result<Seen> {
-    let folder = emptied(&options.folder.join("appended"))?;
+fn only_appending(folder: &Path, send: impl FnOnce(SocketAddr) -> Seen) -> Result<Seen> {
+    let folder = emptied(&folder.join("appended"))?;
     let (sender, waiting) = mpsc::channel::<(Bytes, oneshot::Sender<()>)>();
     let mut file = RealDisk.create(&folder.join("log"))?;
     let writer = thread::spawn(move || {
@@ -270,7 +268,7 @@ fn only_appending(options: &Options, bodies: &[Vec<String>]) -> Result<Seen> {
         })
         .layer(axum::extract::DefaultBodyLimit::max(4 << 20)),
     );
-    let taken = with_port(app, |address| send_all(address, bodies, pace(options)))?;
+    let taken = with_port(app, send)?;
     work(writer.join());
     Ok(taken)
 }
@@ -313,16 +311,22 @@ fn with_port<T>(app: Router, act: impl FnOnce(SocketAddr) -> T) -> Result<T> {
     Ok(done)
 }
 
-/// Sends every request until it is answered with success.
-fn send_all(address: SocketAddr, bodies: &[Vec<String>], pace: i64) -> Seen {
-    let mut answers = Vec::new();
+/// Each client sends its requests, one after the other until it is answered with success.
+fn send_all<B: Iterator<Item: AsRef<str>> + Send>(
+    address: SocketAddr,
+    clients: impl ExactSizeIterator<Item = B>,
+    pace: i64,
+) -> Seen {
+    // Clients know nothing of each other: each begins at another moment.
+    let (apart, begin) = (pace / clients.len().max(1) as i64, WallClock.now());
+    let (begins, mut answers) = ((0..).map(|client| begin + client * apart), Vec::new());
+    let mut clients = Some(clients.zip(begins));
     let seconds = seconds(&mut || {
         answers = thread::scope(|scope| {
-            // Clients know nothing of each other: each begins at another moment.
-            let apart = pace / bodies.len().max(1) as i64;
-            let begins = (0..).map(|client| WallClock.now() + client * apart);
-            let clients = bodies.iter().zip(begins);
             let clients: Vec<_> = clients
+                .take()
+                .into_iter()
+                .flatten()
                 .map(|(bodies, begin)| scope.spawn(move || send(address, bodies, (begin, pace))))
                 .collect();
             let ended = clients.into_iter().filter_map(|client| client.join().ok());
@@ -340,7 +344,7 @@ fn failed(fault: String) -> Vec<f64> {
 /// How long each request waited for its answer; what is refused for now is sent again. `begin` is when the first is sent.
 fn send(
     address: SocketAddr,
-    bodies: &[String],
+    bodies: impl Iterator<Item: AsRef<str>>,
     (begin, pace): (i64, i64),
 ) -> std::result::Result<Vec<f64>, String> {
     let mut answers = Vec::new();
@@ -350,7 +354,7 @@ fn send(
         thread::sleep(Duration::from_millis(u64::try_from(due - WallClock.now()).unwrap_or(0)));
         due += pace;
         let mut sent = Ok(());
-        answers.push(seconds(&mut || sent = client.send(body)));
+        answers.push(seconds(&mut || sent = client.send(body.as_ref())));
         sent.map_err(|fault| fault.to_string())?;
     }
     Ok(answers)

@@ -4,7 +4,9 @@
 //! faster. Where the same customers come again and again, more than there are seats, they would be packed and unpacked each
 //! time; then there are many more seats, if that has nearly all of them found awake.
 
-use crate::limits::{AWAKE_CUSTOMERS, LOOKS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS};
+use crate::limits::{
+    AWAKE_CUSTOMERS, LOOKS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS,
+};
 use std::mem;
 
 pub(super) struct Seats<C> {

@@ -2,7 +2,8 @@
 
 use super::{Disk, DiskFile, RealDisk};
 use std::{
-    io,
+    collections::BTreeMap,
+    fs, io,
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -28,6 +29,21 @@ struct State {
     refused: Mutex<Option<&'static str>>,
     stands: Mutex<Stands>,
     moves: Condvar,
+    /// Of each file that was written.
+    lengths: Mutex<BTreeMap<PathBuf, Arc<Lengths>>>,
+}
+
+/// How long a file is, and how much of that is surely on disk, in bytes.
+#[derive(Debug, Default)]
+struct Lengths {
+    written: AtomicU64,
+    synced: AtomicU64,
+}
+
+impl Lengths {
+    fn of(bytes: u64) -> Self {
+        Self { written: AtomicU64::new(bytes), synced: AtomicU64::new(bytes) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +82,7 @@ impl Default for FaultyDisk {
             refused: Mutex::default(),
             stands: Mutex::default(),
             moves: Condvar::new(),
+            lengths: Mutex::default(),
         };
         Self { state: Arc::new(state) }
     }
@@ -100,6 +117,35 @@ impl FaultyDisk {
         woken.unwrap_or_else(PoisonError::into_inner).waiting -= 1;
     }
 
+    /// Copies a folder as it would be after the power went out: of each file what was synced. Names are as they are.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn copy_durable(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let (path, copy) = entry.map(|it| (it.path(), to.join(it.file_name())))?;
+            if path.is_dir() {
+                self.copy_durable(&path, &copy)?;
+                continue;
+            }
+            match fs::copy(&path, &copy) {
+                // It just got its name, or went.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                copied => copied?,
+            };
+            if let Some(lengths) = self.lengths().get(&path) {
+                let length = lengths.synced.load(Ordering::SeqCst);
+                fs::File::options().write(true).open(copy)?.set_len(length)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lengths(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<Lengths>>> {
+        self.state.lengths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_refused(&self, path: &Path) -> bool {
         let refused = *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.is_some_and(|folder| path.parent().is_some_and(|parent| parent.ends_with(folder)))
@@ -125,16 +171,28 @@ impl FaultyDisk {
 
 impl Disk for FaultyDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file: RealDisk.create(path)? }))
+        let (disk, path, file) = (self.clone(), path.to_owned(), RealDisk.create(path)?);
+        let lengths = Arc::new(Lengths::default());
+        self.lengths().insert(path.clone(), lengths.clone());
+        Ok(Box::new(FaultyFile { disk, path, file, lengths }))
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file: RealDisk.append(path)? }))
+        let (disk, path, file) = (self.clone(), path.to_owned(), RealDisk.append(path)?);
+        let length = fs::metadata(&path)?.len();
+        let lengths =
+            self.lengths().entry(path.clone()).or_insert_with(|| Lengths::of(length).into()).clone();
+        Ok(Box::new(FaultyFile { disk, path, file, lengths }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.step()?;
-        RealDisk.rename(from, to)
+        RealDisk.rename(from, to)?;
+        let mut all = self.lengths();
+        if let Some(lengths) = all.remove(from) {
+            all.insert(to.to_owned(), lengths);
+        }
+        Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -153,6 +211,16 @@ struct FaultyFile {
     disk: FaultyDisk,
     path: PathBuf,
     file: Box<dyn DiskFile>,
+    /// Also where it has another name by now.
+    lengths: Arc<Lengths>,
+}
+
+impl FaultyFile {
+    fn write_surely(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write(bytes)?;
+        self.lengths.written.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 impl DiskFile for FaultyFile {
@@ -160,7 +228,7 @@ impl DiskFile for FaultyFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
         if let Err(error) = self.disk.step() {
-            self.file.write(half)?;
+            self.write_surely(half)?;
             return Err(error);
         }
         if self.disk.is_refused(&self.path) {
@@ -170,20 +238,27 @@ impl DiskFile for FaultyFile {
         let room = &self.disk.state.room;
         if room.fetch_sub(length, Ordering::SeqCst) < length {
             room.store(0, Ordering::SeqCst);
-            self.file.write(half)?;
+            self.write_surely(half)?;
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.file.write(bytes)
+        self.write_surely(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.disk.wait();
         self.disk.step()?;
-        self.file.sync()
+        // What is written meanwhile may not be on disk.
+        let written = self.lengths.written.load(Ordering::SeqCst);
+        self.file.sync()?;
+        self.lengths.synced.store(written, Ordering::SeqCst);
+        Ok(())
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
         self.disk.step()?;
-        self.file.cut(length)
+        self.file.cut(length)?;
+        self.lengths.written.store(length, Ordering::SeqCst);
+        self.lengths.synced.fetch_min(length, Ordering::SeqCst);
+        Ok(())
     }
 }

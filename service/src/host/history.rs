@@ -12,11 +12,7 @@ use segue_compiler::{
     record::Record,
     value::Millis,
 };
-use std::{
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 /// The version of the format of a record's bytes.
 pub(super) const FORMAT: u8 = 1;
