@@ -129,13 +129,13 @@ impl FaultyDisk {
                 self.copy_durable(&path, &copy)?;
                 continue;
             }
+            let synced = self.lengths().get(&path).map(|lengths| lengths.synced.load(Ordering::SeqCst));
             match fs::copy(&path, &copy) {
                 // It just got its name, or went.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 copied => copied?,
             };
-            if let Some(lengths) = self.lengths().get(&path) {
-                let length = lengths.synced.load(Ordering::SeqCst);
+            if let Some(length) = synced {
                 fs::File::options().write(true).open(copy)?.set_len(length)?;
             }
         }
