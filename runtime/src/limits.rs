@@ -32,8 +32,10 @@ pub const WORTH_SEATS: u32 = 3;
 pub const APPROACHED: usize = 32;
 /// From how many customers of a shard on that is done (50,000, some 20 MB): fewer are near the processor already.
 pub const FAR_CUSTOMERS: usize = 50_000;
-/// How many calls are worth a thread of their own: starting one takes as long as applying some dozen.
-pub const WORTH_A_THREAD: usize = 64;
+/// How many calls, or customers of whom something is due, are worth a thread of their own (256, half a millisecond's worth):
+/// starting one takes as long as some dozen of them, and where all processors have something to do, it may have to wait for
+/// one for longer than all the rest takes.
+pub const WORTH_A_THREAD: usize = 256;
 /// How many customers are looked at to answer one question (1,000): whoever asks for all of them asks again, and calls that
 /// arrive meanwhile wait a few milliseconds at most.
 pub const MEMBERS_LOOKED_AT: usize = 1_000;

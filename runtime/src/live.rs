@@ -251,21 +251,23 @@ impl<E: Execution + Sync> Live<E> {
     /// Time has come to an instant: whatever was due by then, `settle` before it, passes.
     pub fn advance(&mut self, now: Millis) {
         let until = self.arrivals.come_to(now);
-        self.pass(until, |shard, execution| shard.advance(execution, until));
+        self.pass(until, |shard, execution, most| shard.advance(execution, until, most));
     }
 
     /// Time goes on at an instant after nobody was there: what was due meanwhile settles at its own time, and what it would
     /// send is decided now.
     pub fn resume(&mut self, now: Millis) {
         let until = self.arrivals.come_up(now);
-        self.pass(until, |shard, execution| shard.resume(execution, until, now));
+        self.pass(until, |shard, execution, most| shard.resume(execution, until, now, most));
     }
 
-    fn pass(&mut self, until: Millis, pass: impl Fn(&mut Shard<E>, &E) + Sync) {
-        let execution = &self.execution;
-        let due = self.shards.iter_mut().filter(|shard| shard.wake_at().is_some_and(|at| at <= until));
-        let pass = &pass;
-        beside_each_other(due.map(|shard| move || pass(shard, execution)).collect());
+    fn pass(&mut self, until: Millis, pass: impl Fn(&mut Shard<E>, &E, usize) + Sync) {
+        let (execution, pass) = (&self.execution, &pass);
+        let is_due = |shard: &&mut Shard<E>| shard.wake_at().is_some_and(|at| at <= until);
+        self.shards.iter_mut().filter(is_due).for_each(|shard| pass(shard, execution, WORTH_A_THREAD));
+        // Who is left are many.
+        let due = self.shards.iter_mut().filter(is_due);
+        beside_each_other(due.map(|shard| move || pass(shard, execution, usize::MAX)).collect());
     }
 
     /// Applies what lies in the lanes, each shard its own.

@@ -13,6 +13,7 @@ use segue_compiler::{
 };
 use segue_runtime::{
     engine::Engine,
+    limits::WORTH_A_THREAD,
     live::{Change, Cursor, Live, in_order},
     source::Envelope,
 };
@@ -211,6 +212,51 @@ fn what_comes_of_a_log_is_a_function_of_it() {
         happened += usize::from(expected.len() > 3);
     }
     assert!(compared * 10 > seeds * 7 && happened * 3 > compared as usize, "{compared}, {happened}");
+}
+
+#[test]
+fn shards_beside_each_other_come_to_what_one_comes_to() {
+    let source = r#"
+event "Added" {}
+event "Ordered" {}
+topic news {}
+segment keen { did "Added" at least 2 times in the last 1 hour }
+rule reminder { when "Added" then no "Ordered" within 2 hours  transactional  send email { subject: "s", body: "b" } }
+rule welcome { when enters keen  topic news  wait 3 hours  send sms "Welcome" }
+"#;
+    let program = checked(source).unwrap();
+    let settings = Settings::default();
+    let engine = Arc::new(Engine::new(program.clone(), settings.clone()).unwrap());
+    // So many that each shard has more to do at once than is done without threads.
+    let customers = 4 * WORTH_A_THREAD;
+    let hour = 3_600_000;
+    let calls = |event: &str, at: i64| {
+        let call = |number: usize| {
+            let line = format!(
+                r#"{{"type":"track","messageId":"{event}{at}-{number}","userId":"u{number}","event":"{event}","timestamp":{at}}}"#
+            );
+            Entry::Call(line, at)
+        };
+        (0..customers).filter(|number| event == "Added" || number % 3 == 0).map(call).collect::<Vec<_>>()
+    };
+    let entries = [
+        calls("Added", hour),
+        calls("Added", hour + 1),
+        calls("Ordered", 2 * hour),
+        vec![Entry::Advance(3 * hour + 1)],
+        calls("Added", 4 * hour),
+        vec![Entry::Resume(40 * hour)],
+    ]
+    .concat();
+    let mut one = live(engine.clone(), &settings, 1);
+    let expected = told(hand_over(&mut one, &entries, 1));
+    assert!(expected.len() > 3 * customers, "{}", expected.len());
+    for shards in 2..=4 {
+        let mut several = live(engine.clone(), &settings, shards);
+        assert_eq!(told(hand_over(&mut several, &entries, usize::MAX)), expected, "{shards} shards");
+        assert_eq!(members(&mut several, &program), members(&mut one, &program));
+        assert_eq!(several.tally(), one.tally());
+    }
 }
 
 #[test]

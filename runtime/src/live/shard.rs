@@ -112,8 +112,10 @@ impl<E: Execution> Shard<E> {
         self.take_up(place, next);
     }
 
-    pub(super) fn advance(&mut self, execution: &E, until: Millis) {
-        while let Some(due) = self.deadlines.pop(until) {
+    /// Lets time pass for those of whom something is due, at most so many.
+    pub(super) fn advance(&mut self, execution: &E, until: Millis, most: usize) {
+        for _ in 0..most {
+            let Some(due) = self.deadlines.pop(until) else { break };
             self.before_changing(execution, due.place, Some(due.at));
             let state = self.customers.wake(execution, due.place);
             execution.advance(state, until, &mut self.output);
@@ -122,8 +124,10 @@ impl<E: Execution> Shard<E> {
         }
     }
 
-    pub(super) fn resume(&mut self, execution: &E, until: Millis, now: Millis) {
-        while let Some(due) = self.deadlines.pop(until) {
+    /// As [`Shard::advance`], after nobody was there.
+    pub(super) fn resume(&mut self, execution: &E, until: Millis, now: Millis, most: usize) {
+        for _ in 0..most {
+            let Some(due) = self.deadlines.pop(until) else { break };
             self.before_changing(execution, due.place, Some(due.at));
             let state = self.customers.wake(execution, due.place);
             execution.overdue(state, until, now, &mut self.output);
