@@ -360,7 +360,7 @@ fn while_the_disk_stands_calls_wait_within_bounds_and_others_are_told_to_come_la
         };
         let mut clients = vec![client(0)];
         // It lies with the disk.
-        place.wait_for(|| standing.is_waited_for());
+        place.wait_for(|| standing.is_waited_for("log"));
         let room = MAX_WAITING_CALLS / BATCH;
         clients.extend((1..=2 * room).map(client));
         // As many wait as may, and all others have their answer.

@@ -50,8 +50,8 @@ impl Lengths {
 struct Stands {
     /// Whether nothing comes to be on disk.
     stands: bool,
-    /// How many wait for that.
-    waiting: usize,
+    /// The files that are waited for.
+    waiting: Vec<PathBuf>,
 }
 
 /// While this is there, nothing comes to be on disk, and whoever waits for it goes on waiting.
@@ -59,10 +59,10 @@ struct Stands {
 pub struct Standing(FaultyDisk);
 
 impl Standing {
-    /// Whether anybody waits.
+    /// Whether anybody waits for a file in folders of a name.
     #[must_use]
-    pub fn is_waited_for(&self) -> bool {
-        self.0.stands().waiting > 0
+    pub fn is_waited_for(&self, folder: &str) -> bool {
+        self.0.stands().waiting.iter().any(|path| lies_in(path, folder))
     }
 }
 
@@ -110,11 +110,14 @@ impl FaultyDisk {
         self.state.stands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait(&self) {
+    fn wait(&self, path: &Path) {
         let mut stands = self.stands();
-        stands.waiting += 1;
+        stands.waiting.push(path.to_owned());
         let woken = self.state.moves.wait_while(stands, |stands| stands.stands);
-        woken.unwrap_or_else(PoisonError::into_inner).waiting -= 1;
+        let waiting = &mut woken.unwrap_or_else(PoisonError::into_inner).waiting;
+        if let Some(place) = waiting.iter().position(|other| other == path) {
+            waiting.swap_remove(place);
+        }
     }
 
     /// Copies a folder as it would be after the power went out: of each file what was synced. Names are as they are.
@@ -148,7 +151,7 @@ impl FaultyDisk {
 
     fn is_refused(&self, path: &Path) -> bool {
         let refused = *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.is_some_and(|folder| path.parent().is_some_and(|parent| parent.ends_with(folder)))
+        refused.is_some_and(|folder| lies_in(path, folder))
     }
 
     /// The step that writes or syncs after so many others fails.
@@ -167,6 +170,11 @@ impl FaultyDisk {
         let fails = self.state.fails.load(Ordering::SeqCst) == step;
         if fails { Err(io::Error::other("it was told to fail")) } else { Ok(()) }
     }
+}
+
+/// Whether a file lies in a folder of a name.
+fn lies_in(path: &Path, folder: &str) -> bool {
+    path.parent().is_some_and(|parent| parent.ends_with(folder))
 }
 
 impl Disk for FaultyDisk {
@@ -245,7 +253,7 @@ impl DiskFile for FaultyFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.disk.wait();
+        self.disk.wait(&self.path);
         self.disk.step()?;
         // What is written meanwhile may not be on disk.
         let written = self.lengths.written.load(Ordering::SeqCst);
