@@ -2,146 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
-use segue_service::{
-    clock::{Clock, SetClock},
-    disk::FaultyDisk,
-    host::{Host, Options, StartError},
-    intake::{Call, Refusal},
-    limits::{MAX_PENDING, MAX_WAITING_CALLS},
-    log,
-    rules::{Prepared, Text},
-};
-use std::{
-    collections::BTreeMap,
-    fs,
-    num::NonZeroUsize,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+mod disk;
+mod place;
 
-const RULES: &str = r#"
-event "Added" { price: number }
-event "Ordered" {}
-topic marketing {}
-segment shoppers { did "Added" at least 2 times in the last 1 day }
-rule reminder {
-  when "Added" then no "Ordered" within 2 hours
-  topic marketing
-  send sms "You left something"
-}
-rule thanks {
-  when "Ordered"
-  transactional
-  send sms "Thank you"
-}
-"#;
-const SETTINGS: &str = "[channels.sms]\nhook = \"file\"\npath = \"sent.ndjson\"\n";
-const HOUR: i64 = 3_600_000;
-/// 2026-01-05 08:00 UTC.
-const START: i64 = 1_767_600_000_000;
-
-/// A host over a folder, and what it was told.
-struct Place {
-    folder: tempfile::TempDir,
-    clock: Arc<SetClock>,
-    disk: FaultyDisk,
-    told: Arc<Mutex<Vec<String>>>,
-    settings: String,
-    dry_run: bool,
-    every: Duration,
-    max_pending: usize,
-}
-
-impl Place {
-    fn new() -> Self {
-        let clock = Arc::new(SetClock::default());
-        clock.set(START);
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            clock,
-            disk: FaultyDisk::default(),
-            told: Arc::default(),
-            settings: SETTINGS.to_owned(),
-            dry_run: false,
-            every: Duration::from_secs(3_600),
-            max_pending: MAX_PENDING,
-        }
-    }
-
-    fn prepared(&self) -> Prepared {
-        let sources = BTreeMap::from([("rules.segue".to_owned(), RULES.to_owned())]);
-        let text = Text { sources, files: BTreeMap::new(), settings: self.settings.clone() };
-        text.prepare(self.folder.path().to_owned()).unwrap()
-    }
-
-    fn try_start(&self) -> Result<Host, StartError> {
-        let told = self.told.clone();
-        let options = Options {
-            dry_run: self.dry_run,
-            shards: NonZeroUsize::new(2).unwrap(),
-            limits: log::Limits { segment_bytes: 4_000, keep: None, max_bytes: None },
-            checkpoint_every: self.every,
-            gathered_at_once: 1,
-            max_pending: self.max_pending,
-            disk: Arc::new(self.disk.clone()),
-            // That the test set the clock is no news.
-            tell: Arc::new(move |words| {
-                if !words.contains("clock of this machine went forward") {
-                    told.lock().unwrap().push(words.to_owned());
-                }
-            }),
-            ..Options::new(self.folder.path().join("data"), self.clock.clone())
-        };
-        Host::start(self.prepared(), options)
-    }
-
-    fn start(&self) -> Host {
-        self.try_start().unwrap()
-    }
-
-    /// What was sent: to whom, when, by which rule.
-    fn sent(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.folder.path().join("sent.ndjson")).unwrap_or_default();
-        let mut sent: Vec<String> = text
-            .lines()
-            .map(|line| {
-                let record: serde_json::Value = serde_json::from_str(line).unwrap();
-                format!("{} {} {}", record["at"], record["customer"], record["rule"]).replace('"', "")
-            })
-            .collect();
-        sent.sort();
-        sent
-    }
-
-    fn told(&self) -> String {
-        self.told.lock().unwrap().join("\n")
-    }
-
-    fn wait_for(&self, what: impl Fn() -> bool) {
-        for _ in 0..500 {
-            if what() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        panic!("it does not happen; sent {:?}, told {}", self.sent(), self.told());
-    }
-}
-
-fn call(id: &str, at: i64, customer: &str, kind: &str) -> Call {
-    let rest = match kind {
-        "identify" => {
-            r#""type":"identify","traits":{"phone":"+4790000000","consent":{"sms":true}}"#.to_owned()
-        }
-        event => format!(r#""type":"track","event":"{event}","properties":{{"price":5}}"#),
-    };
-    Call::new(format!(r#"{{"messageId":"{id}","userId":"{customer}","timestamp":{at},{rest}}}"#)).unwrap()
-}
-
-fn submit(host: &Host, calls: Vec<Call>) {
-    host.intake().submit_blocking(calls).unwrap();
-}
+use place::{HOUR, Place, SETTINGS, START, call, submit};
+use segue_service::{clock::Clock, host::StartError, intake::Refusal, log};
+use std::{collections::BTreeMap, fs, sync::Arc, thread, time::Duration};
 
 #[test]
 fn what_is_decided_is_delivered_once() {
@@ -230,38 +96,6 @@ fn decisions_that_are_gone_are_made_once_more_and_not_sent_again() {
 }
 
 #[test]
-fn where_the_power_goes_out_what_was_acknowledged_is_there_and_every_decision_before_a_checkpoint() {
-    let places: [Place; 3] = std::array::from_fn(|_| Place::new());
-    let [place, during, after] = &places;
-    let data = |place: &Place| place.folder.path().join("data");
-    let count = |place: &Place, folder: &str, kind: log::Kind| {
-        let mut reader = log::Reader::open(&data(place).join(folder), 0).unwrap();
-        let groups = std::iter::from_fn(|| reader.group().unwrap());
-        groups.map(|group| group.entries().filter(|entry| entry.kind == kind).count()).sum::<usize>()
-    };
-    let host = place.start();
-    submit(&host, vec![call("0", START, "ada", "identify")]);
-    for number in 1..=400 {
-        submit(&host, vec![call(&number.to_string(), START + number, "ada", "Ordered")]);
-    }
-    place.disk.copy_durable(&data(place), &data(during)).unwrap();
-    assert_eq!(count(during, "log", log::Kind::Call), 401);
-    place.wait_for(|| place.sent().len() == 400 && host.status().pending == 0);
-    host.close();
-    place.disk.copy_durable(&data(place), &data(after)).unwrap();
-    assert!(log::segments(&data(place).join("decisions")).unwrap().len() > 5, "in many files");
-    let decided = count(place, "decisions", log::Kind::Record);
-    assert!(decided >= 400);
-    assert_eq!(count(after, "decisions", log::Kind::Record), decided);
-    // And it goes on, and sends nothing again.
-    let host = after.start();
-    submit(&host, vec![call("next", START + 500, "ada", "Ordered")]);
-    after.wait_for(|| after.sent().len() == 1 && host.status().pending == 0);
-    host.close();
-    assert_eq!(after.told(), "");
-}
-
-#[test]
 fn a_log_that_is_shorter_than_it_was_is_told_and_left_alone() {
     let place = Place::new();
     let host = place.start();
@@ -310,76 +144,6 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_taken() {
 }
 
 #[test]
-fn a_full_disk_refuses_and_loses_nothing() {
-    let place = Place::new();
-    let host = place.start();
-    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
-    place.disk.leave_room(10);
-    for number in 0..3 {
-        let refused =
-            host.intake().submit_blocking(vec![call(&format!("r{number}"), START, "ada", "Ordered")]);
-        assert_eq!(refused, Err(Refusal::Full));
-    }
-    assert!(host.status().is_full);
-    // What came due waits as well: it could not be said that time has come.
-    place.clock.set(START + 2 * HOUR);
-    thread::sleep(Duration::from_millis(150));
-    assert!(place.sent().is_empty());
-    assert!(host.watch().ready().is_err());
-    place.disk.leave_room(1 << 30);
-    place.wait_for(|| place.sent().len() == 1);
-    // Also without anything that comes in.
-    place.disk.leave_room(0);
-    assert_eq!(host.intake().submit_blocking(vec![call("x", START, "eve", "Ordered")]), Err(Refusal::Full));
-    place.disk.leave_room(1 << 30);
-    place.wait_for(|| host.watch().ready().is_ok());
-    submit(&host, vec![call("3", START + 2 * HOUR, "bob", "identify")]);
-    host.close();
-    assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
-}
-
-#[test]
-fn while_the_disk_stands_calls_wait_within_bounds_and_others_are_told_to_come_later() {
-    const BATCH: usize = 1_000;
-    let place = Place::new();
-    let host = place.start();
-    submit(&host, vec![call("0", START, "ada", "identify")]);
-    let standing = place.disk.stand();
-    let batch = |number: usize| {
-        let each = |which: usize| {
-            let customer = format!("c{number}-{which}");
-            call(&customer, START, &customer, "Added")
-        };
-        (0..BATCH).map(each).collect::<Vec<Call>>()
-    };
-    let answers: Vec<_> = thread::scope(|scope| {
-        let standing = standing;
-        let client = |number| {
-            let intake = host.intake();
-            scope.spawn(move || intake.submit_blocking(batch(number)))
-        };
-        let mut clients = vec![client(0)];
-        // It lies with the disk.
-        place.wait_for(|| standing.is_waited_for("log"));
-        let room = MAX_WAITING_CALLS / BATCH;
-        clients.extend((1..=2 * room).map(client));
-        // As many wait as may, and all others have their answer.
-        place.wait_for(|| clients.iter().filter(|client| client.is_finished()).count() == room);
-        assert_eq!(host.intake().waiting(), MAX_WAITING_CALLS);
-        drop(standing);
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
-    });
-    let refused = answers.iter().filter_map(|answer| answer.err());
-    assert!(refused.clone().all(|refusal| matches!(refusal, Refusal::Busy { .. })));
-    let written = (answers.len() - refused.count()) as u64;
-    place.wait_for(|| host.status().applied == host.status().written);
-    // Nothing of what was refused is there, and everything else is.
-    assert_eq!(host.status().tally.applied, 1 + written * BATCH as u64);
-    submit(&host, vec![call("again", START, "ada", "Added")]);
-    host.close();
-}
-
-#[test]
 fn while_too_much_is_on_its_way_out_nothing_more_comes_in() {
     let mut place = Place::new();
     place.settings.push_str("[fuse]\nsends = \"1 per hour\"\n");
@@ -402,31 +166,6 @@ fn while_too_much_is_on_its_way_out_nothing_more_comes_in() {
     place.wait_for(|| host.status().pending == 0 && place.sent().len() >= 4);
     place.wait_for(|| refusal().is_none());
     host.close();
-}
-
-#[test]
-fn where_decisions_cannot_be_written_down_calls_are_refused_and_not_kept_waiting() {
-    let place = Place::new();
-    let host = place.start();
-    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
-    place.disk.refuse_in(Some("decisions"));
-    place.clock.set(START + 2 * HOUR);
-    place.wait_for(|| host.watch().ready().is_err());
-    let mut accepted = 0;
-    let refused = loop {
-        match host.intake().submit_blocking(vec![call(&format!("m{accepted}"), START, "bob", "Added")]) {
-            Ok(_) => accepted += 1,
-            Err(refusal) => break refusal,
-        }
-    };
-    assert_eq!(refused, Refusal::Full);
-    assert!((1..20).contains(&accepted), "{accepted}");
-    place.disk.refuse_in(None);
-    place.wait_for(|| host.watch().ready().is_ok() && place.sent().len() == 1);
-    place.wait_for(|| host.status().applied == host.status().written);
-    assert!(place.told().contains("decisions can be written down again"), "{}", place.told());
-    host.close();
-    assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
 }
 
 #[test]
