@@ -191,8 +191,8 @@ impl<E: Execution> Customers<E> {
 
     /// The state of the customer at a place, for the last time: nothing but the id is left.
     pub(crate) fn release(&mut self, execution: &E, place: u32) -> E::Customer {
-        match self.awake.seat(place).take_if(|(other, _)| *other == place) {
-            Some((_, customer)) => customer,
+        match self.awake.take(place) {
+            Some(customer) => customer,
             None => wake(execution, self.resting.at_mut(place)),
         }
     }
@@ -211,7 +211,7 @@ impl<E: Execution> Customers<E> {
     /// Takes up a customer who rested elsewhere; whoever had the id is replaced. Gives the place.
     pub(crate) fn restore(&mut self, execution: &E, hash: u64, id: &str, resting: E::Resting) -> u32 {
         let place = self.entry(execution, hash, id).0;
-        *self.awake.seat(place) = None;
+        self.awake.take(place);
         self.resting.replace(place, resting);
         place
     }

@@ -13,9 +13,12 @@ pub const PARSED_LINES: usize = 64;
 pub const BATCH_BYTES: usize = 1 << 19;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
-/// How many customers of a shard are awake at once at least: as many as are on a shop's site in one moment. Few, because
-/// whoever is laid to rest while their state is still near the processor is packed several times faster.
-pub const AWAKE_CUSTOMERS: usize = 256;
+/// How many customers of a shard are awake at once at least: twice as many as are on a shop's site in one moment. Few,
+/// because whoever is laid to rest while their state is still near the processor is packed several times faster.
+pub const AWAKE_CUSTOMERS: usize = 64;
+/// Among how many who are awake somebody is looked for, and the one who came longest ago makes room (8): enough that hardly
+/// anybody has to leave who is still on the site, and few enough that looking at all of them is looking at one place in memory.
+pub const ROW_OF_SEATS: usize = 8;
 /// How many are where the same customers come again and again, more than that (16,384, some 100 MB of ordinary ones).
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
 /// After how many looks for a customer it is judged how many should be awake (32,768): twice as many as can be awake.

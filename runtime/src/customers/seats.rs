@@ -1,16 +1,21 @@
-//! Who is awake: each customer at their place modulo the number of seats, so that no order of use has to be kept.
+//! Who is awake: each customer on one of a few seats that stand together, found by their place modulo how many such rows there
+//! are. Whoever came longest ago loses their seat, so that those who are on the site keep theirs.
 //!
 //! There are few seats, as whoever is laid to rest while their state is still near the processor is packed several times
 //! faster. Where the same customers come again and again, more than there are seats, they would be packed and unpacked each
 //! time; then there are many more seats, if that has nearly all of them found awake.
 
 use crate::limits::{
-    AWAKE_CUSTOMERS, LOOKS, MOST_AWAKE_CUSTOMERS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS,
+    AWAKE_CUSTOMERS, LOOKS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS,
 };
 use std::mem;
 
 pub(super) struct Seats<C> {
+    rows: Vec<Row>,
+    /// Those of the first row, then those of the second, and so on.
     seats: Vec<Seat<C>>,
+    /// How often a seat was given, which tells who came longest ago; what is lost when it begins anew is little.
+    given: u32,
     /// How often somebody was looked for since the last trial, and how often in vain.
     looks: u32,
     misses: u32,
@@ -19,6 +24,15 @@ pub(super) struct Seats<C> {
 
 /// Somebody who is awake, with their place.
 pub(super) type Seat<C> = Option<(u32, C)>;
+
+/// Whose the seats of a row are, near each other, so that the customers themselves need not be looked at.
+#[derive(Clone)]
+struct Row {
+    /// The place whose customer had the seat last, who may have left it.
+    places: [u32; ROW_OF_SEATS],
+    /// When it was given.
+    given: [u32; ROW_OF_SEATS],
+}
 
 #[derive(Clone, Copy)]
 enum Trial {
@@ -32,25 +46,57 @@ enum Trial {
 
 impl<C> Seats<C> {
     pub(super) fn new() -> Self {
-        Self { seats: seats(AWAKE_CUSTOMERS), looks: 0, misses: 0, trial: Trial::Later(0) }
+        Self {
+            rows: rows(AWAKE_CUSTOMERS),
+            seats: seats(AWAKE_CUSTOMERS),
+            given: 0,
+            looks: 0,
+            misses: 0,
+            trial: Trial::Later(0),
+        }
     }
 
-    /// The seat of a place, in which another may be.
+    /// The row of a place.
+    fn row(&self, place: u32) -> usize {
+        place as usize % self.rows.len()
+    }
+
+    /// The number of the seat of whoever is awake at a place.
+    fn find(&self, place: u32) -> Option<usize> {
+        let row = self.row(place);
+        let position = self.rows[row].places.iter().position(|other| *other == place)?;
+        let number = row * ROW_OF_SEATS + position;
+        self.seats[number].as_ref().is_some_and(|(other, _)| *other == place).then_some(number)
+    }
+
+    /// A seat for the customer of a place, who is to be put there: their own, or else that of whoever of their row came
+    /// longest ago, who may still be on it.
     pub(super) fn seat(&mut self, place: u32) -> &mut Seat<C> {
-        let count = self.seats.len();
-        &mut self.seats[place as usize % count]
+        let number = self.row(place);
+        let row = &mut self.rows[number];
+        let own = row.places.iter().position(|other| *other == place);
+        let now = self.given.wrapping_add(1);
+        let oldest = || (0..ROW_OF_SEATS).max_by_key(|position| now.wrapping_sub(row.given[*position]));
+        let position = own.or_else(oldest).unwrap_or(0);
+        (row.places[position], row.given[position], self.given) = (place, now, now);
+        &mut self.seats[number * ROW_OF_SEATS + position]
+    }
+
+    /// Takes whoever is awake at a place off their seat.
+    pub(super) fn take(&mut self, place: u32) -> Option<C> {
+        let number = self.find(place)?;
+        self.seats[number].take().map(|(_, customer)| customer)
     }
 
     /// Who is awake at a place.
     pub(super) fn at(&self, place: u32) -> Option<&C> {
-        let seat = self.seats.get(place as usize % self.seats.len())?.as_ref();
-        seat.filter(|(other, _)| *other == place).map(|(_, customer)| customer)
+        self.seats[self.find(place)?].as_ref().map(|(_, customer)| customer)
     }
 
     /// Somebody is looked for. Gives who loses their seat by that, should it change how many there are.
     pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
         self.looks += 1;
-        self.misses += u32::from(self.seat(place).as_ref().is_none_or(|(other, _)| *other != place));
+        self.misses += u32::from(self.find(place).is_none());
         if self.looks < LOOKS { Vec::new() } else { self.judge() }
     }
 
@@ -75,6 +121,7 @@ impl<C> Seats<C> {
 
     /// Sets how many seats there are; gives who loses theirs.
     fn resize(&mut self, count: usize) -> Vec<(u32, C)> {
+        self.rows = rows(count);
         let before = mem::replace(&mut self.seats, seats(count));
         let moved = before
             .into_iter()
@@ -82,6 +129,10 @@ impl<C> Seats<C> {
             .filter_map(|(place, customer)| self.seat(place).replace((place, customer)));
         moved.collect()
     }
+}
+
+fn rows(seats: usize) -> Vec<Row> {
+    vec![Row { places: [u32::MAX; ROW_OF_SEATS], given: [0; ROW_OF_SEATS] }; seats / ROW_OF_SEATS]
 }
 
 fn seats<C>(count: usize) -> Vec<Seat<C>> {
@@ -108,10 +159,29 @@ mod tests {
 
     #[test]
     fn there_are_more_seats_only_where_nearly_all_who_come_are_found_then() {
-        assert_eq!(after(100, 40 * LOOKS), AWAKE_CUSTOMERS, "all are awake");
-        assert_eq!(after(280, 40 * LOOKS), AWAKE_CUSTOMERS, "few are not");
+        assert_eq!(after(60, 40 * LOOKS), AWAKE_CUSTOMERS, "all are awake");
+        assert_eq!(after(70, 40 * LOOKS), AWAKE_CUSTOMERS, "few are not");
         assert_eq!(after(1_500, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
         assert_eq!(after(20_000, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
         assert_eq!(after(1_000_000, 16 * LOOKS), AWAKE_CUSTOMERS, "nobody comes again soon");
+    }
+
+    #[test]
+    fn whoever_came_longest_ago_loses_their_seat() {
+        let mut seats = Seats::new();
+        let rows = u32::try_from(AWAKE_CUSTOMERS / ROW_OF_SEATS).unwrap();
+        let of_a_row = |number: usize| u32::try_from(number).unwrap() * rows;
+        for number in 0..ROW_OF_SEATS {
+            assert!(seats.seat(of_a_row(number)).replace((of_a_row(number), number)).is_none());
+        }
+        // The first comes again, so the second came longest ago.
+        assert_eq!(seats.seat(of_a_row(0)).as_ref().map(|(_, customer)| *customer), Some(0));
+        let new = of_a_row(ROW_OF_SEATS);
+        assert_eq!(seats.seat(new).replace((new, ROW_OF_SEATS)), Some((of_a_row(1), 1)));
+        assert_eq!((seats.at(of_a_row(1)), seats.at(of_a_row(0))), (None, Some(&0)));
+        // A seat that was left is one's own again.
+        assert_eq!((seats.take(new), seats.take(new)), (Some(ROW_OF_SEATS), None));
+        assert!(seats.at(new).is_none() && seats.seat(new).is_none());
+        assert_eq!((2..ROW_OF_SEATS).filter_map(|number| seats.take(of_a_row(number))).count(), ROW_OF_SEATS - 2);
     }
 }
