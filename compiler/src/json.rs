@@ -14,8 +14,18 @@ pub const MAX_DEPTH: u32 = 127;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonText<'a> {
     text: &'a str,
-    /// Whether it is a string with escapes, so that it is not written as it reads.
-    escaped: bool,
+    written: Written,
+}
+
+/// How a value is written. As wide as what stands beside it, so that all of a [`JsonText`] is copied as whole words: a
+/// processor waits where what it reads was written in other pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+enum Written {
+    /// As it reads.
+    Plainly,
+    /// As a string with escapes.
+    WithEscapes,
 }
 
 /// A text is not JSON.
@@ -85,7 +95,7 @@ impl<'a> JsonText<'a> {
         if self.first() != b'"' {
             return None;
         }
-        if self.escaped {
+        if self.written == Written::WithEscapes {
             return serde_json::from_str(self.text).ok().map(Cow::Owned);
         }
         self.text.get(1..self.text.len() - 1).map(Cow::Borrowed)
@@ -120,14 +130,14 @@ impl<'a> Key<'a> {
     #[must_use]
     #[inline]
     pub fn is(self, name: &str) -> bool {
-        self.plain() == name || self.0.escaped && self.0.string().is_some_and(|key| *key == *name)
+        self.plain() == name || !self.is_plain() && self.0.string().is_some_and(|key| *key == *name)
     }
 
     /// Whether it has no escapes, and so is written as it reads.
     #[must_use]
     #[inline]
     pub fn is_plain(self) -> bool {
-        !self.0.escaped
+        self.0.written == Written::Plainly
     }
 
     /// The name between its quotes as it is written: equal names without escapes are written alike.
@@ -143,7 +153,7 @@ impl<'a> Key<'a> {
     #[must_use]
     #[inline]
     pub fn name(self) -> Cow<'a, str> {
-        let read = if self.0.escaped { self.0.string() } else { None };
+        let read = if self.is_plain() { None } else { self.0.string() };
         read.unwrap_or(Cow::Borrowed(self.plain()))
     }
 
@@ -218,14 +228,33 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When there is neither.
-    #[inline]
+    #[inline(always)]
     pub fn member(&mut self) -> Result<Option<(Key<'a>, JsonText<'a>)>, NotJson> {
+        let bytes = self.text.as_bytes();
+        // Nearly all are written without space: `{"key":` or `,"key":`.
+        let start = match bytes.get(self.at.wrapping_sub(1)..) {
+            Some([b'{', b'"', ..]) => self.at,
+            Some([before, b',', b'"', ..]) if *before != b'{' => self.at.wrapping_add(1),
+            Some(_) | None => return self.spaced_member(),
+        };
+        let colon = self.plain_end(start.wrapping_add(1)).wrapping_add(1);
+        let Some([b'"', b':', ..]) = bytes.get(colon.wrapping_sub(1)..) else { return self.spaced_member() };
+        self.at = colon;
+        let key = Key(self.since(start, Written::Plainly));
+        self.at = colon.wrapping_add(1);
+        self.space();
+        Ok(Some((key, self.value()?)))
+    }
+
+    /// As [`Reader::member`], however it is written.
+    #[inline(never)]
+    fn spaced_member(&mut self) -> Result<Option<(Key<'a>, JsonText<'a>)>, NotJson> {
         if self.ends(b'{', b'}')? {
             return Ok(None);
         }
         let start = self.at;
-        let escaped = self.skip_string()?;
-        let key = Key(self.since(start, escaped));
+        let written = self.skip_string()?;
+        let key = Key(self.since(start, written));
         self.space();
         self.take(b':')?;
         self.space();
@@ -289,21 +318,21 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn since(&self, start: usize, escaped: bool) -> JsonText<'a> {
+    fn since(&self, start: usize, written: Written) -> JsonText<'a> {
         // INVARIANT: values begin and end at ASCII bytes.
-        JsonText { text: self.text.get(start..self.at).unwrap_or("null"), escaped }
+        JsonText { text: self.text.get(start..self.at).unwrap_or("null"), written }
     }
 
     /// The value that begins here.
     #[inline]
     fn value(&mut self) -> Result<JsonText<'a>, NotJson> {
         let start = self.at;
-        let escaped = match self.peek() {
+        let written = match self.peek() {
             b'"' => self.skip_string()?,
-            b'{' | b'[' => self.skip_nested().map(|()| false)?,
-            _ => self.skip_scalar().map(|()| false)?,
+            b'{' | b'[' => self.skip_nested().map(|()| Written::Plainly)?,
+            _ => self.skip_scalar().map(|()| Written::Plainly)?,
         };
-        Ok(self.since(start, escaped))
+        Ok(self.since(start, written))
     }
 
     /// Goes past an object or list and all within, without recursion: a bit for each open one says which it is.
@@ -386,49 +415,45 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Goes past a string; whether it has escapes.
+    /// Goes past a string.
     #[inline(always)]
-    fn skip_string(&mut self) -> Result<bool, NotJson> {
+    fn skip_string(&mut self) -> Result<Written, NotJson> {
         self.take(b'"')?;
         self.skip_plain();
         if self.peek() == b'"' {
             self.at = self.at.wrapping_add(1);
-            return Ok(false);
+            return Ok(Written::Plainly);
         }
-        self.skip_escapes().map(|()| true)
+        self.skip_escapes().map(|()| Written::WithEscapes)
     }
 
     /// Goes past what of a string needs no care.
     #[inline]
     fn skip_plain(&mut self) {
-        let within = self.at.wrapping_sub(self.marked);
-        let left = if within < scan::WIDTH { self.marks >> within } else { 0 };
-        if left == 0 {
-            self.skip_far();
-        } else {
-            self.at = self.at.wrapping_add(left.trailing_zeros() as usize);
-        }
+        self.at = self.plain_end(self.at);
     }
 
-    /// As [`Reader::skip_plain`], beyond what is marked.
+    /// Where what of a string needs no care ends, if it goes on here.
+    #[inline]
+    fn plain_end(&mut self, from: usize) -> usize {
+        let within = from.wrapping_sub(self.marked);
+        let left = if within < scan::WIDTH { self.marks >> within } else { 0 };
+        if left == 0 { self.far_end(from) } else { from.wrapping_add(left.trailing_zeros() as usize) }
+    }
+
+    /// As [`Reader::plain_end`], beyond what is marked.
     #[inline(never)]
-    fn skip_far(&mut self) {
-        let within = self.at.wrapping_sub(self.marked);
-        if within < scan::WIDTH {
-            self.at = self.marked.wrapping_add(scan::WIDTH);
-        }
-        loop {
-            let Some(bytes) = self.text.as_bytes().get(self.at..).filter(|bytes| !bytes.is_empty()) else {
-                self.at = self.text.len();
-                return;
-            };
-            (self.marks, self.marked) = (scan::marks(bytes), self.at);
+    fn far_end(&mut self, from: usize) -> usize {
+        let within = from.wrapping_sub(self.marked);
+        let mut at = if within < scan::WIDTH { self.marked.wrapping_add(scan::WIDTH) } else { from };
+        while let Some(bytes) = self.text.as_bytes().get(at..).filter(|bytes| !bytes.is_empty()) {
+            (self.marks, self.marked) = (scan::marks(bytes), at);
             if self.marks != 0 {
-                self.at = self.at.wrapping_add(self.marks.trailing_zeros() as usize);
-                return;
+                return at.wrapping_add(self.marks.trailing_zeros() as usize);
             }
-            self.at = self.at.wrapping_add(scan::WIDTH);
+            at = at.wrapping_add(scan::WIDTH);
         }
+        self.text.len()
     }
 
     /// Goes on to the end of a string, from where something stands that needs care.
@@ -454,32 +479,29 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn skip_number(&mut self) -> Result<(), NotJson> {
-        self.at += usize::from(self.peek() == b'-');
-        match self.peek() {
-            b'0' => self.at += 1,
-            b'1'..=b'9' => self.digits()?,
-            _ => return Err(self.fault()),
+        let bytes = self.text.as_bytes();
+        let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+        let mut at = self.at.wrapping_add(usize::from(byte(self.at) == b'-'));
+        at = if byte(at) == b'0' { at.wrapping_add(1) } else { self.digits(at)? };
+        if byte(at) == b'.' {
+            at = self.digits(at.wrapping_add(1))?;
         }
-        if self.peek() == b'.' {
-            self.at += 1;
-            self.digits()?;
+        if matches!(byte(at), b'e' | b'E') {
+            at = at.wrapping_add(1);
+            at = self.digits(at.wrapping_add(usize::from(matches!(byte(at), b'+' | b'-'))))?;
         }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), b'+' | b'-'));
-            self.digits()?;
-        }
+        self.at = at;
         Ok(())
     }
 
+    /// Where the digits end that begin here.
     #[inline]
-    fn digits(&mut self) -> Result<(), NotJson> {
-        if !self.peek().is_ascii_digit() {
-            return Err(self.fault());
+    fn digits(&self, from: usize) -> Result<usize, NotJson> {
+        let bytes = self.text.as_bytes();
+        let mut at = from;
+        while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            at = at.wrapping_add(1);
         }
-        while self.peek().is_ascii_digit() {
-            self.at = self.at.wrapping_add(1);
-        }
-        Ok(())
+        if at == from { Err(NotJson { at }) } else { Ok(at) }
     }
 }

@@ -182,6 +182,9 @@ mod tests {
         // A seat that was left is one's own again.
         assert_eq!((seats.take(new), seats.take(new)), (Some(ROW_OF_SEATS), None));
         assert!(seats.at(new).is_none() && seats.seat(new).is_none());
-        assert_eq!((2..ROW_OF_SEATS).filter_map(|number| seats.take(of_a_row(number))).count(), ROW_OF_SEATS - 2);
+        assert_eq!(
+            (2..ROW_OF_SEATS).filter_map(|number| seats.take(of_a_row(number))).count(),
+            ROW_OF_SEATS - 2
+        );
     }
 }

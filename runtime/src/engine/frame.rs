@@ -37,6 +37,55 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// An event of which no property is known. Whatever is filled in, [`Frame::ready`] then makes it one for machine code.
+    #[inline]
+    fn new(
+        machine: &Machine,
+        event: Option<EventId>,
+        name: Arc<str>,
+        message_id: Text,
+        (at, order): (Millis, u64),
+    ) -> Self {
+        let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
+        let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
+        let title = event.and_then(|event| machine.titles.get(event.0 as usize)).cloned();
+        let mut values = SmallVec::new();
+        values.resize(count as usize, Value::Missing);
+        if let Some([time, id, called]) = values.first_chunk_mut() {
+            *time = Value::Time(at);
+            *id = Value::Text(message_id.clone());
+            *called = title.unwrap_or_else(|| Value::text(&name));
+        }
+        Self { event, name, message_id, at, order, slots: SmallVec::new(), values }
+    }
+
+    /// Puts a field's value into the slots of its use.
+    #[inline]
+    fn fill(&mut self, used: &FieldUse, value: Value) {
+        if let [SlotUse { slot, path, .. }] = used.slots.as_slice()
+            && path.is_empty()
+        {
+            if let Some(slot) = self.values.get_mut(*slot as usize) {
+                *slot = value;
+            }
+            return;
+        }
+        for place in &used.slots {
+            if let Some(slot) = self.values.get_mut(place.slot as usize) {
+                *slot = value.at(&place.path);
+            }
+        }
+    }
+
+    /// Lays out the slots of the values.
+    #[inline]
+    fn ready(&mut self, machine: &Machine) {
+        self.slots.reserve(self.values.len());
+        for slot in machine.slots(&self.values) {
+            self.slots.push(slot);
+        }
+    }
+
     /// The event's place in the customer's history.
     pub(super) fn stamp(&self) -> (Millis, u64) {
         (self.at, self.order)
@@ -200,14 +249,15 @@ impl Kept {
 
     /// The event as machine code reads it.
     pub(super) fn frame(&self, machine: &Machine) -> Frame {
-        let mut builder =
-            FrameBuilder::new(machine, self.event, self.name.clone(), self.message_id.clone(), self.at);
+        let mut frame =
+            Frame::new(machine, self.event, self.name.clone(), self.message_id.clone(), self.stamp());
         for (slot, value) in &self.values {
-            if let Some(place) = builder.values.get_mut(*slot as usize) {
+            if let Some(place) = frame.values.get_mut(*slot as usize) {
                 place.clone_from(value);
             }
         }
-        builder.finish(self.order)
+        frame.ready(machine);
+        frame
     }
 }
 
@@ -216,14 +266,14 @@ impl Engine {
     pub(super) fn frame(&self, event: Tracked<'_>, at: Millis, order: u64, counts: &mut Counts) -> Frame {
         let id = self.machine.events.get(event.name).map(EventId);
         let name = id.and_then(|id| self.program.events.get(id.0 as usize)).map(|event| event.name.clone());
-        let mut builder = FrameBuilder::new(
+        let mut frame = Frame::new(
             &self.machine,
             id,
             name.unwrap_or_else(|| Arc::from(event.name)),
             Text::from(event.message_id),
-            at,
+            (at, order),
         );
-        if let Some((ty, layout, fields)) = builder.declared(self) {
+        if let Some((ty, layout, fields)) = id.and_then(|id| self.declared(id)) {
             let (mut few, mut many) = ([None; FEW_FIELDS], Vec::new());
             let members: &mut [Option<JsonText<'_>>] = match few.get_mut(..fields.len()) {
                 Some(few) => few,
@@ -246,10 +296,11 @@ impl Engine {
                 };
                 counts.invalid_fields +=
                     u64::from(value.is_err() || value == Ok(Value::Missing) && !field.optional);
-                builder.fill(used, value.unwrap_or_default());
+                frame.fill(used, value.unwrap_or_default());
             }
         }
-        builder.finish(order)
+        frame.ready(&self.machine);
+        frame
     }
 
     /// An event's declaration, its layout, and its fields in use.
@@ -289,20 +340,21 @@ impl Engine {
         fields: impl Fn(&str) -> Value,
     ) -> Frame {
         let name = self.program.events.get(event.0 as usize).map(|event| event.name.clone());
-        let mut builder = FrameBuilder::new(
+        let mut frame = Frame::new(
             &self.machine,
             Some(event),
             name.unwrap_or_default(),
             Text::from(message_id),
-            at,
+            (at, order),
         );
-        if let Some((ty, layout, _)) = builder.declared(self) {
+        if let Some((ty, layout, _)) = self.declared(event) {
             for used in &layout.fields {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };
-                builder.fill(used, fields(&field.name));
+                frame.fill(used, fields(&field.name));
             }
         }
-        builder.finish(order)
+        frame.ready(&self.machine);
+        frame
     }
 }
 
@@ -324,73 +376,6 @@ impl<'a> Tracked<'a> {
                 Some(Self { name: event, message_id, properties: *properties, title: *name })
             }
             Call::Identify { .. } | Call::Group { .. } => None,
-        }
-    }
-}
-
-struct FrameBuilder<'m> {
-    machine: &'m Machine,
-    event: Option<EventId>,
-    name: Arc<str>,
-    message_id: Text,
-    at: Millis,
-    values: SmallVec<[Value; FEW_SLOTS]>,
-}
-
-impl<'m> FrameBuilder<'m> {
-    fn new(
-        machine: &'m Machine,
-        event: Option<EventId>,
-        name: Arc<str>,
-        message_id: Text,
-        at: Millis,
-    ) -> Self {
-        let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
-        let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
-        let title = event.and_then(|event| machine.titles.get(event.0 as usize)).cloned();
-        let mut values = SmallVec::with_capacity(count as usize);
-        values.push(Value::Time(at));
-        values.push(Value::Text(message_id.clone()));
-        values.push(title.unwrap_or_else(|| Value::text(&name)));
-        for _ in FIXED_SLOTS..count {
-            values.push(Value::Missing);
-        }
-        Self { machine, event, name, message_id, at, values }
-    }
-
-    fn declared<'e>(&self, engine: &'e Engine) -> Option<(&'e EventType, &'e Layout, &'e Fields)> {
-        engine.declared(self.event?)
-    }
-
-    fn fill(&mut self, used: &FieldUse, value: Value) {
-        if let [SlotUse { slot, path, .. }] = used.slots.as_slice()
-            && path.is_empty()
-        {
-            if let Some(slot) = self.values.get_mut(*slot as usize) {
-                *slot = value;
-            }
-            return;
-        }
-        for place in &used.slots {
-            if let Some(slot) = self.values.get_mut(place.slot as usize) {
-                *slot = value.at(&place.path);
-            }
-        }
-    }
-
-    fn finish(self, order: u64) -> Frame {
-        let mut slots = SmallVec::with_capacity(self.values.len());
-        for slot in self.machine.slots(&self.values) {
-            slots.push(slot);
-        }
-        Frame {
-            event: self.event,
-            name: self.name,
-            message_id: self.message_id,
-            at: self.at,
-            order,
-            slots,
-            values: self.values,
         }
     }
 }

@@ -193,14 +193,15 @@ impl<E: Execution> Shard<E> {
         for rule in output.fired.drain(..) {
             summary.count_fired(&rule);
         }
-        for record in output.records.drain(..) {
-            summary.count_record(&record);
+        for record in &output.records {
+            summary.count_record(record);
             if options.fuse.is_some() {
-                summary.note_send(&record);
+                summary.note_send(record);
             }
-            if options.kinds.has(&record) {
-                records.push(place, &record);
+            if options.kinds.has(record) {
+                records.push(place, record);
             }
         }
+        output.records.clear();
     }
 }
