@@ -19,14 +19,19 @@ pub const AWAKE_CUSTOMERS: usize = 64;
 /// Among how many who are awake somebody is looked for, and the one who came longest ago makes room (8): enough that hardly
 /// anybody has to leave who is still on the site, and few enough that looking at all of them is looking at one place in memory.
 pub const ROW_OF_SEATS: usize = 8;
-/// How many are where the same customers come again and again, more than that (16,384, some 100 MB of ordinary ones).
+/// How many are at most, where the same customers come again and again (16,384, some 100 MB of ordinary ones).
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
+/// How many times as many are tried at once (4): each of 64, 256, 1,024, 4,096 and 16,384 is as good as any between them.
+pub const MORE_SEATS: usize = 4;
 /// After how many looks for a customer it is judged how many should be awake (32,768): twice as many as can be awake.
 pub const LOOKS: u32 = 1 << 15;
-/// More than which part of the looks must be in vain for a trial of more seats (a quarter).
-pub const WORTH_A_TRIAL: u32 = 4;
-/// For how many times as many looks that is not tried again after it was of no use: a trial costs little.
-pub const UNTRIED_ROUNDS: u32 = 16;
+/// More than which part of the looks must be in vain for a trial of more seats (a sixteenth).
+pub const WORTH_A_TRIAL: u32 = 16;
+/// More than which part must still be in vain for a trial to go on with more seats still (a quarter).
+pub const TRIED_ON: u32 = 4;
+/// For how many times as many looks that is not tried again after it was of no use (64): a trial takes two rounds, in which
+/// those laid to rest are far from the processor.
+pub const UNTRIED_ROUNDS: u32 = 64;
 /// How many times fewer looks must be in vain with more seats for that to stay so (3): so many times as long it takes to pack
 /// somebody whose state is no longer near the processor.
 pub const WORTH_SEATS: u32 = 3;

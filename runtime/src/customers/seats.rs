@@ -1,25 +1,34 @@
-//! Who is awake: each customer on one of a few seats that stand together, found by their place modulo how many such rows there
+//! Who is awake: each customer on one of a few seats that stand together, in the row of their place modulo how many rows there
 //! are. Whoever came longest ago loses their seat, so that those who are on the site keep theirs.
 //!
-//! There are few seats, as whoever is laid to rest while their state is still near the processor is packed several times
-//! faster. Where the same customers come again and again, more than there are seats, they would be packed and unpacked each
-//! time; then there are many more seats, if that has nearly all of them found awake.
+//! There are as few seats as do: whoever is laid to rest while their state is still near the processor is packed several
+//! times faster, and whoever is laid to rest and comes again is packed and unpacked for nothing. So more seats are tried
+//! where many are looked for in vain, and kept where that has most of them found.
 
 use crate::limits::{
-    AWAKE_CUSTOMERS, LOOKS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, UNTRIED_ROUNDS, WORTH_A_TRIAL, WORTH_SEATS,
+    AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON, UNTRIED_ROUNDS,
+    WORTH_A_TRIAL, WORTH_SEATS,
 };
 use std::mem;
 
 pub(super) struct Seats<C> {
-    rows: Vec<Row>,
-    /// Those of the first row, then those of the second, and so on.
-    seats: Vec<Seat<C>>,
+    room: Room<C>,
+    /// A larger room that is left row by row, from the last one on, so that nobody waits until all of it is empty.
+    former: Room<C>,
+    /// How many rows of it are not empty yet.
+    left: usize,
     /// How often a seat was given, which tells who came longest ago; what is lost when it begins anew is little.
     given: u32,
-    /// How often somebody was looked for since the last trial, and how often in vain.
+    /// How often somebody was looked for since that was last judged, and how often in vain.
     looks: u32,
     misses: u32,
     trial: Trial,
+}
+
+/// Seats, row by row.
+struct Room<C> {
+    rows: Vec<Row>,
+    seats: Vec<Seat<C>>,
 }
 
 /// Somebody who is awake, with their place.
@@ -36,19 +45,59 @@ struct Row {
 
 #[derive(Clone, Copy)]
 enum Trial {
-    /// There are few seats, and it is not tried with more for so many rounds.
+    /// It is not tried with more seats for so many rounds.
     Later(u32),
-    /// There are many, most of which were empty just now; so many looks were in vain when there were few.
-    Filling(u32),
-    /// There are many, for a round or longer, of which that is asked each time.
-    More(u32),
+    /// There are more, most of which were empty just now.
+    Filling(Before),
+    /// There are more.
+    More(Before),
+}
+
+/// What was before it was tried with more seats.
+#[derive(Clone, Copy)]
+struct Before {
+    seats: usize,
+    /// How many looks of a round were in vain.
+    misses: u32,
+}
+
+impl<C> Room<C> {
+    fn new(seats: usize) -> Self {
+        let row = Row { places: [u32::MAX; ROW_OF_SEATS], given: [0; ROW_OF_SEATS] };
+        Self { rows: vec![row; seats / ROW_OF_SEATS], seats: (0..seats).map(|_| None).collect() }
+    }
+
+    /// The number of the seat of whoever is awake at a place.
+    fn find(&self, place: u32) -> Option<usize> {
+        let row = (place as usize).checked_rem(self.rows.len())?;
+        let position = self.rows[row].places.iter().position(|other| *other == place)?;
+        let number = row * ROW_OF_SEATS + position;
+        self.seats[number].as_ref().is_some_and(|(other, _)| *other == place).then_some(number)
+    }
+
+    fn take(&mut self, place: u32) -> Option<C> {
+        let number = self.find(place)?;
+        self.seats[number].take().map(|(_, customer)| customer)
+    }
+
+    /// See [`Seats::seat`].
+    fn seat(&mut self, place: u32, now: u32) -> &mut Seat<C> {
+        let number = place as usize % self.rows.len();
+        let row = &mut self.rows[number];
+        let own = row.places.iter().position(|other| *other == place);
+        let oldest = || (0..ROW_OF_SEATS).max_by_key(|position| now.wrapping_sub(row.given[*position]));
+        let position = own.or_else(oldest).unwrap_or(0);
+        (row.places[position], row.given[position]) = (place, now);
+        &mut self.seats[number * ROW_OF_SEATS + position]
+    }
 }
 
 impl<C> Seats<C> {
     pub(super) fn new() -> Self {
         Self {
-            rows: rows(AWAKE_CUSTOMERS),
-            seats: seats(AWAKE_CUSTOMERS),
+            room: Room::new(AWAKE_CUSTOMERS),
+            former: Room::new(0),
+            left: 0,
             given: 0,
             looks: 0,
             misses: 0,
@@ -56,114 +105,164 @@ impl<C> Seats<C> {
         }
     }
 
-    /// The row of a place.
-    fn row(&self, place: u32) -> usize {
-        place as usize % self.rows.len()
-    }
-
-    /// The number of the seat of whoever is awake at a place.
-    fn find(&self, place: u32) -> Option<usize> {
-        let row = self.row(place);
-        let position = self.rows[row].places.iter().position(|other| *other == place)?;
-        let number = row * ROW_OF_SEATS + position;
-        self.seats[number].as_ref().is_some_and(|(other, _)| *other == place).then_some(number)
-    }
-
     /// A seat for the customer of a place, who is to be put there: their own, or else that of whoever of their row came
-    /// longest ago, who may still be on it.
+    /// longest ago, who may still be on it. Before, they are looked for.
     pub(super) fn seat(&mut self, place: u32) -> &mut Seat<C> {
-        let number = self.row(place);
-        let row = &mut self.rows[number];
-        let own = row.places.iter().position(|other| *other == place);
-        let now = self.given.wrapping_add(1);
-        let oldest = || (0..ROW_OF_SEATS).max_by_key(|position| now.wrapping_sub(row.given[*position]));
-        let position = own.or_else(oldest).unwrap_or(0);
-        (row.places[position], row.given[position], self.given) = (place, now, now);
-        &mut self.seats[number * ROW_OF_SEATS + position]
+        self.given = self.given.wrapping_add(1);
+        self.room.seat(place, self.given)
     }
 
     /// Takes whoever is awake at a place off their seat.
     pub(super) fn take(&mut self, place: u32) -> Option<C> {
-        let number = self.find(place)?;
-        self.seats[number].take().map(|(_, customer)| customer)
+        self.room.take(place).or_else(|| self.former.take(place))
     }
 
     /// Who is awake at a place.
     pub(super) fn at(&self, place: u32) -> Option<&C> {
-        self.seats[self.find(place)?].as_ref().map(|(_, customer)| customer)
-    }
-
-    /// Somebody is looked for. Gives who loses their seat by that, should it change how many there are.
-    pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
-        self.looks += 1;
-        self.misses += u32::from(self.find(place).is_none());
-        if self.looks < LOOKS { Vec::new() } else { self.judge() }
-    }
-
-    fn judge(&mut self) -> Vec<(u32, C)> {
-        self.looks = 0;
-        let misses = mem::take(&mut self.misses);
-        let (trial, seats) = match self.trial {
-            Trial::Later(rounds @ 1..) => (Trial::Later(rounds - 1), None),
-            Trial::Later(0) if misses > LOOKS / WORTH_A_TRIAL => {
-                (Trial::Filling(misses), Some(MOST_AWAKE_CUSTOMERS))
-            }
-            Trial::Later(0) => (Trial::Later(0), None),
-            Trial::Filling(before) => (Trial::More(before), None),
-            Trial::More(before) if misses * WORTH_SEATS > before => {
-                (Trial::Later(UNTRIED_ROUNDS), Some(AWAKE_CUSTOMERS))
-            }
-            Trial::More(before) => (Trial::More(before), None),
+        let at = |room: &'_ Room<C>| room.find(place);
+        let seat = match at(&self.room) {
+            Some(number) => self.room.seats.get(number),
+            None => at(&self.former).and_then(|number| self.former.seats.get(number)),
         };
-        self.trial = trial;
-        seats.map_or_else(Vec::new, |count| self.resize(count))
+        seat?.as_ref().map(|(_, customer)| customer)
     }
 
-    /// Sets how many seats there are; gives who loses theirs.
-    fn resize(&mut self, count: usize) -> Vec<(u32, C)> {
-        self.rows = rows(count);
-        let before = mem::replace(&mut self.seats, seats(count));
-        let moved = before
-            .into_iter()
-            .flatten()
-            .filter_map(|(place, customer)| self.seat(place).replace((place, customer)));
-        moved.collect()
+    /// Somebody is looked for. Gives who loses their seat by that, because there are fewer now.
+    pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
+        let leaving = if self.left == 0 { Vec::new() } else { self.leave(place) };
+        self.looks += 1;
+        self.misses += u32::from(self.room.find(place).is_none());
+        if self.looks == LOOKS {
+            self.judge();
+        }
+        leaving
     }
-}
 
-fn rows(seats: usize) -> Vec<Row> {
-    vec![Row { places: [u32::MAX; ROW_OF_SEATS], given: [0; ROW_OF_SEATS] }; seats / ROW_OF_SEATS]
-}
+    /// Empties a row of the former room, and takes whoever is looked for over from there.
+    fn leave(&mut self, place: u32) -> Vec<(u32, C)> {
+        let taken_over = self.former.take(place);
+        self.left -= 1;
+        let row = self.left * ROW_OF_SEATS..(self.left + 1) * ROW_OF_SEATS;
+        let mut leaving: Vec<(u32, C)> = self.former.seats[row].iter_mut().filter_map(Option::take).collect();
+        if let Some(customer) = taken_over {
+            leaving.extend(self.seat(place).replace((place, customer)));
+        }
+        if self.left == 0 {
+            self.former = Room::new(0);
+        }
+        leaving
+    }
 
-fn seats<C>(count: usize) -> Vec<Seat<C>> {
-    (0..count).map(|_| None).collect()
+    fn judge(&mut self) {
+        self.looks = 0;
+        let (seats, misses) = (self.room.seats.len(), mem::take(&mut self.misses));
+        let more = Some(seats * MORE_SEATS).filter(|more| *more <= MOST_AWAKE_CUSTOMERS);
+        self.trial = match (self.trial, more) {
+            (Trial::Later(rounds @ 1..), _) => Trial::Later(rounds - 1),
+            (Trial::Later(0), Some(more)) if misses > LOOKS / WORTH_A_TRIAL => {
+                self.extend(more);
+                Trial::Filling(Before { seats, misses })
+            }
+            (Trial::Later(0), _) => Trial::Later(0),
+            (Trial::Filling(before), _) => Trial::More(before),
+            (Trial::More(before), _) if misses * WORTH_SEATS <= before.misses => Trial::Later(0),
+            // Where so many are on the site at once, twice as many as there were seats may be of no use, and more still.
+            (Trial::More(before), Some(more)) if misses > LOOKS / TRIED_ON => {
+                self.extend(more);
+                Trial::Filling(before)
+            }
+            (Trial::More(before), _) => {
+                // Where even the most are looked for in vain, nobody comes again soon, and no seat is of use.
+                let fewer = if misses > LOOKS / TRIED_ON { AWAKE_CUSTOMERS } else { before.seats };
+                self.former = mem::replace(&mut self.room, Room::new(fewer));
+                self.left = self.former.rows.len();
+                Trial::Later(UNTRIED_ROUNDS)
+            }
+        };
+    }
+
+    /// Sets up more seats, a multiple of those there were: nobody loses theirs, as whoever was in different rows still is.
+    fn extend(&mut self, seats: usize) {
+        let before = mem::replace(&mut self.room, Room::new(seats));
+        for (place, customer) in before.seats.into_iter().flatten() {
+            *self.seat(place) = Some((place, customer));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// So many looks for so many customers, at random; gives how many seats there are in the end.
-    fn after(customers: u32, looks: u32) -> usize {
-        let mut seats = Seats::new();
-        let mut random = 1_u64;
-        for _ in 0..looks {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let place = (random >> 33) as u32 % customers;
-            seats.look(place);
-            *seats.seat(place) = Some((place, ()));
+    /// Looks for somebody as [`super::super::Customers`] does, whose state is their place.
+    fn come(seats: &mut Seats<u32>, place: u32) {
+        let mut leaving = seats.look(place);
+        let was_awake = seats.at(place).is_some();
+        let seat = seats.seat(place);
+        leaving.extend(seat.take_if(|(other, _)| *other != place));
+        assert_eq!(seat.get_or_insert((place, place)), &(place, place));
+        assert!(leaving.iter().all(|(other, customer)| other == customer && *other != place));
+        assert!(!was_awake || leaving.len() <= ROW_OF_SEATS + 1, "few leave at once");
+    }
+
+    struct Visitors {
+        random: u64,
+        /// Whoever is on the site.
+        visits: Vec<u32>,
+    }
+
+    impl Visitors {
+        fn below(&mut self, bound: u32) -> u32 {
+            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (self.random >> 33) as u32 % bound
         }
-        assert!(seats.seats.iter().flatten().all(|(place, ())| *place < customers));
-        seats.seats.len()
+
+        /// Who does something next: each of a million comes for a visit of eight things on average, so many at a time.
+        fn next(&mut self, at_once: usize) -> u32 {
+            self.visits.resize(at_once, 0);
+            let visit = self.below(u32::try_from(at_once).unwrap()) as usize;
+            if self.below(8) == 0 {
+                self.visits[visit] = self.below(1_000_000);
+            }
+            self.visits[visit]
+        }
+    }
+
+    /// How many seats there are in the end.
+    fn after(rounds: u32, mut next: impl FnMut(&mut Visitors) -> u32) -> usize {
+        let (mut seats, mut visitors) = (Seats::new(), Visitors { random: 1, visits: Vec::new() });
+        for _ in 0..rounds * LOOKS {
+            let place = next(&mut visitors);
+            come(&mut seats, place);
+        }
+        seats.room.seats.len()
     }
 
     #[test]
-    fn there_are_more_seats_only_where_nearly_all_who_come_are_found_then() {
-        assert_eq!(after(60, 40 * LOOKS), AWAKE_CUSTOMERS, "all are awake");
-        assert_eq!(after(70, 40 * LOOKS), AWAKE_CUSTOMERS, "few are not");
-        assert_eq!(after(1_500, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
-        assert_eq!(after(20_000, 40 * LOOKS), MOST_AWAKE_CUSTOMERS);
-        assert_eq!(after(1_000_000, 16 * LOOKS), AWAKE_CUSTOMERS, "nobody comes again soon");
+    fn there_are_as_few_seats_as_do() {
+        let of = |customers: u32| after(16, |visitors| visitors.below(customers));
+        assert_eq!(of(60), AWAKE_CUSTOMERS, "all are awake");
+        assert_eq!(of(200), AWAKE_CUSTOMERS * MORE_SEATS, "all are awake with more");
+        assert_eq!(of(5_000), MOST_AWAKE_CUSTOMERS);
+        assert_eq!(of(1_000_000), AWAKE_CUSTOMERS, "nobody comes again soon");
+    }
+
+    #[test]
+    fn there_are_as_many_seats_as_visits_at_once_need() {
+        let of = |at_once: usize| after(16, |visitors| visitors.next(at_once));
+        assert_eq!(of(20), AWAKE_CUSTOMERS);
+        assert_eq!(of(400), AWAKE_CUSTOMERS * MORE_SEATS * MORE_SEATS);
+        assert_eq!(of(2_000), MOST_AWAKE_CUSTOMERS / MORE_SEATS);
+    }
+
+    #[test]
+    fn seats_that_nobody_comes_to_any_more_are_given_up() {
+        let mut looks = 0;
+        let then_nobody_again = |visitors: &mut Visitors| {
+            looks += 1;
+            if looks < 16 * LOOKS { visitors.below(900) } else { visitors.below(1_000_000) }
+        };
+        assert_eq!(after(32, then_nobody_again), AWAKE_CUSTOMERS);
     }
 
     #[test]
@@ -182,9 +281,31 @@ mod tests {
         // A seat that was left is one's own again.
         assert_eq!((seats.take(new), seats.take(new)), (Some(ROW_OF_SEATS), None));
         assert!(seats.at(new).is_none() && seats.seat(new).is_none());
+        let others = (2..ROW_OF_SEATS).filter_map(|number| seats.take(of_a_row(number)));
+        assert_eq!(others.count(), ROW_OF_SEATS - 2);
+    }
+
+    #[test]
+    fn a_room_is_left_row_by_row_and_nobody_is_lost() {
+        let mut seats = Seats::new();
+        seats.extend(MOST_AWAKE_CUSTOMERS);
+        let all = u32::try_from(MOST_AWAKE_CUSTOMERS).unwrap();
+        (0..all).for_each(|place| come(&mut seats, place));
+        assert!((0..all).all(|place| seats.at(place) == Some(&place)));
+        seats.trial = Trial::More(Before { seats: AWAKE_CUSTOMERS, misses: 0 });
+        (seats.looks, seats.misses) = (LOOKS - 1, LOOKS / TRIED_ON - 1);
+        assert!(seats.look(3).is_empty());
         assert_eq!(
-            (2..ROW_OF_SEATS).filter_map(|number| seats.take(of_a_row(number))).count(),
-            ROW_OF_SEATS - 2
+            (seats.room.seats.len(), seats.at(3), seats.at(all - 1)),
+            (AWAKE_CUSTOMERS, Some(&3), Some(&(all - 1)))
         );
+        let mut laid_to_rest = 0;
+        for place in 0..all {
+            let leaving = seats.look(place);
+            assert!(leaving.len() <= ROW_OF_SEATS + 1);
+            laid_to_rest += leaving.len();
+            laid_to_rest += usize::from(seats.take(place).is_some());
+        }
+        assert_eq!((laid_to_rest, seats.left, seats.former.seats.len()), (MOST_AWAKE_CUSTOMERS, 0, 0));
     }
 }
