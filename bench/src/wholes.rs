@@ -69,15 +69,16 @@ where
     let (mut batch, mut next) = (Batch::default(), Batch::default());
     if threads == 1 {
         // All on one thread, reading too.
-        while events.fill(&mut batch).is_ok() && !batch.is_empty() {
+        while events.fill(&mut batch, replay.reads_ahead()).is_ok() && !batch.is_empty() {
             replay.apply_batch(&batch, false);
         }
         return replay.finish().len();
     }
-    let mut filled = events.fill(&mut batch).is_ok();
+    let mut filled = events.fill(&mut batch, replay.reads_ahead()).is_ok();
     while filled && !batch.is_empty() {
+        let bytes = replay.reads_ahead();
         filled = thread::scope(|scope| {
-            let reader = scope.spawn(|| events.fill(&mut next).is_ok());
+            let reader = scope.spawn(|| events.fill(&mut next, bytes).is_ok());
             replay.apply_batch(&batch, false);
             reader.join().unwrap_or(false)
         });

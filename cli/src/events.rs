@@ -67,7 +67,7 @@ where
     let bar = progress(events.length(), input.quiet);
     let read = events.progress();
     let (mut batch, mut next) = (Batch::default(), Batch::default());
-    events.fill(&mut batch).map_err(unreadable)?;
+    events.fill(&mut batch, replay.reads_ahead()).map_err(unreadable)?;
     let mut profiles = input.profiles.as_deref();
     while !batch.is_empty() {
         if profiles.is_some()
@@ -77,8 +77,9 @@ where
             profiles = None;
         }
         // While a batch is worked on, the next one is read.
+        let bytes = replay.reads_ahead();
         let (filled, refused) = thread::scope(|scope| {
-            let reader = scope.spawn(|| events.fill(&mut next));
+            let reader = scope.spawn(|| events.fill(&mut next, bytes));
             let refused = replay.apply_batch(&batch, input.strict);
             (reader.join(), refused)
         });

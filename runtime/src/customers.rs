@@ -2,10 +2,7 @@
 
 mod seats;
 
-use crate::{
-    limits::{APPROACHED, FAR_CUSTOMERS},
-    threads::hash,
-};
+use crate::limits::{APPROACHED, FAR_CUSTOMERS};
 use hashbrown::HashTable;
 use seats::Seats;
 use segue_compiler::{
@@ -125,15 +122,15 @@ impl<E: Execution> Customers<E> {
 
     /// Brings those who come next near the processor, where there are so many customers that they are not: memory is waited
     /// for once for several of them. At most [`APPROACHED`] at once stay there.
-    pub(crate) fn approach<'i>(&self, ids: impl Iterator<Item = &'i str>) {
+    pub(crate) fn approach(&self, hashes: impl Iterator<Item = u64>) {
         if self.len() < FAR_CUSTOMERS {
             return;
         }
-        let place = |id| {
-            let half = hash(id) as u32;
+        let place = |hash| {
+            let half = hash as u32;
             self.places.find(Place::spread(half), |other| other.half == half).map(|known| known.place)
         };
-        let places: SmallVec<[u32; APPROACHED]> = ids.filter_map(place).collect();
+        let places: SmallVec<[u32; APPROACHED]> = hashes.filter_map(place).collect();
         self.resting.approach(&places);
     }
 

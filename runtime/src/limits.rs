@@ -11,6 +11,12 @@ pub const PARSED_LINES: usize = 64;
 /// How many bytes of lines are read ahead (512 KiB): enough that sharing them out costs little beside working on them, and
 /// that all threads have about as much to do, and few enough that they and what is read of them stay near the processor.
 pub const BATCH_BYTES: usize = 1 << 19;
+/// How many are where there are many customers (4 MiB, some 20,000 lines): enough that whoever is on the site does several
+/// things in them, which then are done one after the other.
+pub const LARGE_BATCH_BYTES: usize = 1 << 22;
+/// From how many customers of a shard on that is done (500,000): then more of them are on the site at once than stay near the processor,
+/// and what is read ahead is little beside what is kept of all.
+pub const MANY_CUSTOMERS: usize = 500_000;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
 /// How many customers of a shard are awake at once at least: twice as many as are on a shop's site in one moment. Few,

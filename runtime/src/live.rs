@@ -280,7 +280,7 @@ impl<E: Execution + Sync> Live<E> {
                 let length = lane.len();
                 let apply = move || {
                     for calls in lane.chunks(APPROACHED) {
-                        shard.customers.approach(calls.iter().map(|next| &*next.customer));
+                        shard.customers.approach(calls.iter().map(|next| hash(&next.customer)));
                         calls.iter().for_each(|call| shard.apply(execution, arrivals, call));
                     }
                 };

@@ -10,6 +10,7 @@ mod lanes;
 mod records;
 mod shard;
 mod summary;
+mod visits;
 
 pub use goals::{Estimate, GoalSummary, Group};
 pub use kinds::Kinds;
@@ -19,7 +20,7 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 use crate::{
     fuse::Fuse,
     identities::{Identities, Linked},
-    limits::{APPROACHED, PARSED_LINES},
+    limits::{BATCH_BYTES, LARGE_BATCH_BYTES, MANY_CUSTOMERS, PARSED_LINES},
     source::{Batch, Envelope, Item, Reject, fault},
     threads::{beside_each_other, hash, shard_of},
 };
@@ -40,6 +41,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
+use visits::Visits;
 
 /// How far a replay goes and what it keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -129,6 +131,13 @@ impl<E: Execution> Replay<E> {
         was_there
     }
 
+    /// How many bytes of lines should be read ahead, for [`crate::source::Events::fill`].
+    #[must_use]
+    pub fn reads_ahead(&self) -> usize {
+        let are_many = self.shards.iter().any(|shard| shard.customers() >= MANY_CUSTOMERS);
+        if are_many { LARGE_BATCH_BYTES } else { BATCH_BYTES }
+    }
+
     /// The program that is replayed.
     #[must_use]
     pub fn program(&self) -> &Program {
@@ -156,22 +165,23 @@ impl<E: Execution + Sync> Replay<E> {
         let parsed = &*parsed;
         let work = self.shards.iter_mut().zip(errands.of_shards).zip(0_usize..);
         let work = work.map(|((shard, errands), number)| {
-            let mut calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten();
+            let mut calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten().peekable();
             move || {
-                let mut errands = errands.into_iter().peekable();
+                let mut visits = Visits::default();
                 let mut last = None;
-                for count in 0.. {
-                    if count % APPROACHED == 0 {
-                        shard.approach(calls.clone().take(APPROACHED).map(|(_, next)| &*next.customer));
+                for (place, errand) in errands {
+                    while let Some((_, envelope)) = calls.next_if(|(position, _)| *position < place) {
+                        visits.push(envelope);
+                        last = visits.apply_enough(shard, execution, options).or(last);
                     }
-                    let Some((position, envelope)) = calls.next() else { break };
-                    while let Some((_, errand)) = errands.next_if(|(place, _)| place <= position) {
-                        shard.run(execution, options, errand);
-                    }
-                    last = Some(shard.apply(execution, options, envelope));
+                    last = visits.apply(shard, execution, options).or(last);
+                    shard.run(execution, options, errand);
                 }
-                errands.for_each(|(_, errand)| shard.run(execution, options, errand));
-                last
+                for (_, envelope) in calls {
+                    visits.push(envelope);
+                    last = visits.apply_enough(shard, execution, options).or(last);
+                }
+                visits.apply(shard, execution, options).or(last)
             }
         });
         beside_each_other(work.collect()).into_iter().flatten().collect()
@@ -219,39 +229,33 @@ impl<E: Execution + Sync> Replay<E> {
     fn apply_in_order<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
         let mut rejects = Vec::new();
         let program = strict.then(|| self.program.clone());
-        let mut calls: Vec<Envelope<'b>> = Vec::with_capacity(APPROACHED);
-        for start in (0..batch.len()).step_by(APPROACHED) {
-            let items = (start..start + APPROACHED).map_while(|position| batch.item(position));
-            for item in items {
-                match call_of(item, program.as_deref()) {
-                    Ok(envelope) => calls.push(envelope),
-                    Err(reject) => rejects.push(reject),
+        let Self { execution, options, shards, identities, summary, .. } = self;
+        let Some(shard) = shards.first_mut() else { return rejects };
+        let mut visits: Visits<Envelope<'b>> = Visits::default();
+        for item in (0..batch.len()).map_while(|position| batch.item(position)) {
+            let mut envelope = match call_of(item, program.as_deref()) {
+                Ok(envelope) => envelope,
+                Err(reject) => {
+                    rejects.push(reject);
+                    continue;
+                }
+            };
+            if let Some(link) = identities.news(&envelope, options.until) {
+                // What was before is applied before two customers are joined.
+                visits.apply(shard, execution, *options);
+                match identities.link(&link, shard.is_known(execution, &link.anonymous)) {
+                    Linked::Now => shard.run(execution, *options, Errand::Join(link)),
+                    Linked::Refused => summary.unmerged += 1,
+                    Linked::Already => {}
                 }
             }
-            if let Some(shard) = self.shards.first() {
-                shard.approach(calls.iter().map(|next| &*next.customer));
-            }
-            for envelope in calls.drain(..) {
-                self.apply_alone(envelope);
-            }
+            identities.resolve(&mut envelope);
+            visits.push(envelope);
+            visits.apply_enough(shard, execution, *options);
         }
-        self.summary.rejected += rejects.len() as u64;
+        visits.apply(shard, execution, *options);
+        summary.rejected += rejects.len() as u64;
         rejects
-    }
-
-    /// Applies a call in the only shard.
-    fn apply_alone(&mut self, mut envelope: Envelope<'_>) -> Option<Outcome> {
-        let Self { execution, options, shards, identities, summary, program: _, members: _ } = self;
-        let shard = shards.first_mut()?;
-        if let Some(link) = identities.news(&envelope, options.until) {
-            match identities.link(&link, shard.is_known(execution, &link.anonymous)) {
-                Linked::Now => shard.run(execution, *options, Errand::Join(link)),
-                Linked::Refused => summary.unmerged += 1,
-                Linked::Already => {}
-            }
-        }
-        identities.resolve(&mut envelope);
-        Some(shard.apply(execution, *options, &envelope))
     }
 
     /// Carries time on to the end for every customer. Gives the records in order of time, then customer, then happening.

@@ -215,7 +215,7 @@ fn threads_make_no_difference() {
             for path in &paths {
                 let mut events = Events::open(&[path]).unwrap();
                 let mut batch = Batch::default();
-                events.fill(&mut batch).unwrap();
+                events.fill(&mut batch, replay.reads_ahead()).unwrap();
                 replay.apply_batch(&batch, false);
             }
             let records: Vec<Record> = replay.finish().iter().collect();

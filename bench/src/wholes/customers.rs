@@ -36,10 +36,10 @@ pub(crate) struct Measured {
 
 /// Measures few, then many, then few again, as the machine may be another by then.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let measured = |customers: u64| {
+    let measured = |customers: u64| -> Result<f64> {
         let measured = measure(customers, options.each, options.events)?;
         tell(customers, &measured);
-        Result::Ok(measured.nanoseconds)
+        Ok(measured.nanoseconds)
     };
     let (few, many) = (measured(options.against)?, measured(options.customers)?);
     let few_again = measured(options.against)?;

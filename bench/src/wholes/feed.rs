@@ -11,8 +11,8 @@ use segue_runtime::{
 };
 use std::{io::Cursor, sync::Arc};
 
-/// How many lines are made at once: few enough to stay near the processor, many enough that taking the time costs nothing.
-const PORTION: usize = 1_000;
+/// How many lines are made at once: as many as a replay of many customers reads ahead, so that taking the time costs nothing.
+const PORTION: usize = 20_000;
 
 /// A replay and where its lines come from.
 pub(crate) struct Feed<F> {
@@ -59,7 +59,7 @@ impl<F: FnMut(&mut String) -> bool> Feed<F> {
     fn apply(&mut self) -> Result<()> {
         let mut events = Events::of("stream", Box::new(Cursor::new(std::mem::take(&mut self.text))));
         loop {
-            events.fill(&mut self.batch)?;
+            events.fill(&mut self.batch, self.replay.reads_ahead())?;
             if self.batch.is_empty() {
                 return Ok(());
             }

@@ -48,14 +48,25 @@ impl<E: Execution> Shard<E> {
         self.summary.profiles += 1;
     }
 
-    /// These come next, see [`Customers::approach`].
-    pub(super) fn approach<'i>(&self, ids: impl Iterator<Item = &'i str>) {
-        self.customers.approach(ids);
+    /// How many customers there are.
+    pub(super) fn customers(&self) -> usize {
+        self.customers.len()
     }
 
-    pub(super) fn apply(&mut self, execution: &E, options: Options, envelope: &Envelope<'_>) -> Outcome {
-        let id = &*envelope.customer;
-        let (place, state) = self.customers.entry(execution, hash(id), id);
+    /// These come next, see [`Customers::approach`].
+    pub(super) fn approach(&self, hashes: impl Iterator<Item = u64>) {
+        self.customers.approach(hashes);
+    }
+
+    /// Applies a call; the hash is that of its customer.
+    pub(super) fn apply(
+        &mut self,
+        execution: &E,
+        options: Options,
+        hash: u64,
+        envelope: &Envelope<'_>,
+    ) -> Outcome {
+        let (place, state) = self.customers.entry(execution, hash, &envelope.customer);
         let outcome = execution.apply(state, &envelope.incoming(), &mut self.output);
         self.summary.count_call(envelope, outcome, options.until);
         if envelope.known {

@@ -1,7 +1,7 @@
 //! Several files as one stream in order of time.
 
 use super::{Batch, Envelope, Input, Line, Lines, Progress, SourceError};
-use crate::limits::{BATCH_BYTES, MAX_LINE_BYTES};
+use crate::limits::MAX_LINE_BYTES;
 use segue_compiler::value::Millis;
 use std::{
     cmp::Reverse,
@@ -125,16 +125,16 @@ impl Events {
         Ok(next.and_then(|index| self.files.get(index)).map(File::item))
     }
 
-    /// Fills a batch with the next lines; it stays empty at the end.
+    /// Fills a batch with the next lines until they have so many bytes; it stays empty at the end.
     ///
     /// # Errors
     /// When reading fails in the midst of a file.
-    pub fn fill(&mut self, batch: &mut Batch) -> Result<(), SourceError> {
+    pub fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<(), SourceError> {
         batch.clear();
         if let [file] = self.files.as_mut_slice() {
-            return file.fill(batch);
+            return file.fill(batch, bytes);
         }
-        while batch.size() < BATCH_BYTES
+        while batch.size() < bytes
             && let Some(index) = self.advance()?
         {
             if let Some(file) = self.files.get(index) {
@@ -193,8 +193,8 @@ impl File {
     }
 
     /// Fills a batch with the next lines: of a single file they need not lie anywhere before.
-    fn fill(&mut self, batch: &mut Batch) -> Result<(), SourceError> {
-        while batch.size() < BATCH_BYTES
+    fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<(), SourceError> {
+        while batch.size() < bytes
             && let Some(kind) = self.lines.append(batch.bytes()).map_err(|error| self.fault(error))?
         {
             batch.push(&[], kind, &self.name, self.lines.number());
