@@ -11,6 +11,7 @@ use crate::{
     threads::hash,
 };
 use segue_compiler::execution::{Execution, Outcome};
+use smallvec::SmallVec;
 use std::borrow::Borrow;
 
 /// Some calls, between which nothing happens to several customers at once.
@@ -55,12 +56,13 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         let half = |(hash, position): (&u64, u64)| u64::from(*hash as u32) << u32::BITS | position;
         let mut order: Vec<u64> = self.hashes.iter().zip(0..).map(half).collect();
         order.sort_unstable();
-        let positions = |order: &[u64]| order.iter().map(|it| *it as u32 as usize).collect::<Vec<_>>();
         let mut last = None;
-        for next in order.chunks(APPROACHED) {
-            let next = positions(next);
-            shard.approach(next.iter().map(|position| self.hashes[*position]));
-            for position in next {
+        let mut left = order.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS).peekable();
+        while left.peek().is_some() {
+            let next: SmallVec<[&[u64]; APPROACHED]> = left.by_ref().take(APPROACHED).collect();
+            let position = |it: &u64| *it as u32 as usize;
+            shard.approach(next.iter().filter_map(|visit| Some(self.hashes[position(visit.first()?)])));
+            for position in next.into_iter().flatten().map(position) {
                 let envelope = self.calls[position].borrow();
                 last = Some(shard.apply(execution, options, self.hashes[position], envelope));
             }
