@@ -29,15 +29,18 @@ pub const ROW_OF_SEATS: usize = 8;
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
 /// How many times as many are tried at once (4): each of 64, 256, 1,024, 4,096 and 16,384 is as good as any between them.
 pub const MORE_SEATS: usize = 4;
-/// After how many looks for a customer it is judged how many should be awake (32,768): twice as many as can be awake.
-pub const LOOKS: u32 = 1 << 15;
+/// After how many looks for a customer, for each seat, it is judged how many should be awake (4): enough that chance does not
+/// decide, and few enough that more seats are found within a second of much work.
+pub const LOOKS_A_SEAT: usize = 4;
+/// How many looks that are at most (65,536).
+pub const LOOKS: u32 = (MOST_AWAKE_CUSTOMERS * LOOKS_A_SEAT) as u32;
 /// More than which part of the looks must be in vain for a trial of more seats (a sixteenth).
 pub const WORTH_A_TRIAL: u32 = 16;
 /// More than which part must still be in vain for a trial to go on with more seats still (a quarter).
 pub const TRIED_ON: u32 = 4;
-/// For how many times as many looks that is not tried again after it was of no use (64): a trial takes two rounds, in which
-/// those laid to rest are far from the processor.
-pub const UNTRIED_ROUNDS: u32 = 64;
+/// For how many times as many looks as a trial took it is not tried again after it was of no use (32): in a trial, those laid
+/// to rest are far from the processor.
+pub const UNTRIED: u32 = 32;
 /// How many times fewer looks must be in vain with more seats for that to stay so (3): so many times as long it takes to pack
 /// somebody whose state is no longer near the processor.
 pub const WORTH_SEATS: u32 = 3;

@@ -6,7 +6,7 @@
 //! where many are looked for in vain, and kept where that has most of them found.
 
 use crate::limits::{
-    AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON, UNTRIED_ROUNDS,
+    AWAKE_CUSTOMERS, LOOKS, LOOKS_A_SEAT, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON, UNTRIED,
     WORTH_A_TRIAL, WORTH_SEATS,
 };
 use std::mem;
@@ -45,7 +45,7 @@ struct Row {
 
 #[derive(Clone, Copy)]
 enum Trial {
-    /// It is not tried with more seats for so many rounds.
+    /// It is not tried with more seats for so many looks.
     Later(u32),
     /// There are more, most of which were empty just now.
     Filling(Before),
@@ -57,8 +57,10 @@ enum Trial {
 #[derive(Clone, Copy)]
 struct Before {
     seats: usize,
-    /// How many looks of a round were in vain.
+    /// How many of [`LOOKS`] were in vain.
     misses: u32,
+    /// How many looks the trial has taken.
+    taken: u32,
 }
 
 impl<C> Room<C> {
@@ -101,7 +103,8 @@ impl<C> Seats<C> {
             given: 0,
             looks: 0,
             misses: 0,
-            trial: Trial::Later(0),
+            // At first all are looked for in vain.
+            trial: Trial::Later(1),
         }
     }
 
@@ -129,13 +132,13 @@ impl<C> Seats<C> {
 
     /// Somebody is looked for. Gives who loses their seat by that, because there are fewer now.
     pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
-        let leaving = if self.left == 0 { Vec::new() } else { self.leave(place) };
         self.looks += 1;
-        self.misses += u32::from(self.room.find(place).is_none());
-        if self.looks == LOOKS {
+        self.misses += u32::from(self.at(place).is_none());
+        if self.left == 0 && self.looks as usize >= self.room.seats.len() * LOOKS_A_SEAT {
             self.judge();
         }
-        leaving
+        // Whoever is looked for may just have come to be in the former room.
+        if self.left == 0 { Vec::new() } else { self.leave(place) }
     }
 
     /// Empties a row of the former room, and takes whoever is looked for over from there.
@@ -154,29 +157,30 @@ impl<C> Seats<C> {
     }
 
     fn judge(&mut self) {
-        self.looks = 0;
-        let (seats, misses) = (self.room.seats.len(), mem::take(&mut self.misses));
+        let (seats, looks) = (self.room.seats.len(), mem::take(&mut self.looks));
+        let misses = mem::take(&mut self.misses) * (LOOKS / looks);
         let more = Some(seats * MORE_SEATS).filter(|more| *more <= MOST_AWAKE_CUSTOMERS);
+        let on = |before: Before| Before { taken: before.taken + looks, ..before };
         self.trial = match (self.trial, more) {
-            (Trial::Later(rounds @ 1..), _) => Trial::Later(rounds - 1),
+            (Trial::Later(left @ 1..), _) => Trial::Later(left.saturating_sub(looks)),
             (Trial::Later(0), Some(more)) if misses > LOOKS / WORTH_A_TRIAL => {
                 self.extend(more);
-                Trial::Filling(Before { seats, misses })
+                Trial::Filling(Before { seats, misses, taken: 0 })
             }
             (Trial::Later(0), _) => Trial::Later(0),
-            (Trial::Filling(before), _) => Trial::More(before),
+            (Trial::Filling(before), _) => Trial::More(on(before)),
             (Trial::More(before), _) if misses * WORTH_SEATS <= before.misses => Trial::Later(0),
             // Where so many are on the site at once, twice as many as there were seats may be of no use, and more still.
             (Trial::More(before), Some(more)) if misses > LOOKS / TRIED_ON => {
                 self.extend(more);
-                Trial::Filling(before)
+                Trial::Filling(on(before))
             }
             (Trial::More(before), _) => {
                 // Where even the most are looked for in vain, nobody comes again soon, and no seat is of use.
                 let fewer = if misses > LOOKS / TRIED_ON { AWAKE_CUSTOMERS } else { before.seats };
                 self.former = mem::replace(&mut self.room, Room::new(fewer));
                 self.left = self.former.rows.len();
-                Trial::Later(UNTRIED_ROUNDS)
+                Trial::Later(on(before).taken * UNTRIED)
             }
         };
     }
@@ -193,16 +197,21 @@ impl<C> Seats<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
-    /// Looks for somebody as [`super::super::Customers`] does, whose state is their place.
-    fn come(seats: &mut Seats<u32>, place: u32) {
-        let mut leaving = seats.look(place);
+    /// Looks for somebody as [`super::super::Customers`] does, whose state is their place; `awake` knows who is awake.
+    fn come(seats: &mut Seats<u32>, awake: &mut HashSet<u32>, place: u32) {
         let was_awake = seats.at(place).is_some();
+        let mut leaving = seats.look(place);
+        assert_eq!(was_awake, awake.contains(&place));
+        assert_eq!(was_awake, seats.room.find(place).is_some(), "whoever is awake is found on a seat");
+        awake.insert(place);
         let seat = seats.seat(place);
         leaving.extend(seat.take_if(|(other, _)| *other != place));
         assert_eq!(seat.get_or_insert((place, place)), &(place, place));
         assert!(leaving.iter().all(|(other, customer)| other == customer && *other != place));
-        assert!(!was_awake || leaving.len() <= ROW_OF_SEATS + 1, "few leave at once");
+        assert!(leaving.len() <= ROW_OF_SEATS + 2, "few leave at once");
+        leaving.iter().for_each(|(other, _)| assert!(awake.remove(other), "nobody is laid to rest twice"));
     }
 
     struct Visitors {
@@ -231,9 +240,10 @@ mod tests {
     /// How many seats there are in the end.
     fn after(rounds: u32, mut next: impl FnMut(&mut Visitors) -> u32) -> usize {
         let (mut seats, mut visitors) = (Seats::new(), Visitors { random: 1, visits: Vec::new() });
+        let mut awake = HashSet::new();
         for _ in 0..rounds * LOOKS {
             let place = next(&mut visitors);
-            come(&mut seats, place);
+            come(&mut seats, &mut awake, place);
         }
         seats.room.seats.len()
     }
@@ -290,16 +300,14 @@ mod tests {
         let mut seats = Seats::new();
         seats.extend(MOST_AWAKE_CUSTOMERS);
         let all = u32::try_from(MOST_AWAKE_CUSTOMERS).unwrap();
-        (0..all).for_each(|place| come(&mut seats, place));
+        let mut awake = HashSet::new();
+        (0..all).for_each(|place| come(&mut seats, &mut awake, place));
         assert!((0..all).all(|place| seats.at(place) == Some(&place)));
-        seats.trial = Trial::More(Before { seats: AWAKE_CUSTOMERS, misses: 0 });
+        seats.trial = Trial::More(Before { seats: AWAKE_CUSTOMERS, misses: 0, taken: 0 });
         (seats.looks, seats.misses) = (LOOKS - 1, LOOKS / TRIED_ON - 1);
-        assert!(seats.look(3).is_empty());
-        assert_eq!(
-            (seats.room.seats.len(), seats.at(3), seats.at(all - 1)),
-            (AWAKE_CUSTOMERS, Some(&3), Some(&(all - 1)))
-        );
-        let mut laid_to_rest = 0;
+        let mut laid_to_rest = seats.look(3).len();
+        assert!(laid_to_rest <= ROW_OF_SEATS + 1);
+        assert_eq!((seats.room.seats.len(), seats.at(3), seats.at(8)), (AWAKE_CUSTOMERS, Some(&3), Some(&8)));
         for place in 0..all {
             let leaving = seats.look(place);
             assert!(leaving.len() <= ROW_OF_SEATS + 1);
