@@ -14,8 +14,8 @@ pub const BATCH_BYTES: usize = 1 << 19;
 /// How many are where there are many customers (4 MiB, some 20,000 lines): enough that whoever is on the site does several
 /// things in them, which then are done one after the other.
 pub const LARGE_BATCH_BYTES: usize = 1 << 22;
-/// From how many customers of a shard on that is done (500,000): then more of them are on the site at once than stay near the processor,
-/// and what is read ahead is little beside what is kept of all.
+/// From how many customers of a shard on that is done (500,000): then more of them are on the site at once than stay near the
+/// processor, and what is read ahead is little beside what is kept of all.
 pub const MANY_CUSTOMERS: usize = 500_000;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;

@@ -188,6 +188,8 @@ impl<C> Seats<C> {
     /// Sets up more seats, a multiple of those there were: nobody loses theirs, as whoever was in different rows still is.
     fn extend(&mut self, seats: usize) {
         let before = mem::replace(&mut self.room, Room::new(seats));
+        // Counting begins anew, so that seats nobody has are older than all that are given here.
+        self.given = 0;
         for (place, customer) in before.seats.into_iter().flatten() {
             *self.seat(place) = Some((place, customer));
         }
