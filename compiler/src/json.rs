@@ -92,13 +92,18 @@ impl<'a> JsonText<'a> {
     #[must_use]
     #[inline]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        if self.first() != b'"' {
-            return None;
+        match self.written {
+            Written::Plainly => self.plain().map(Cow::Borrowed),
+            Written::WithEscapes => serde_json::from_str(self.text).ok().map(Cow::Owned),
         }
-        if self.written == Written::WithEscapes {
-            return serde_json::from_str(self.text).ok().map(Cow::Owned);
-        }
-        self.text.get(1..self.text.len() - 1).map(Cow::Borrowed)
+    }
+
+    /// A string without escapes; `None` when it is none.
+    #[must_use]
+    #[inline]
+    pub fn plain(self) -> Option<&'a str> {
+        let between = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        (self.written == Written::Plainly).then_some(between)
     }
 
     /// The members of an object in the order of the text; `None` when it is none.
@@ -123,29 +128,32 @@ impl<'a> JsonText<'a> {
 
 /// The name of a member.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'a>(JsonText<'a>);
+pub struct Key<'a> {
+    /// What stands between its quotes.
+    between: &'a str,
+    written: Written,
+}
 
 impl<'a> Key<'a> {
     /// Whether it is this name.
     #[must_use]
     #[inline]
     pub fn is(self, name: &str) -> bool {
-        self.plain() == name || !self.is_plain() && self.0.string().is_some_and(|key| *key == *name)
+        self.between == name || !self.is_plain() && self.text().is_some_and(|key| *key == *name)
     }
 
     /// Whether it has no escapes, and so is written as it reads.
     #[must_use]
     #[inline]
     pub fn is_plain(self) -> bool {
-        self.0.written == Written::Plainly
+        self.written == Written::Plainly
     }
 
     /// The name between its quotes as it is written: equal names without escapes are written alike.
     #[must_use]
     #[inline]
     pub fn plain(self) -> &'a str {
-        let text = self.0.text();
-        text.get(1..text.len() - 1).unwrap_or_default()
+        self.between
     }
 
     /// The name as it reads, however it is written: what is written differently may be the same. Where it has half of a
@@ -153,14 +161,22 @@ impl<'a> Key<'a> {
     #[must_use]
     #[inline]
     pub fn name(self) -> Cow<'a, str> {
-        let read = if self.is_plain() { None } else { self.0.string() };
-        read.unwrap_or(Cow::Borrowed(self.plain()))
+        if self.is_plain() {
+            Cow::Borrowed(self.between)
+        } else {
+            self.text().unwrap_or(Cow::Borrowed(self.between))
+        }
     }
 
     /// The name; `None` when it has half of a surrogate pair.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
-        self.0.string()
+        match self.written {
+            Written::Plainly => Some(Cow::Borrowed(self.between)),
+            Written::WithEscapes => {
+                serde_json::from_str(&format!("\"{}\"", self.between)).ok().map(Cow::Owned)
+            }
+        }
     }
 }
 
@@ -237,11 +253,19 @@ impl<'a> Reader<'a> {
             Some([before, b',', b'"', ..]) if *before != b'{' => self.at.wrapping_add(1),
             Some(_) | None => return self.spaced_member(),
         };
-        let colon = self.plain_end(start.wrapping_add(1)).wrapping_add(1);
-        let Some([b'"', b':', ..]) = bytes.get(colon.wrapping_sub(1)..) else { return self.spaced_member() };
-        self.at = colon;
-        let key = Key(self.since(start, Written::Plainly));
-        self.at = colon.wrapping_add(1);
+        let end = self.plain_end(start.wrapping_add(1));
+        let Some([b'"', b':', first, ..]) = bytes.get(end..) else { return self.spaced_member() };
+        let Some(between) = self.text.get(start.wrapping_add(1)..end) else { return self.spaced_member() };
+        let key = Key { between, written: Written::Plainly };
+        let value = end.wrapping_add(2);
+        if *first == b'"' {
+            let end = self.plain_end(value.wrapping_add(1));
+            if bytes.get(end) == Some(&b'"') {
+                self.at = end.wrapping_add(1);
+                return Ok(Some((key, self.since(value, Written::Plainly))));
+            }
+        }
+        self.at = value;
         self.space();
         Ok(Some((key, self.value()?)))
     }
@@ -254,7 +278,9 @@ impl<'a> Reader<'a> {
         }
         let start = self.at;
         let written = self.skip_string()?;
-        let key = Key(self.since(start, written));
+        // INVARIANT: it begins and ends with quotes.
+        let between = self.text.get(start + 1..self.at - 1).unwrap_or_default();
+        let key = Key { between, written };
         self.space();
         self.take(b':')?;
         self.space();
@@ -357,6 +383,7 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                 }
+                b'"' => self.skip_string().map(|_| ())?,
                 _ => self.skip_scalar()?,
             }
             // A value has ended, or an empty container is about to.
@@ -388,6 +415,22 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn key(&mut self) -> Result<(), NotJson> {
+        let bytes = self.text.as_bytes();
+        if bytes.get(self.at) == Some(&b'"') {
+            let end = self.plain_end(self.at.wrapping_add(1));
+            if let Some([b'"', b':', first, ..]) = bytes.get(end..)
+                && *first > b' '
+            {
+                self.at = end.wrapping_add(2);
+                return Ok(());
+            }
+        }
+        self.spaced_key()
+    }
+
+    /// As [`Reader::key`], however it is written.
+    #[inline(never)]
+    fn spaced_key(&mut self) -> Result<(), NotJson> {
         self.skip_string()?;
         self.space();
         self.take(b':')?;
@@ -434,7 +477,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where what of a string needs no care ends, if it goes on here.
-    #[inline]
+    #[inline(always)]
     fn plain_end(&mut self, from: usize) -> usize {
         let within = from.wrapping_sub(self.marked);
         let left = if within < scan::WIDTH { self.marks >> within } else { 0 };
@@ -446,8 +489,8 @@ impl<'a> Reader<'a> {
     fn far_end(&mut self, from: usize) -> usize {
         let within = from.wrapping_sub(self.marked);
         let mut at = if within < scan::WIDTH { self.marked.wrapping_add(scan::WIDTH) } else { from };
-        while let Some(bytes) = self.text.as_bytes().get(at..).filter(|bytes| !bytes.is_empty()) {
-            (self.marks, self.marked) = (scan::marks(bytes), at);
+        while at < self.text.len() {
+            (self.marks, self.marked) = (scan::marks(self.text.as_bytes(), at), at);
             if self.marks != 0 {
                 return at.wrapping_add(self.marks.trailing_zeros() as usize);
             }

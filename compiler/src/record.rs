@@ -379,8 +379,9 @@ impl ActionId {
     pub fn of(rule: &str, customer: &str, trigger: &[&str], step: u32) -> Self {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();
-        let step = step.to_string();
-        for part in [rule, customer].iter().chain(trigger).chain([&step.as_str()]) {
+        let mut digits = [b'0'; 10];
+        let step = decimal(step, &mut digits);
+        for part in [rule, customer].iter().chain(trigger).chain([&step]) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
@@ -389,6 +390,19 @@ impl ActionId {
         first.copy_from_slice(&digest[..16]);
         Self(u128::from_be_bytes(first))
     }
+}
+
+/// The digits of a number, written to the end of `to`.
+fn decimal(number: u32, to: &mut [u8; 10]) -> &str {
+    let (mut left, mut start) = (number, to.len());
+    for place in to.iter_mut().rev() {
+        *place += (left % 10) as u8;
+        (left, start) = (left / 10, start - 1);
+        if left == 0 {
+            break;
+        }
+    }
+    std::str::from_utf8(&to[start..]).unwrap_or_default()
 }
 
 /// A digit below 16.

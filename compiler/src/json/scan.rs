@@ -3,19 +3,26 @@
 /// How many bytes are looked at together.
 pub(super) const WIDTH: usize = 64;
 
-/// A bit for each of the next bytes that is a quote, an escape, or may not stand in a string.
+/// A bit for each of the [`WIDTH`] bytes from a place on that is a quote, an escape, or may not stand in a string.
 #[inline]
-pub(super) fn marks(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(block) => of_block(block),
-        None => {
-            let mut block = [b' '; WIDTH];
-            if let Some(start) = block.get_mut(..bytes.len()) {
-                start.copy_from_slice(bytes);
-            }
-            of_block(&block)
-        }
+pub(super) fn marks(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(block) = rest.first_chunk() {
+        return of_block(block);
     }
+    // Near its end a longer text is looked at from so far before it that nothing needs to be copied.
+    if let Some(block) = text.last_chunk() {
+        let before = WIDTH - rest.len();
+        return u32::try_from(before)
+            .ok()
+            .and_then(|before| of_block(block).checked_shr(before))
+            .unwrap_or(0);
+    }
+    let mut block = [b' '; WIDTH];
+    if let Some(start) = block.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
+    }
+    of_block(&block)
 }
 
 /// As [`marks`]. Nothing in it depends on a byte before it, so that compilers make one instruction of many bytes.
@@ -42,11 +49,17 @@ mod tests {
     fn every_byte_is_marked_at_its_place() {
         for byte in 0..=u8::MAX {
             for place in 0..WIDTH {
-                for length in [place + 1, WIDTH, WIDTH + 3] {
-                    let mut bytes = vec![b'x'; length];
-                    bytes[place] = byte;
-                    let is_marked = matches!(byte, b'"' | b'\\' | 0..0x20);
-                    assert_eq!(marks(&bytes), u64::from(is_marked) << place, "{byte} at {place} of {length}");
+                let is_marked = matches!(byte, b'"' | b'\\' | 0..0x20);
+                let expected = u64::from(is_marked) << place;
+                for (before, after) in
+                    [(0, 0), (0, WIDTH), (7, 0), (WIDTH, 0), (WIDTH, 3), (WIDTH + 9, WIDTH)]
+                {
+                    // What is before is of no matter.
+                    let mut bytes = vec![b'"'; before];
+                    bytes.resize(before + place + 1 + after, b'x');
+                    bytes[before + place] = byte;
+                    let is = (byte, place, before, after);
+                    assert_eq!(marks(&bytes, before), expected, "{is:?}");
                 }
             }
         }

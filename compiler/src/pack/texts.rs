@@ -109,7 +109,8 @@ fn push_number(text: &mut Text, mut number: u64) {
             break;
         }
     }
-    digits.iter().skip(digits.len() - length).for_each(|digit| text.push(char::from(*digit)));
+    let digits = digits.get(digits.len() - length..).unwrap_or_default();
+    text.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 
 /// Whether a text is an even number of hexadecimal digits. What has no letter among them is a number.

@@ -78,7 +78,7 @@ pub(super) struct Runs {
     /// When those that count were started, oldest first; as many as the limit asks for.
     pub(super) started: VecDeque<Millis>,
     /// Those that do their steps now, by the value that tells them apart.
-    pub(super) under_way: Vec<Value>,
+    pub(super) under_way: SmallVec<[Value; 1]>,
 }
 
 /// A message that counts for rates.
@@ -122,7 +122,7 @@ impl Packed for Runs {
         for _ in 0..count {
             started.push_back(Packed::unpack(from)?);
         }
-        Ok(Self { started, under_way: if head & 1 == 1 { Packed::unpack(from)? } else { Vec::new() } })
+        Ok(Self { started, under_way: if head & 1 == 1 { Packed::unpack(from)? } else { SmallVec::new() } })
     }
 }
 

@@ -282,9 +282,11 @@ impl Engine {
                     &mut many
                 }
             };
-            for (key, json) in event.properties.and_then(JsonText::members).into_iter().flatten() {
-                if let Some(place) = fields.place(key) {
-                    members[place] = Some(json);
+            if let Some(properties) = event.properties.and_then(JsonText::members) {
+                for (key, json) in properties {
+                    if let Some(place) = fields.place(key) {
+                        members[place] = Some(json);
+                    }
                 }
             }
             for (used, json) in layout.fields.iter().zip(&*members) {
@@ -318,7 +320,8 @@ impl Engine {
     pub(super) fn refill(&self, frame: &mut Frame, properties: JsonText<'_>) {
         frame.clear();
         let Some((ty, layout, fields)) = frame.event.and_then(|event| self.declared(event)) else { return };
-        for (key, json) in properties.members().into_iter().flatten() {
+        let Some(properties) = properties.members() else { return };
+        for (key, json) in properties {
             let Some(place) = fields.place(key) else { continue };
             let Some(used) = layout.fields.get(place) else { continue };
             let Some(field) = ty.fields.get(used.field as usize) else { continue };

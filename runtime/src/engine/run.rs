@@ -27,6 +27,7 @@ use segue_compiler::{
     typed::{About, Limit, Overlap, Rule, SegmentId},
     value::{Millis, Value},
 };
+use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// A run that does its steps.
@@ -55,7 +56,7 @@ pub(super) struct Memory {
     /// The messages that it sent, and on which channel.
     pub(super) sent: Vec<(ActionId, Arc<str>)>,
     /// What its actions' ids are made of.
-    trigger: Vec<Arc<str>>,
+    trigger: SmallVec<[Arc<str>; 1]>,
     pub(super) because: Because,
     /// The place of what triggered it: what comes later can stop it.
     began: Stamp,
@@ -462,19 +463,19 @@ impl Engine {
         ));
     }
 
-    fn trigger_parts(&self, cause: &Cause, now: Millis) -> Vec<Arc<str>> {
+    fn trigger_parts(&self, cause: &Cause, now: Millis) -> SmallVec<[Arc<str>; 1]> {
         match cause {
             Cause::Match(completed) => {
                 completed.events.iter().map(|event| Arc::from(&*event.message_id)).collect()
             }
-            Cause::Schedule => vec![Arc::from(Instant(now).to_string())],
+            Cause::Schedule => smallvec![Arc::from(Instant(now).to_string())],
             Cause::Change { segment, change, id, .. } => {
                 let word = match change {
                     Change::Enter => "enter",
                     Change::Leave => "leave",
                 };
                 let instant = Instant(now).to_string();
-                vec![self.segment_name(*segment), Arc::from(word), Arc::from(instant), id.clone()]
+                smallvec![self.segment_name(*segment), Arc::from(word), Arc::from(instant), id.clone()]
             }
         }
     }
@@ -524,11 +525,13 @@ impl Memory {
     }
 }
 
+/// How many parts of a trigger are looked at without memory of their own: as many as a change of a segment has.
+const TRIGGER_PARTS: usize = 4;
+
 impl Run<'_> {
     /// Where the run stands in a split.
     pub(super) fn place_in_split(&self, customer: &Customer, step: u32) -> u64 {
-        let parts: Vec<&str> = self.memory.trigger.iter().map(|part| &**part).collect();
-        in_split(self.rule.identity(), self.origin(customer), &parts, step)
+        in_split(self.rule.identity(), self.origin(customer), &self.trigger(), step)
     }
 
     /// Whose the run was when it began.
@@ -537,8 +540,12 @@ impl Run<'_> {
     }
 
     pub(super) fn id(&self, customer: &Customer, step: u32) -> ActionId {
-        let parts: Vec<&str> = self.memory.trigger.iter().map(|part| &**part).collect();
-        ActionId::of(self.rule.identity(), self.origin(customer), &parts, step)
+        ActionId::of(self.rule.identity(), self.origin(customer), &self.trigger(), step)
+    }
+
+    /// What its actions' ids are made of.
+    fn trigger(&self) -> SmallVec<[&str; TRIGGER_PARTS]> {
+        self.memory.trigger.iter().map(|part| &**part).collect()
     }
 }
 

@@ -141,7 +141,7 @@ impl Summary {
         self.rejected_profiles += other.rejected_profiles;
         self.customers += other.customers;
         for (name, rule) in other.rules {
-            self.rule(&name).add(rule);
+            self.count(&name, |all| all.add(rule));
         }
         for (rule, (name, goal)) in other.goals {
             self.goals.entry(rule).or_insert_with(|| (name, GoalSummary::default())).1.add(goal);
@@ -186,23 +186,22 @@ impl Summary {
     }
 
     pub(super) fn count_fired(&mut self, rule: &Arc<str>) {
-        self.rule(rule).fired += 1;
+        self.count(rule, |rule| rule.fired += 1);
     }
 
     pub(super) fn count_record(&mut self, record: &Record) {
         match record {
-            Record::Send(it) => self.rule(&it.rule).sent += 1,
-            Record::Call(it) => self.rule(&it.rule).called += 1,
-            Record::Set(it) => self.rule(&it.rule).set += 1,
-            Record::Emit(it) => self.rule(&it.rule).emitted += 1,
-            Record::Suppressed(it) => {
-                let rule = self.rule(&it.rule);
+            Record::Send(it) => self.count(&it.rule, |rule| rule.sent += 1),
+            Record::Call(it) => self.count(&it.rule, |rule| rule.called += 1),
+            Record::Set(it) => self.count(&it.rule, |rule| rule.set += 1),
+            Record::Emit(it) => self.count(&it.rule, |rule| rule.emitted += 1),
+            Record::Suppressed(it) => self.count(&it.rule, |rule| {
                 *rule.suppressed.entry(it.reason).or_default() += 1;
                 if let Some(detail) = it.detail.as_ref().filter(|_| it.reason == Reason::Content) {
                     rule.note_fault((it.step, detail.clone()));
                 }
-            }
-            Record::Held(it) => self.rule(&it.rule).held += 1,
+            }),
+            Record::Held(it) => self.count(&it.rule, |rule| rule.held += 1),
             Record::Segment(it) => {
                 if let Some(segment) = self.segments.iter_mut().find(|segment| segment.name == it.segment) {
                     match it.change {
@@ -226,7 +225,7 @@ impl Summary {
     /// Remembers when a message was sent.
     pub(super) fn note_send(&mut self, record: &Record) {
         if let Record::Send(it) = record {
-            self.rule(&it.rule).sends.push(it.at.0);
+            self.count(&it.rule, |rule| rule.sends.push(it.at.0));
         }
     }
 
@@ -238,8 +237,12 @@ impl Summary {
         }
     }
 
-    fn rule(&mut self, name: &Arc<str>) -> &mut RuleSummary {
-        self.rules.entry(name.clone()).or_default()
+    /// Counts something of a rule.
+    fn count(&mut self, name: &Arc<str>, of: impl FnOnce(&mut RuleSummary)) {
+        match self.rules.get_mut(name) {
+            Some(rule) => of(rule),
+            None => of(self.rules.entry(name.clone()).or_default()),
+        }
     }
 
     fn events(&self) -> String {

@@ -71,7 +71,8 @@ impl<'a> Envelope<'a> {
     /// When the line is not JSON, or lacks what its type needs.
     pub fn parse(line: &'a [u8]) -> Result<Self, String> {
         let text = text_line(line)?;
-        let wire = Wire::read(text)?;
+        let mut wire = Wire::default();
+        wire.read(text)?;
         let kind = text_of(wire.kind, "type")?
             .ok_or("`type` is missing: a line says whether it is `track`, `identify` …")?;
         let said = wire.said(&kind)?;
@@ -139,25 +140,25 @@ impl<'a> Envelope<'a> {
 }
 
 impl<'a> Wire<'a> {
-    fn read(text: &'a str) -> Result<Self, String> {
-        let mut wire = Self::default();
+    /// Takes up the fields of a line.
+    fn read(&mut self, text: &'a str) -> Result<(), String> {
         let mut reader = Reader::new(text);
         reader.open().map_err(|_| json_reason(text))?;
         while let Some((key, json)) = reader.member().map_err(|_| json_reason(text))? {
             let field = match &*key.name() {
-                "type" => &mut wire.kind,
-                "messageId" => &mut wire.message_id,
-                "userId" => &mut wire.user_id,
-                "anonymousId" => &mut wire.anonymous_id,
-                "previousId" => &mut wire.previous_id,
-                "event" => &mut wire.event,
-                "name" => &mut wire.name,
-                "groupId" => &mut wire.group_id,
-                "properties" => &mut wire.properties,
-                "traits" => &mut wire.traits,
-                "context" => &mut wire.context,
-                "timestamp" => &mut wire.timestamp,
-                "receivedAt" => &mut wire.received_at,
+                "type" => &mut self.kind,
+                "messageId" => &mut self.message_id,
+                "userId" => &mut self.user_id,
+                "anonymousId" => &mut self.anonymous_id,
+                "previousId" => &mut self.previous_id,
+                "event" => &mut self.event,
+                "name" => &mut self.name,
+                "groupId" => &mut self.group_id,
+                "properties" => &mut self.properties,
+                "traits" => &mut self.traits,
+                "context" => &mut self.context,
+                "timestamp" => &mut self.timestamp,
+                "receivedAt" => &mut self.received_at,
                 _ => continue,
             };
             if field.replace(json).is_some() {
@@ -165,7 +166,7 @@ impl<'a> Wire<'a> {
             }
         }
         reader.end().map_err(|_| json_reason(text))?;
-        Ok(wire)
+        Ok(())
     }
 
     /// Whose call it is, and under which id they were met so far.
@@ -245,26 +246,39 @@ fn json_reason(text: &str) -> String {
 }
 
 /// The text of a field; a JSON number is its own digits; absent, null and empty are none.
+#[inline]
 pub(crate) fn text_of<'a>(json: Option<JsonText<'a>>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
     let Some(json) = json else { return Ok(None) };
-    let text = match json.first() {
-        b'"' => json.string().ok_or_else(|| format!("`{field}` is no valid text"))?,
-        b'-' | b'0'..=b'9' => Cow::Borrowed(json.text()),
-        b'n' => return Ok(None),
-        _ => return Err(format!("`{field}` should be text, found {}", found(json))),
+    let text = match json.plain() {
+        Some(text) => Cow::Borrowed(text),
+        None => return odd_text(json, field),
     };
     Ok(if text.is_empty() { None } else { Some(text) })
 }
 
+/// As [`text_of`], of what is no string without escapes.
+fn odd_text<'a>(json: JsonText<'a>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
+    match json.first() {
+        b'"' => json.string().ok_or_else(|| format!("`{field}` is no valid text")).map(Some),
+        b'-' | b'0'..=b'9' => Ok(Some(Cow::Borrowed(json.text()))),
+        b'n' => Ok(None),
+        _ => Err(format!("`{field}` should be text, found {}", found(json))),
+    }
+}
+
 /// As [`text_of`], of bounded length.
+#[inline]
 pub(crate) fn name_of<'a>(json: Option<JsonText<'a>>, field: &str) -> Result<Option<Cow<'a, str>>, String> {
     let text = text_of(json, field)?;
     match &text {
-        Some(name) if name.len() > MAX_NAME_BYTES => {
-            Err(format!("`{field}` has {} bytes, at most {MAX_NAME_BYTES} are taken", name.len()))
-        }
+        Some(name) if name.len() > MAX_NAME_BYTES => Err(too_long(name, field)),
         Some(_) | None => Ok(text),
     }
+}
+
+#[cold]
+fn too_long(name: &str, field: &str) -> String {
+    format!("`{field}` has {} bytes, at most {MAX_NAME_BYTES} are taken", name.len())
 }
 
 fn object<'a>(json: Option<JsonText<'a>>, field: &str) -> Result<Option<JsonText<'a>>, String> {

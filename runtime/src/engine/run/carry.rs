@@ -8,6 +8,7 @@ use crate::engine::{
     instant::Moment,
 };
 use segue_compiler::{execution::Output, succession::counts_from};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 impl Engine {
@@ -52,7 +53,7 @@ impl Engine {
                 let counting = started.iter().copied().filter(|at| *at >= from);
                 let started: std::collections::VecDeque<_> = counting.collect();
                 if !started.is_empty() {
-                    carried.runs.set(current, Runs { started, under_way: Vec::new() });
+                    carried.runs.set(current, Runs { started, under_way: SmallVec::new() });
                 }
             }
         }
