@@ -73,11 +73,13 @@ fn object(json: JsonText<'_>, fields: &[Field], depth: u32) -> Result<Value, Inv
     Ok(Value::Object(known.into()))
 }
 
+#[inline(always)]
 fn string(json: JsonText<'_>) -> Result<Cow<'_, str>, Invalid> {
     json.string().ok_or(Invalid)
 }
 
 /// Text; a JSON number becomes its own digits.
+#[inline(always)]
 fn text(json: JsonText<'_>) -> Result<Value, Invalid> {
     if json.is_number() { Ok(Value::text(json.text())) } else { string(json).map(|text| Value::text(&text)) }
 }

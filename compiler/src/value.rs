@@ -33,6 +33,7 @@ pub enum Value {
 impl Value {
     /// Makes a text.
     #[must_use]
+    #[inline(always)]
     pub fn text(text: &str) -> Self {
         Self::Text(Text::from(text))
     }

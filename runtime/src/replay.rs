@@ -286,6 +286,7 @@ impl<E: Execution + Sync> Replay<E> {
 }
 
 /// The call of a line; with `declared` only if it keeps to its declaration.
+#[inline(always)]
 fn call_of<'b>(item: Item<'b>, declared: Option<&Program>) -> Result<Envelope<'b>, Reject<'b>> {
     match item {
         Item::Reject(reject) => Err(reject),

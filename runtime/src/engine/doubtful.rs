@@ -26,11 +26,12 @@ impl Engine {
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
                 let order = customer.next_order();
-                let frame = self.frame(event, incoming.at, order, &mut moment.out.counts);
+                let mut frame = self.frame(event, incoming.at, order);
+                self.read(&mut frame, event, &mut moment.out.counts);
                 self.follow_messaging(customer, &frame, event);
                 self.cancel(customer, &frame, now);
-                let effects = self.evaluate(customer, now);
-                self.follow(customer, effects, Some(&frame), incoming.message_id, false, &mut moment);
+                let mut effects = self.evaluate(customer, now);
+                self.follow(customer, &mut effects, Some(&frame), incoming.message_id, false, &mut moment);
             }
             None => {
                 self.record_call(customer, &incoming.call, first_of_its_time, &mut moment.out.counts);

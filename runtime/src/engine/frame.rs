@@ -37,26 +37,20 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// An event of which no property is known. Whatever is filled in, [`Frame::ready`] then makes it one for machine code.
+    /// An event of which nothing is laid out, which [`Frame::lay_out`] changes where it stays: moving what was just written
+    /// takes long.
+    #[inline(always)]
+    fn begun(event: Option<EventId>, name: Arc<str>, message_id: Text, (at, order): (Millis, u64)) -> Self {
+        Self { event, name, message_id, at, order, slots: SmallVec::new(), values: SmallVec::new() }
+    }
+
+    /// Makes room for its values, of which no property is known. Whatever is filled in, [`Frame::ready`] then makes it one
+    /// for machine code.
     #[inline]
-    fn new(
-        machine: &Machine,
-        event: Option<EventId>,
-        name: Arc<str>,
-        message_id: Text,
-        (at, order): (Millis, u64),
-    ) -> Self {
-        let layout = event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
+    fn lay_out(&mut self, machine: &Machine) {
+        let layout = self.event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
         let count = layout.map_or(FIXED_SLOTS, |layout| layout.slots);
-        let title = event.and_then(|event| machine.titles.get(event.0 as usize)).cloned();
-        let mut values = SmallVec::new();
-        values.resize(count as usize, Value::Missing);
-        if let Some([time, id, called]) = values.first_chunk_mut() {
-            *time = Value::Time(at);
-            *id = Value::Text(message_id.clone());
-            *called = title.unwrap_or_else(|| Value::text(&name));
-        }
-        Self { event, name, message_id, at, order, slots: SmallVec::new(), values }
+        self.values.resize(count as usize, Value::Missing);
     }
 
     /// Puts a field's value into the slots of its use.
@@ -77,9 +71,15 @@ impl Frame {
         }
     }
 
-    /// Lays out the slots of the values.
+    /// Fills in what every event has, and lays out the slots of the values.
     #[inline]
     fn ready(&mut self, machine: &Machine) {
+        if let Some([time, id, called]) = self.values.first_chunk_mut() {
+            let title = self.event.and_then(|event| machine.titles.get(event.0 as usize)).cloned();
+            *time = Value::Time(self.at);
+            *id = Value::Text(self.message_id.clone());
+            *called = title.unwrap_or_else(|| Value::text(&self.name));
+        }
         self.slots.reserve(self.values.len());
         for slot in machine.slots(&self.values) {
             self.slots.push(slot);
@@ -249,8 +249,8 @@ impl Kept {
 
     /// The event as machine code reads it.
     pub(super) fn frame(&self, machine: &Machine) -> Frame {
-        let mut frame =
-            Frame::new(machine, self.event, self.name.clone(), self.message_id.clone(), self.stamp());
+        let mut frame = Frame::begun(self.event, self.name.clone(), self.message_id.clone(), self.stamp());
+        frame.lay_out(machine);
         for (slot, value) in &self.values {
             if let Some(place) = frame.values.get_mut(*slot as usize) {
                 place.clone_from(value);
@@ -262,18 +262,19 @@ impl Kept {
 }
 
 impl Engine {
-    /// The frame of a tracked event.
-    pub(super) fn frame(&self, event: Tracked<'_>, at: Millis, order: u64, counts: &mut Counts) -> Frame {
+    /// The frame of a tracked event, of which [`Engine::read`] then reads the properties.
+    #[inline(always)]
+    pub(super) fn frame(&self, event: Tracked<'_>, at: Millis, order: u64) -> Frame {
         let id = self.machine.events.get(event.name).map(EventId);
         let name = id.and_then(|id| self.program.events.get(id.0 as usize)).map(|event| event.name.clone());
-        let mut frame = Frame::new(
-            &self.machine,
-            id,
-            name.unwrap_or_else(|| Arc::from(event.name)),
-            Text::from(event.message_id),
-            (at, order),
-        );
-        if let Some((ty, layout, fields)) = id.and_then(|id| self.declared(id)) {
+        let name = name.unwrap_or_else(|| Arc::from(event.name));
+        Frame::begun(id, name, Text::from(event.message_id), (at, order))
+    }
+
+    /// Reads the properties of a tracked event into its frame.
+    pub(super) fn read(&self, frame: &mut Frame, event: Tracked<'_>, counts: &mut Counts) {
+        frame.lay_out(&self.machine);
+        if let Some((ty, layout, fields)) = frame.event.and_then(|event| self.declared(event)) {
             let (mut few, mut many) = ([None; FEW_FIELDS], Vec::new());
             let members: &mut [Option<JsonText<'_>>] = match few.get_mut(..fields.len()) {
                 Some(few) => few,
@@ -302,7 +303,6 @@ impl Engine {
             }
         }
         frame.ready(&self.machine);
-        frame
     }
 
     /// An event's declaration, its layout, and its fields in use.
@@ -315,7 +315,7 @@ impl Engine {
         ))
     }
 
-    /// Puts an event's properties in place of those that a frame of it has. As in [`Engine::frame`], what is invalid is
+    /// Puts an event's properties in place of those that a frame of it has. As in [`Engine::read`], what is invalid is
     /// missing.
     pub(super) fn refill(&self, frame: &mut Frame, properties: JsonText<'_>) {
         frame.clear();
@@ -343,13 +343,9 @@ impl Engine {
         fields: impl Fn(&str) -> Value,
     ) -> Frame {
         let name = self.program.events.get(event.0 as usize).map(|event| event.name.clone());
-        let mut frame = Frame::new(
-            &self.machine,
-            Some(event),
-            name.unwrap_or_default(),
-            Text::from(message_id),
-            (at, order),
-        );
+        let mut frame =
+            Frame::begun(Some(event), name.unwrap_or_default(), Text::from(message_id), (at, order));
+        frame.lay_out(&self.machine);
         if let Some((ty, layout, _)) = self.declared(event) {
             for used in &layout.fields {
                 let Some(field) = ty.fields.get(used.field as usize) else { continue };

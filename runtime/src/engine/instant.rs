@@ -91,7 +91,8 @@ impl Engine {
         let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
-                let frame = self.frame(event, incoming.at, stamp.1, &mut moment.out.counts);
+                let mut frame = self.frame(event, incoming.at, stamp.1);
+                self.read(&mut frame, event, &mut moment.out.counts);
                 let active = self.is_active(frame.event);
                 self.follow_messaging(customer, &frame, event);
                 if let Some(first) = session {
@@ -126,9 +127,9 @@ impl Engine {
         let due = customer.next_change <= moment.now;
         let occasion = Occasion { now: moment.now, event: Some((event, starts)), ..Occasion::default() };
         let task = Task::Event { event: event.event, due };
-        let (next, effects) = self.run(customer, occasion, None, task);
+        let (next, mut effects) = self.run(customer, occasion, None, task);
         customer.next_change = if due { next } else { customer.next_change.min(next) };
-        self.follow(customer, effects, Some(event), &event.message_id, starts, moment);
+        self.follow(customer, &mut effects, Some(event), &event.message_id, starts, moment);
     }
 
     /// An instant in which something other than an event changed, by the call or action with an id.
@@ -139,8 +140,8 @@ impl Engine {
         starts: bool,
         moment: &mut Moment<'_>,
     ) {
-        let effects = self.evaluate(customer, moment.now);
-        self.follow(customer, effects, None, id, starts, moment);
+        let mut effects = self.evaluate(customer, moment.now);
+        self.follow(customer, &mut effects, None, id, starts, moment);
     }
 
     pub(super) fn evaluate(&self, customer: &mut Customer, now: Millis) -> Effects {
@@ -176,10 +177,10 @@ impl Engine {
             let waits_over = customer.waits_over(now);
             // A schedule or the end of a wait alone changes no segment.
             let may_change = customer.next_change <= now || !matches.is_empty();
-            let effects = if may_change { self.evaluate(customer, now) } else { Effects::default() };
-            let effects = Effects { matches, scheduled, waits_over, ..effects };
+            let mut effects = if may_change { self.evaluate(customer, now) } else { Effects::default() };
+            (effects.matches, effects.scheduled, effects.waits_over) = (matches, scheduled, waits_over);
             let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
-            self.follow(customer, effects, None, "", true, &mut moment);
+            self.follow(customer, &mut effects, None, "", true, &mut moment);
             self.plan_schedules(customer);
         }
     }
@@ -221,7 +222,7 @@ impl Engine {
     pub(super) fn follow(
         &self,
         customer: &mut Customer,
-        effects: Effects,
+        effects: &mut Effects,
         event: Option<&Frame>,
         id: &str,
         starts: bool,
@@ -261,20 +262,20 @@ impl Engine {
         }
         // Of each rule first the runs that go on, then those that start.
         let mut turns: Vec<(u32, Turn)> =
-            effects.waits_over.into_iter().map(|id| (id.0, Turn::GoOn(id))).collect();
+            effects.waits_over.drain(..).map(|id| (id.0, Turn::GoOn(id))).collect();
         turns.extend(answered.into_iter().map(|answered| (answered.0.0, Turn::Answer(answered))));
-        for (sequence, completed) in effects.matches {
+        for (sequence, completed) in effects.matches.drain(..) {
             let Some(plan) = self.machine.plan.sequences.get(sequence.0 as usize) else { continue };
             turns.extend(plan.rules.iter().map(|rule| (*rule, Turn::Start(Cause::Match(completed.clone())))));
         }
-        for (segment, level) in effects.edges {
+        for (segment, level) in effects.edges.drain(..) {
             let Some(changes) = self.changes.get(segment.0 as usize) else { continue };
             let (rules, change) =
                 if level { (&changes.enters, Change::Enter) } else { (&changes.leaves, Change::Leave) };
             let cause = Cause::Change { segment, change, event: event.map(Origin::of), id: id.into() };
             turns.extend(rules.iter().map(|rule| (*rule, Turn::Start(cause.clone()))));
         }
-        for schedule in effects.scheduled {
+        for schedule in effects.scheduled.drain(..) {
             let Some(plan) = self.machine.plan.schedules.get(schedule.0 as usize) else { continue };
             turns.extend(plan.rules.iter().map(|rule| (*rule, Turn::Start(Cause::Schedule))));
         }

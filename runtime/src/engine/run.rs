@@ -216,6 +216,7 @@ impl Engine {
         completed.filter(|_| plan.then_no.is_none()).map(Match::waits_from)
     }
 
+    #[inline(always)]
     fn resume<'r>(&self, rule: &'r Rule, plan: &'r RulePlan, memory: Memory) -> Run<'r> {
         let mut completed = memory.completed.as_ref().map(|completed| completed.open(&self.machine));
         if let Some(answer) = &memory.answer {

@@ -62,7 +62,7 @@ impl Batch {
 
     /// What a line gave.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn item(&self, position: usize) -> Option<Item<'_>> {
         let start = position.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.end);
         let place = self.lines.get(position)?;

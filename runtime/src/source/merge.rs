@@ -162,7 +162,7 @@ impl Events {
 }
 
 /// What a line gives.
-#[inline]
+#[inline(always)]
 pub(super) fn item<'a>(kind: Line, line: &'a [u8], file: &'a str, number: u64) -> Item<'a> {
     let reject = |reason, line| Item::Reject(Reject { file, number, reason, line });
     match kind {
