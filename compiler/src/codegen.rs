@@ -1,5 +1,6 @@
 //! Plan to machine code, written against Cranelift's `Module`, so that it serves the running engine and object files.
 
+mod batch;
 mod condition;
 mod dispatch;
 mod feed;
@@ -11,8 +12,8 @@ use crate::{
     abi::HostFunction,
     plan::{Handler, Node, NodeId, Plan},
 };
+use batch::Batch;
 use cranelift_codegen::{
-    Context,
     ir::{AbiParam, Signature, types::I64},
     isa::CallConv,
     settings::Configurable,
@@ -74,6 +75,7 @@ pub fn generate<M: Module>(plan: &Plan, module: &mut M) -> Result<Functions, Fai
         let value = generator.define(&format!("value_{number}"), |function| function.result(value.node))?;
         values.push(Some(value));
     }
+    generator.finish()?;
     Ok(Functions { handlers, other, evaluate, conditions, watched, values })
 }
 
@@ -91,7 +93,9 @@ pub(crate) fn conditions<M: Module>(
     let define = |(node, number): (&NodeId, usize)| {
         generator.define_as(&format!("condition_{number}"), Linkage::Local, |function| function.answer(*node))
     };
-    conditions.iter().zip(0..).map(define).collect()
+    let defined: Vec<FuncId> = conditions.iter().zip(0..).map(define).collect::<Result<_, _>>()?;
+    generator.finish()?;
+    Ok(defined)
 }
 
 /// The settings for object files: any processor of this machine's kind, code that may lie anywhere, and optimised, because
@@ -126,7 +130,7 @@ struct Generator<'p, M> {
     plan: &'p Plan,
     module: &'p mut M,
     host: BTreeMap<HostFunction, FuncId>,
-    context: Context,
+    batch: Batch,
     builder: FunctionBuilderContext,
     facts: Facts,
     printed: Option<&'p mut Vec<(String, String)>>,
@@ -206,12 +210,11 @@ impl<'p, M: Module> Generator<'p, M> {
                 module.declare_function(function.name(), Linkage::Import, &signature).map_err(Box::new)?;
             host.insert(function, id);
         }
-        let context = module.make_context();
         Ok(Self {
             plan,
             module,
             host,
-            context,
+            batch: Batch::default(),
             builder: FunctionBuilderContext::new(),
             facts: Facts::of(plan),
             printed: None,
@@ -240,8 +243,9 @@ impl<'p, M: Module> Generator<'p, M> {
     ) -> Result<FuncId, Failure> {
         let signature = signature(self.module.isa().default_call_conv());
         let id = self.module.declare_function(name, linkage, &signature).map_err(Box::new)?;
-        self.context.func.signature = signature;
-        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
+        let mut context = self.batch.context(self.module);
+        context.func.signature = signature;
+        let builder = FunctionBuilder::new(&mut context.func, &mut self.builder);
         let mut function = Function::new(self.plan, &self.facts, self.module, &self.host, builder);
         body(&mut function);
         {
@@ -249,11 +253,15 @@ impl<'p, M: Module> Generator<'p, M> {
             function.builder.finalize(config);
         }
         if let Some(printed) = &mut self.printed {
-            printed.push((name.to_owned(), self.context.func.display().to_string()));
+            printed.push((name.to_owned(), context.func.display().to_string()));
         }
-        self.module.define_function(id, &mut self.context).map_err(Box::new)?;
-        self.module.clear_context(&mut self.context);
+        self.batch.push(id, context, self.module)?;
         Ok(id)
+    }
+
+    /// Makes the code of all functions that have none yet.
+    fn finish(mut self) -> Result<(), Failure> {
+        self.batch.finish(self.module)
     }
 }
 

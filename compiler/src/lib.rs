@@ -76,5 +76,6 @@ pub mod settings;
 pub mod settle;
 pub mod share;
 pub mod shelf;
+pub mod threads;
 pub mod time;
 pub mod wait;

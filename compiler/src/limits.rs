@@ -72,3 +72,7 @@ pub const MAX_PATTERN_SIZE: usize = 1 << 19;
 pub const MAX_PATTERNS: usize = 200;
 /// The most statements of a test: longer ones are data, to be replayed.
 pub const MAX_STATEMENTS: usize = 1_000;
+/// How many functions wait to be compiled together: each takes some kilobytes until then, and few are large.
+pub const FUNCTIONS_AT_ONCE: usize = 64;
+/// How many instructions are worth a thread that compiles them: they take some milliseconds, and a thread a tenth of one.
+pub const WORTH_A_COMPILING_THREAD: usize = 5_000;
