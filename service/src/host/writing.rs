@@ -43,10 +43,7 @@ impl Writing {
                 if self.arrivals.is_ended() {
                     return;
                 }
-                if !is_drained && self.arrivals.is_done() {
-                    is_drained = true;
-                    let _ = self.events.send(Event::Drained);
-                }
+                self.tell_drained(&mut is_drained);
                 if is_drained || !self.writer.is_old(self.present()) {
                     continue;
                 }
@@ -67,12 +64,22 @@ impl Writing {
                 }
                 Err(error) => {
                     left = self.refuse(submissions, &error);
+                    // What cannot be written does not keep the end waiting.
+                    self.tell_drained(&mut is_drained);
                     if self.arrivals.is_ended() {
                         return;
                     }
                     thread::sleep(FAILED_WRITE_PAUSE);
                 }
             }
+        }
+    }
+
+    /// Tells whoever listens, once, when no more calls come.
+    fn tell_drained(&self, is_drained: &mut bool) {
+        if !*is_drained && self.arrivals.is_done() {
+            *is_drained = true;
+            let _ = self.events.send(Event::Drained);
         }
     }
 

@@ -6,7 +6,7 @@ use segue_service::{
     limits::MAX_WAITING_CALLS,
     log,
 };
-use std::{thread, time::Duration};
+use std::{sync::mpsc, thread, time::Duration};
 
 #[test]
 fn where_the_power_goes_out_what_was_acknowledged_is_there_and_every_decision_before_a_checkpoint() {
@@ -65,6 +65,30 @@ fn a_full_disk_refuses_and_loses_nothing() {
     place.disk.leave_room(1 << 30);
     place.wait_for(|| host.watch().ready().is_ok());
     submit(&host, vec![call("3", START + 2 * HOUR, "bob", "identify")]);
+    host.close();
+    assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
+}
+
+#[test]
+fn a_full_disk_keeps_nobody_from_ending() {
+    let place = Place::new();
+    let host = place.start();
+    submit(&host, vec![call("1", START, "ada", "identify"), call("2", START, "ada", "Added")]);
+    place.disk.leave_room(0);
+    assert_eq!(host.intake().submit_blocking(vec![call("x", START, "eve", "Ordered")]), Err(Refusal::Full));
+    let (end, ended) = mpsc::channel();
+    let closing = thread::spawn(move || {
+        host.close();
+        let _ = end.send(());
+    });
+    let has_ended = ended.recv_timeout(Duration::from_secs(60));
+    place.disk.leave_room(1 << 30);
+    closing.join().unwrap();
+    assert_eq!(has_ended, Ok(()), "it ends without room");
+    // What was acknowledged is there at the next start.
+    let host = place.start();
+    place.clock.set(START + 2 * HOUR);
+    place.wait_for(|| place.sent().len() == 1);
     host.close();
     assert_eq!(place.sent(), ["2026-01-05T10:00:00.000Z ada reminder"]);
 }
