@@ -8,9 +8,12 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// How many lines are parsed at a time where threads share them: enough that sharing them out costs nothing beside it, and
 /// few enough that all threads are done at nearly the same time.
 pub const PARSED_LINES: usize = 64;
-/// How many bytes of lines are read ahead (512 KiB): enough that sharing them out costs little beside working on them, and
-/// that all threads have about as much to do, and few enough that they and what is read of them stay near the processor.
+/// How many bytes of lines are read ahead (512 KiB): enough that what is done once for all of them costs little beside them,
+/// and few enough that they and what is read of them stay near the processor.
 pub const BATCH_BYTES: usize = 1 << 19;
+/// How many are where several threads work on them (2 MiB, some 10,000 lines): those who are done wait for the others at the
+/// end of each batch, and the longer it is the more alike is what each has to do, and the less sharing out costs.
+pub const SHARED_BATCH_BYTES: usize = 1 << 21;
 /// How many are where there are many customers (4 MiB, some 20,000 lines): enough that whoever is on the site does several
 /// things in them, which then are done one after the other.
 pub const LARGE_BATCH_BYTES: usize = 1 << 22;

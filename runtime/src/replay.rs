@@ -20,7 +20,7 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 use crate::{
     fuse::Fuse,
     identities::{Identities, Linked},
-    limits::{BATCH_BYTES, LARGE_BATCH_BYTES, MANY_CUSTOMERS, PARSED_LINES},
+    limits::{BATCH_BYTES, LARGE_BATCH_BYTES, MANY_CUSTOMERS, PARSED_LINES, SHARED_BATCH_BYTES},
     source::{Batch, Envelope, Item, Reject, fault},
     threads::{beside_each_other, hash, shard_of},
 };
@@ -135,7 +135,11 @@ impl<E: Execution> Replay<E> {
     #[must_use]
     pub fn reads_ahead(&self) -> usize {
         let are_many = self.shards.iter().any(|shard| shard.customers() >= MANY_CUSTOMERS);
-        if are_many { LARGE_BATCH_BYTES } else { BATCH_BYTES }
+        match self.shards.len() {
+            _ if are_many => LARGE_BATCH_BYTES,
+            0 | 1 => BATCH_BYTES,
+            _ => SHARED_BATCH_BYTES,
+        }
     }
 
     /// The program that is replayed.
