@@ -106,7 +106,7 @@ fn on_a_full_disk_it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() 
                 world.service.start();
                 is_full_for_a_while(&world.service);
                 // And ends at once when it is told to.
-                world.service.end();
+                world.end_without_room();
                 world.service.start();
             }
             mount.make_room();

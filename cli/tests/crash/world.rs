@@ -76,6 +76,13 @@ impl World {
         self.kills.push(instant());
     }
 
+    /// Ends the service in good order while nothing can be written: how a delivery went is not known afterwards, as at a
+    /// kill.
+    pub(crate) fn end_without_room(&mut self) {
+        self.service.end();
+        self.kills.push(instant());
+    }
+
     /// Does something to the service while clients send, each a batch at most in so much time; gives what they saw.
     pub(crate) fn send_while(&mut self, seed: u64, pace: Duration, what: impl FnOnce(&mut Self)) -> Seen {
         let (address, stop) = (self.service.address, AtomicBool::new(false));
