@@ -4,16 +4,28 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::{Command, Output},
+    thread,
+    time::Duration,
 };
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// A program that this test has just written can be "busy" for an instant: what another test starts at that moment inherits
+/// the file, open for writing, until it becomes a program of its own.
 fn run(program: impl AsRef<std::ffi::OsStr>, folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(program).args(arguments).current_dir(folder).output().unwrap()
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::sleep(Duration::from_millis(10)),
+            output => return output.unwrap(),
+        }
+    }
 }
 
 fn segue(folder: &Path, arguments: &[&str]) -> Output {
