@@ -22,7 +22,9 @@ fn run(program: impl AsRef<std::ffi::OsStr>, folder: &Path, arguments: &[&str]) 
     command.args(arguments).current_dir(folder);
     loop {
         match command.output() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::sleep(Duration::from_millis(10)),
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(10))
+            }
             output => return output.unwrap(),
         }
     }
