@@ -5,10 +5,11 @@ pub(crate) mod compile;
 pub(crate) mod cores;
 pub(crate) mod customers;
 pub(crate) mod deadlines;
-mod feed;
+
 pub(crate) mod interpreted;
 mod limit;
 pub(crate) mod pack;
+mod portions;
 pub(crate) mod rules;
 pub(crate) mod service;
 mod windows;
@@ -17,8 +18,8 @@ use segue_bench::stream::{self, Shape};
 use segue_compiler::{execution::Execution, settings::Settings, typed::Program};
 use segue_runtime::{
     engine::Engine,
-    replay::{Kinds, Options, Replay},
-    source::{Batch, Events},
+    replay::{Feed, Kinds, Options, Replay},
+    source::Events,
 };
 use std::{
     fs,
@@ -27,7 +28,6 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
 };
 
 pub(crate) type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -65,24 +65,10 @@ where
     let options =
         Options { kinds: Kinds::default(), threads: NonZeroUsize::new(threads), ..Options::default() };
     let mut replay = Replay::new(executor, program.clone(), options);
-    let Ok(mut events) = Events::open(&[file]) else { return 0 };
-    let (mut batch, mut next) = (Batch::default(), Batch::default());
-    if threads == 1 {
-        // All on one thread, reading too.
-        while events.fill(&mut batch, replay.reads_ahead()).is_ok() && !batch.is_empty() {
-            replay.apply_batch(&batch, false);
-        }
-        return replay.finish().len();
-    }
-    let mut filled = events.fill(&mut batch, replay.reads_ahead()).is_ok();
-    while filled && !batch.is_empty() {
-        let bytes = replay.reads_ahead();
-        filled = thread::scope(|scope| {
-            let reader = scope.spawn(|| events.fill(&mut next, bytes).is_ok());
-            replay.apply_batch(&batch, false);
-            reader.join().unwrap_or(false)
-        });
-        std::mem::swap(&mut batch, &mut next);
+    let Ok(events) = Events::open(&[file]) else { return 0 };
+    let mut feed = Feed::new(events);
+    while matches!(feed.advance(&replay), Ok(true)) {
+        feed.apply(&mut replay, false);
     }
     replay.finish().len()
 }

@@ -5,13 +5,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use segue_compiler::{execution::Execution, value::Millis};
 use segue_runtime::{
     profiles::{self, Row},
-    replay::Replay,
-    source::{Batch, Events, Item, SourceError},
+    replay::{Feed, Replay},
+    source::{Events, SourceError},
 };
 use std::{
     io::{IsTerminal, stderr},
     num::NonZeroUsize,
-    panic::resume_unwind,
     path::{Path, PathBuf},
     thread,
 };
@@ -63,45 +62,26 @@ where
     E: Execution + Sync,
 {
     let unreadable = |error: SourceError| Problem::words(error.to_string());
-    let mut events = Events::open(&input.events).map_err(unreadable)?;
+    let events = Events::open(&input.events).map_err(unreadable)?;
     let bar = progress(events.length(), input.quiet);
     let read = events.progress();
-    let (mut batch, mut next) = (Batch::default(), Batch::default());
-    events.fill(&mut batch, replay.reads_ahead()).map_err(unreadable)?;
+    let mut feed = Feed::new(events);
     let mut profiles = input.profiles.as_deref();
-    while !batch.is_empty() {
+    while feed.advance(replay).map_err(unreadable)? {
         if profiles.is_some()
-            && let (Some(path), Some(at)) = (profiles, first_event(&batch))
+            && let (Some(path), Some(at)) = (profiles, feed.first_event())
         {
             load_profiles(path, at, replay, &mut rejects)?;
             profiles = None;
         }
-        // While a batch is worked on, the next one is read.
-        let bytes = replay.reads_ahead();
-        let (filled, refused) = thread::scope(|scope| {
-            let reader = scope.spawn(|| events.fill(&mut next, bytes));
-            let refused = replay.apply_batch(&batch, input.strict);
-            (reader.join(), refused)
-        });
-        for reject in &refused {
+        for reject in &feed.apply(replay, input.strict) {
             rejects.take(reject)?;
         }
-        drop(refused);
-        filled.unwrap_or_else(|panic| resume_unwind(panic)).map_err(unreadable)?;
-        std::mem::swap(&mut batch, &mut next);
         bar.set_position(read.bytes());
     }
     bar.finish_and_clear();
     rejects.finish()?;
     Ok(rejects.count)
-}
-
-/// When the first event of a batch happened.
-fn first_event(batch: &Batch) -> Option<Millis> {
-    (0..batch.len()).find_map(|position| match batch.item(position)? {
-        Item::Event(event) => Some(event.envelope.at),
-        Item::Reject(_) => None,
-    })
 }
 
 fn load_profiles<E: Execution>(

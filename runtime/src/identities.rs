@@ -45,10 +45,15 @@ impl Identities {
 
     /// Gives an anonymous call to whom it belongs.
     pub(crate) fn resolve(&self, envelope: &mut Envelope<'_>) {
-        if !envelope.known
-            && let Some(owner) = self.joined.get(&*envelope.customer)
-        {
-            envelope.customer = Cow::Owned((**owner).to_owned());
+        if !envelope.known {
+            self.give_to_owner(&mut envelope.customer);
+        }
+    }
+
+    /// Puts whose an anonymous id is in its place.
+    pub(crate) fn give_to_owner(&self, anonymous: &mut Cow<'_, str>) {
+        if let Some(owner) = self.joined.get(&**anonymous) {
+            *anonymous = Cow::Owned((**owner).to_owned());
         }
     }
 

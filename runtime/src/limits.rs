@@ -5,18 +5,21 @@ pub use segue_compiler::limits::MAX_NAME_BYTES;
 /// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
 /// and must not fill the memory.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
-/// How many lines are parsed at a time where threads share them: enough that sharing them out costs nothing beside it, and
-/// few enough that all threads are done at nearly the same time.
-pub const PARSED_LINES: usize = 64;
-/// How many bytes of lines are read ahead (512 KiB): enough that what is done once for all of them costs little beside them,
-/// and few enough that they and what is read of them stay near the processor.
-pub const BATCH_BYTES: usize = 1 << 19;
-/// How many are where several threads work on them (2 MiB, some 10,000 lines): those who are done wait for the others at the
-/// end of each batch, and the longer it is the more alike is what each has to do, and the less sharing out costs.
-pub const SHARED_BATCH_BYTES: usize = 1 << 21;
+/// How many lines one of several threads shares out at a time: enough that taking them costs nothing beside it, and few enough
+/// that all threads are done at nearly the same time.
+pub const SHARED_LINES: usize = 128;
+/// How many bytes of lines are worked on at a time (512 KiB, some 2,500 lines): enough that what is done once for all of them
+/// costs little beside them, and few enough that they and what is read of them stay near the processor.
+pub const PART_BYTES: usize = 1 << 19;
+/// How many are where several threads work on them (1 MiB): the more there are, the more alike is what each thread has to do, and
+/// those who are done wait for the others at the end of each part.
+pub const SHARED_PART_BYTES: usize = 1 << 20;
 /// How many are where there are many customers (4 MiB, some 20,000 lines): enough that whoever is on the site does several
 /// things in them, which then are done one after the other.
-pub const LARGE_BATCH_BYTES: usize = 1 << 22;
+pub const LARGE_PART_BYTES: usize = 1 << 22;
+/// How many parts are read ahead where several threads work on them (8): while one is applied the next is shared out, but for
+/// the last, where whoever is done has to wait.
+pub const PARTS_AHEAD: usize = 8;
 /// From how many customers of a shard on that is done (500,000): then more of them are on the site at once than stay near the
 /// processor, and what is read ahead is little beside what is kept of all.
 pub const MANY_CUSTOMERS: usize = 500_000;

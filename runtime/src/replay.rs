@@ -3,7 +3,9 @@
 //! Customers do not touch each other, so they are spread over shards by the hash of their id, and each shard has a thread
 //! of its own. What comes out does not tell how many there were.
 
+mod abreast;
 mod errand;
+mod feed;
 mod goals;
 mod kinds;
 mod lanes;
@@ -12,6 +14,7 @@ mod shard;
 mod summary;
 mod visits;
 
+pub use feed::Feed;
 pub use goals::{Estimate, GoalSummary, Group};
 pub use kinds::Kinds;
 pub use records::Records;
@@ -20,27 +23,19 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 use crate::{
     fuse::Fuse,
     identities::{Identities, Linked},
-    limits::{BATCH_BYTES, LARGE_BATCH_BYTES, MANY_CUSTOMERS, PARSED_LINES, SHARED_BATCH_BYTES},
+    limits::{LARGE_PART_BYTES, MANY_CUSTOMERS, PART_BYTES, PARTS_AHEAD, SHARED_PART_BYTES},
     source::{Batch, Envelope, Item, Reject, fault},
-    threads::{beside_each_other, hash, shard_of},
+    threads::{Crew, hash, shard_of},
 };
 use errand::Errand;
-use lanes::Parsed;
 use segue_compiler::{
-    execution::{Execution, Outcome},
+    execution::Execution,
     json::JsonText,
     typed::{Program, SegmentId},
     value::Millis,
 };
 use shard::{Finished, Shard};
-use std::{
-    iter,
-    num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{num::NonZeroUsize, sync::Arc};
 use visits::Visits;
 
 /// How far a replay goes and what it keeps.
@@ -66,6 +61,7 @@ pub struct Replay<E: Execution> {
     program: Arc<Program>,
     options: Options,
     shards: Vec<Shard<E>>,
+    crew: Crew,
     identities: Identities,
     /// By segment, who is in it at the end.
     members: Vec<Vec<Arc<str>>>,
@@ -77,14 +73,15 @@ impl<E: Execution> Replay<E> {
     /// Starts a replay. The executor's own settings must bear the same end as the options.
     #[must_use]
     pub fn new(execution: E, program: Arc<Program>, options: Options) -> Self {
-        let count = options.threads.map_or(1, NonZeroUsize::get);
-        let shards = (0..count).map(|_| Shard::new(&program)).collect();
+        let crew = Crew::new(options.threads.map_or(1, NonZeroUsize::get));
+        let shards = (0..crew.size()).map(|_| Shard::new(&program)).collect();
         let summary = Summary::of(&program);
         Self {
             execution,
             program,
             options,
             shards,
+            crew,
             identities: Identities::default(),
             members: Vec::new(),
             summary,
@@ -131,15 +128,19 @@ impl<E: Execution> Replay<E> {
         was_there
     }
 
-    /// How many bytes of lines should be read ahead, for [`crate::source::Events::fill`].
-    #[must_use]
-    pub fn reads_ahead(&self) -> usize {
+    /// How many bytes of lines are worked on at a time.
+    fn part_bytes(&self) -> usize {
         let are_many = self.shards.iter().any(|shard| shard.customers() >= MANY_CUSTOMERS);
         match self.shards.len() {
-            _ if are_many => LARGE_BATCH_BYTES,
-            0 | 1 => BATCH_BYTES,
-            _ => SHARED_BATCH_BYTES,
+            _ if are_many => LARGE_PART_BYTES,
+            1 => PART_BYTES,
+            _ => SHARED_PART_BYTES,
         }
+    }
+
+    /// How many bytes of lines a batch has.
+    fn batch_bytes(&self) -> usize {
+        self.part_bytes() * if self.shards.len() == 1 { 1 } else { PARTS_AHEAD }
     }
 
     /// The program that is replayed.
@@ -150,94 +151,31 @@ impl<E: Execution> Replay<E> {
 }
 
 impl<E: Execution + Sync> Replay<E> {
-    /// Applies a call.
-    pub fn apply(&mut self, envelope: &Envelope<'_>) -> Outcome {
-        let mut parsed = Parsed::new(self.shards.len());
-        let mut envelope = envelope.clone();
-        parsed.links.extend(self.identities.news(&envelope, self.options.until).map(|link| (0, link)));
-        self.identities.resolve(&mut envelope);
-        parsed.push(0, envelope);
-        let outcomes = self.apply_parsed(&mut [parsed]);
-        outcomes.into_iter().next().unwrap_or(Outcome::Quarantined)
-    }
-
-    /// Applies calls, each shard its own.
-    fn apply_parsed(&mut self, parsed: &mut [Parsed<'_>]) -> Vec<Outcome> {
-        let (execution, options) = (&self.execution, self.options);
-        let errands = lanes::link(&mut self.identities, execution, &self.shards, parsed);
-        self.summary.unmerged += errands.refused;
-        let parsed = &*parsed;
-        let work = self.shards.iter_mut().zip(errands.of_shards).zip(0_usize..);
-        let work = work.map(|((shard, errands), number)| {
-            let mut calls = parsed.iter().filter_map(move |part| part.calls.get(number)).flatten().peekable();
-            move || {
-                let mut visits = Visits::default();
-                let mut last = None;
-                for (place, errand) in errands {
-                    while let Some((_, envelope)) = calls.next_if(|(position, _)| *position < place) {
-                        visits.push(envelope);
-                        last = visits.apply_enough(shard, execution, options).or(last);
-                    }
-                    last = visits.apply(shard, execution, options).or(last);
-                    shard.run(execution, options, errand);
-                }
-                for (_, envelope) in calls {
-                    visits.push(envelope);
-                    last = visits.apply_enough(shard, execution, options).or(last);
-                }
-                visits.apply(shard, execution, options).or(last)
-            }
-        });
-        beside_each_other(work.collect()).into_iter().flatten().collect()
-    }
-
     /// Applies the calls of a batch and gives the lines that were none; with `strict` also those that break their
-    /// declarations.
-    pub fn apply_batch<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
-        if self.shards.len() == 1 {
-            return self.apply_in_order(batch, strict);
-        }
-        let count = self.shards.len();
-        let (program, identities, until) = (&*self.program, &self.identities, self.options.until);
-        let parse = |part: usize| {
-            let from = part * PARSED_LINES;
-            let mut parsed = Parsed::new(count);
-            for (position, item) in (from..from + PARSED_LINES).map_while(|it| Some((it, batch.item(it)?))) {
-                match call_of(item, strict.then_some(program)) {
-                    Err(reject) => parsed.rejects.push(reject),
-                    Ok(mut envelope) => {
-                        parsed.links.extend(identities.news(&envelope, until).map(|link| (position, link)));
-                        identities.resolve(&mut envelope);
-                        parsed.push(position, envelope);
-                    }
-                }
-            }
-            parsed
+    /// declarations. Where several threads work on it, one of them does `meanwhile` once for each part.
+    fn apply_batch<'b>(
+        &mut self,
+        batch: &'b Batch,
+        strict: bool,
+        meanwhile: &mut (dyn FnMut() + Send),
+    ) -> Vec<Reject<'b>> {
+        let program = strict.then(|| self.program.clone());
+        let rejects = match self.shards.len() {
+            1 => self.apply_in_order(batch, program.as_deref()),
+            _ => self.apply_abreast(batch, program.as_deref(), self.part_bytes(), meanwhile),
         };
-        // Whoever is done with a part takes the next one, so that none waits for another who was held up.
-        let next = AtomicUsize::new(0);
-        let take =
-            || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|part| part * PARSED_LINES < batch.len());
-        let work = (0..count).map(|_| || iter::from_fn(take).map(|part| (part, parse(part))).collect());
-        let mut parsed: Vec<(usize, Parsed<'b>)> =
-            beside_each_other::<Vec<_>, _>(work.collect()).into_iter().flatten().collect();
-        parsed.sort_unstable_by_key(|(part, _)| *part);
-        let mut parsed: Vec<Parsed<'b>> = parsed.into_iter().map(|(_, parsed)| parsed).collect();
-        self.apply_parsed(&mut parsed);
-        let rejects: Vec<Reject<'b>> = parsed.into_iter().flat_map(|part| part.rejects).collect();
         self.summary.rejected += rejects.len() as u64;
         rejects
     }
 
     /// As [`Replay::apply_batch`], of one shard: one line after the other, and nothing is shared out.
-    fn apply_in_order<'b>(&mut self, batch: &'b Batch, strict: bool) -> Vec<Reject<'b>> {
+    fn apply_in_order<'b>(&mut self, batch: &'b Batch, declared: Option<&Program>) -> Vec<Reject<'b>> {
         let mut rejects = Vec::new();
-        let program = strict.then(|| self.program.clone());
         let Self { execution, options, shards, identities, summary, .. } = self;
         let Some(shard) = shards.first_mut() else { return rejects };
         let mut visits: Visits<Envelope<'b>> = Visits::default();
         for item in (0..batch.len()).map_while(|position| batch.item(position)) {
-            let mut envelope = match call_of(item, program.as_deref()) {
+            let mut envelope = match call_of(item, declared) {
                 Ok(envelope) => envelope,
                 Err(reject) => {
                     rejects.push(reject);
@@ -254,11 +192,10 @@ impl<E: Execution + Sync> Replay<E> {
                 }
             }
             identities.resolve(&mut envelope);
-            visits.push(envelope);
+            visits.push(hash(&envelope.customer), envelope);
             visits.apply_enough(shard, execution, *options);
         }
         visits.apply(shard, execution, *options);
-        summary.rejected += rejects.len() as u64;
         rejects
     }
 
@@ -268,7 +205,7 @@ impl<E: Execution + Sync> Replay<E> {
         let last = self.shards.iter().filter_map(Shard::last).max();
         let end = options.until.or(last);
         let work = self.shards.iter_mut().map(|shard| move || shard.finish(execution, options, end));
-        let finished = beside_each_other(work.collect());
+        let finished = self.crew.work(work.collect());
         self.members = vec![Vec::new(); self.program.segments.len()];
         let mut parts = Vec::with_capacity(finished.len());
         for Finished { records, summary, members } in finished {

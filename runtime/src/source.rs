@@ -9,6 +9,7 @@ mod envelope;
 mod input;
 mod lines;
 mod merge;
+mod whose;
 
 pub use batch::Batch;
 pub use declared::fault;
@@ -19,3 +20,4 @@ pub use merge::{Event, Events, Item, Reject};
 pub(crate) use envelope::name_of;
 pub(crate) use input::Input;
 pub(crate) use lines::{Line, Lines};
+pub(crate) use whose::{Whose, whose};

@@ -11,8 +11,8 @@ use segue_compiler::{
 };
 use segue_runtime::{
     engine::Engine,
-    replay::{Options, Replay},
-    source::{Batch, Events},
+    replay::{Feed, Options, Replay},
+    source::Events,
 };
 use segue_tests::{
     drive::drive,
@@ -213,10 +213,10 @@ fn threads_make_no_difference() {
                 Options { threads: NonZeroUsize::new(threads), members: true, ..Options::default() };
             let mut replay = Replay::new(engine.clone(), program.clone(), options);
             for path in &paths {
-                let mut events = Events::open(&[path]).unwrap();
-                let mut batch = Batch::default();
-                events.fill(&mut batch, replay.reads_ahead()).unwrap();
-                replay.apply_batch(&batch, false);
+                let mut feed = Feed::new(Events::open(&[path]).unwrap());
+                while feed.advance(&replay).unwrap() {
+                    feed.apply(&mut replay, false);
+                }
             }
             let records: Vec<Record> = replay.finish().iter().collect();
             assert_eq!(

@@ -1,6 +1,6 @@
 //! Many customers against few: what they take, and what they slow down.
 
-use super::{Result, feed::Feed};
+use super::{Result, portions::Portions};
 use clap::Args;
 use segue_bench::{
     measure::median,
@@ -75,7 +75,7 @@ pub(crate) fn measure(customers: u64, each: u64, events: u64) -> Result<Measured
     let mut stream = Stream::new(shape).everyone_first();
     let before = Memory::taken();
     let program = packs::checked(packs::ORDINARY);
-    let mut feed = Feed::new(&program, |line| stream.next(line))?;
+    let mut feed = Portions::new(&program, |line| stream.next(line))?;
     feed.nanoseconds(filling)?;
     let times: Result<Vec<f64>> = (0..PORTIONS).map(|_| feed.nanoseconds(portion)).collect();
     let after = Memory::taken();

@@ -1,6 +1,6 @@
 //! Time per event as windows hold more of them.
 
-use super::{Result, feed::Feed};
+use super::{Result, portions::Portions};
 use segue_bench::{
     measure::{RUNS, median},
     packs,
@@ -38,7 +38,7 @@ pub(crate) fn nanoseconds(condition: &str, within: u64, events: u64) -> Result<f
         number += 1;
         true
     };
-    let mut feed = Feed::new(&program, next)?;
+    let mut feed = Portions::new(&program, next)?;
     feed.nanoseconds(within + 1)?;
     let times: Result<Vec<f64>> = (0..RUNS).map(|_| feed.nanoseconds(events)).collect();
     Ok(median(times?))

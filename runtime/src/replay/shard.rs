@@ -3,7 +3,7 @@
 use super::{Options, Summary, errand::Errand, records::Part};
 use crate::{customers::Customers, limits::DRAIN, source::Envelope, threads::hash};
 use segue_compiler::{
-    execution::{Execution, Outcome, Output},
+    execution::{Execution, Output},
     json::JsonText,
     typed::{Program, SegmentId},
     value::Millis,
@@ -59,13 +59,7 @@ impl<E: Execution> Shard<E> {
     }
 
     /// Applies a call; the hash is that of its customer.
-    pub(super) fn apply(
-        &mut self,
-        execution: &E,
-        options: Options,
-        hash: u64,
-        envelope: &Envelope<'_>,
-    ) -> Outcome {
+    pub(super) fn apply(&mut self, execution: &E, options: Options, hash: u64, envelope: &Envelope<'_>) {
         let (place, state) = self.customers.entry(execution, hash, &envelope.customer);
         let outcome = execution.apply(state, &envelope.incoming(), &mut self.output);
         self.summary.count_call(envelope, outcome, options.until);
@@ -73,7 +67,6 @@ impl<E: Execution> Shard<E> {
             self.customers.note_known(place);
         }
         self.take_up(place, options);
-        outcome
     }
 
     /// Whether there is a customer who was ever named by this `userId`.

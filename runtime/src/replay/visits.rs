@@ -8,9 +8,8 @@ use super::{Options, shard::Shard};
 use crate::{
     limits::{APPROACHED, MANY_CUSTOMERS},
     source::Envelope,
-    threads::hash,
 };
-use segue_compiler::execution::{Execution, Outcome};
+use segue_compiler::execution::Execution;
 use smallvec::SmallVec;
 use std::borrow::Borrow;
 
@@ -28,9 +27,9 @@ impl<C> Default for Visits<C> {
 }
 
 impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
-    /// Takes the next call of the stream.
-    pub(super) fn push(&mut self, call: C) {
-        self.hashes.push(hash(&call.borrow().customer));
+    /// Takes the next call of the stream; the hash is that of its customer.
+    pub(super) fn push(&mut self, hash: u64, call: C) {
+        self.hashes.push(hash);
         self.calls.push(call);
     }
 
@@ -40,23 +39,19 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         shard: &mut Shard<E>,
         execution: &E,
         options: Options,
-    ) -> Option<Outcome> {
+    ) {
         let is_enough = self.calls.len() >= APPROACHED && shard.customers() < MANY_CUSTOMERS;
-        if is_enough { self.apply(shard, execution, options) } else { None }
+        if is_enough {
+            self.apply(shard, execution, options);
+        }
     }
 
-    /// Applies all calls; gives what became of the one that was applied last.
-    pub(super) fn apply<E: Execution>(
-        &mut self,
-        shard: &mut Shard<E>,
-        execution: &E,
-        options: Options,
-    ) -> Option<Outcome> {
+    /// Applies all calls.
+    pub(super) fn apply<E: Execution>(&mut self, shard: &mut Shard<E>, execution: &E, options: Options) {
         // Half of a hash tells nearly all customers apart; calls of those whom it does not come in the order of the stream.
         let half = |(hash, position): (&u64, u64)| u64::from(*hash as u32) << u32::BITS | position;
         let mut order: Vec<u64> = self.hashes.iter().zip(0..).map(half).collect();
         order.sort_unstable();
-        let mut last = None;
         let mut left = order.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS).peekable();
         while left.peek().is_some() {
             let next: SmallVec<[&[u64]; APPROACHED]> = left.by_ref().take(APPROACHED).collect();
@@ -64,19 +59,18 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
             shard.approach(next.iter().filter_map(|visit| Some(self.hashes[position(visit.first()?)])));
             for position in next.into_iter().flatten().map(position) {
                 let envelope = self.calls[position].borrow();
-                last = Some(shard.apply(execution, options, self.hashes[position], envelope));
+                shard.apply(execution, options, self.hashes[position], envelope);
             }
         }
         self.calls.clear();
         self.hashes.clear();
-        last
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::Engine, replay::Records};
+    use crate::{engine::Engine, replay::Records, threads::hash};
     use segue_compiler::{
         project::{Project, Source, compile},
         record::Record,
@@ -120,7 +114,7 @@ rule eager { when enters keen
             let mut shard = Shard::new(&program);
             let mut visits = Visits::default();
             for some in calls.chunks(together) {
-                some.iter().for_each(|call| visits.push(call));
+                some.iter().for_each(|call| visits.push(hash(&call.customer), call));
                 visits.apply(&mut shard, &engine, Options::default());
             }
             let end = shard.last();

@@ -1,7 +1,7 @@
 //! Lines read ahead, so that several threads can work on them.
 
-use super::{Item, lines::Line, merge::item};
-use std::sync::Arc;
+use super::{Item, Line, Whose, merge::item, whose};
+use std::{iter, ops::Range, sync::Arc};
 
 /// Some lines in the order of the stream, with their places.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ struct Place {
 }
 
 impl Batch {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.lines.clear();
         self.files.clear();
@@ -44,7 +44,7 @@ impl Batch {
     }
 
     /// How many bytes the lines have.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }
 
@@ -60,12 +60,38 @@ impl Batch {
         self.lines.is_empty()
     }
 
+    /// The positions of all lines in parts of so many bytes, or a few more.
+    pub(crate) fn parts(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut start = 0_usize;
+        iter::from_fn(move || {
+            let before =
+                start.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.end);
+            let enough =
+                self.lines.partition_point(|line| line.end < before.saturating_add(bytes.max(1))) + 1;
+            let part = start..enough.min(self.lines.len());
+            start = part.end;
+            Some(part).filter(|part| !part.is_empty())
+        })
+    }
+
     /// What a line gave.
     #[must_use]
     #[inline(always)]
     pub fn item(&self, position: usize) -> Option<Item<'_>> {
+        let (place, line) = self.line(position)?;
+        Some(item(place.kind, line, self.files.get(place.file)?, place.number))
+    }
+
+    /// Whom a line names, see [`whose`].
+    pub(crate) fn whose(&self, position: usize) -> Option<Whose<'_>> {
+        let (place, line) = self.line(position)?;
+        whose(place.kind, line)
+    }
+
+    #[inline(always)]
+    fn line(&self, position: usize) -> Option<(&Place, &[u8])> {
         let start = position.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.end);
         let place = self.lines.get(position)?;
-        Some(item(place.kind, self.bytes.get(start..place.end)?, self.files.get(place.file)?, place.number))
+        Some((place, self.bytes.get(start..place.end)?))
     }
 }

@@ -222,7 +222,7 @@ impl<'a> Wire<'a> {
 }
 
 /// A line as text that starts like a JSON object; around it is what JSON calls space, and nothing else.
-fn text_line(line: &[u8]) -> Result<&str, String> {
+pub(super) fn text_line(line: &[u8]) -> Result<&str, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 text (byte {} of the line)", error.valid_up_to() + 1))?
         .trim_matches([' ', '\t', '\n', '\r']);

@@ -125,23 +125,21 @@ impl Events {
         Ok(next.and_then(|index| self.files.get(index)).map(File::item))
     }
 
-    /// Fills a batch with the next lines until they have so many bytes; it stays empty at the end.
+    /// Fills a batch with the next lines, behind those that are there, until all have so many bytes; false at the end.
     ///
     /// # Errors
     /// When reading fails in the midst of a file.
-    pub fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<(), SourceError> {
-        batch.clear();
+    pub(crate) fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<bool, SourceError> {
         if let [file] = self.files.as_mut_slice() {
             return file.fill(batch, bytes);
         }
-        while batch.size() < bytes
-            && let Some(index) = self.advance()?
-        {
+        while batch.size() < bytes {
+            let Some(index) = self.advance()? else { return Ok(false) };
             if let Some(file) = self.files.get(index) {
                 batch.push(&file.line, file.kind, &file.name, file.lines.number());
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads on to the next line of all; gives the file that is at it.
@@ -194,13 +192,13 @@ impl File {
     }
 
     /// Fills a batch with the next lines: of a single file they need not lie anywhere before.
-    fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<(), SourceError> {
-        while batch.size() < bytes
-            && let Some(kind) = self.lines.append(batch.bytes()).map_err(|error| self.fault(error))?
-        {
+    fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<bool, SourceError> {
+        while batch.size() < bytes {
+            let line = self.lines.append(batch.bytes()).map_err(|error| self.fault(error))?;
+            let Some(kind) = line else { return Ok(false) };
             batch.push(&[], kind, &self.name, self.lines.number());
         }
-        Ok(())
+        Ok(true)
     }
 
     fn fault(&self, error: io::Error) -> SourceError {

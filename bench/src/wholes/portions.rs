@@ -6,8 +6,8 @@ use segue_bench::measure::seconds;
 use segue_compiler::typed::Program;
 use segue_runtime::{
     engine::Engine,
-    replay::{Kinds, Options, Replay},
-    source::{Batch, Events},
+    replay::{Feed, Kinds, Options, Replay},
+    source::Events,
 };
 use std::{io::Cursor, sync::Arc};
 
@@ -15,21 +15,20 @@ use std::{io::Cursor, sync::Arc};
 const PORTION: usize = 20_000;
 
 /// A replay and where its lines come from.
-pub(crate) struct Feed<F> {
+pub(crate) struct Portions<F> {
     replay: Replay<Arc<Engine>>,
     /// Appends the next line; false at the end.
     next: F,
     /// The lines of a portion.
     text: String,
-    batch: Batch,
 }
 
-impl<F: FnMut(&mut String) -> bool> Feed<F> {
+impl<F: FnMut(&mut String) -> bool> Portions<F> {
     /// A replay that keeps no records, so that memory is that of the customers.
     pub(crate) fn new(program: &Arc<Program>, next: F) -> Result<Self> {
         let options = Options { kinds: Kinds::none(), ..Options::default() };
         let replay = Replay::new(engine(program)?, program.clone(), options);
-        Ok(Self { replay, next, text: String::new(), batch: Batch::default() })
+        Ok(Self { replay, next, text: String::new() })
     }
 
     /// Applies so many events; gives the nanoseconds of each, without the making of lines.
@@ -57,15 +56,13 @@ impl<F: FnMut(&mut String) -> bool> Feed<F> {
 
     /// Applies them as if they came from a file.
     fn apply(&mut self) -> Result<()> {
-        let mut events = Events::of("stream", Box::new(Cursor::new(std::mem::take(&mut self.text))));
-        loop {
-            events.fill(&mut self.batch, self.replay.reads_ahead())?;
-            if self.batch.is_empty() {
-                return Ok(());
-            }
-            if let Some(reject) = self.replay.apply_batch(&self.batch, false).first() {
+        let events = Events::of("stream", Box::new(Cursor::new(std::mem::take(&mut self.text))));
+        let mut feed = Feed::new(events);
+        while feed.advance(&self.replay)? {
+            if let Some(reject) = feed.apply(&mut self.replay, false).first() {
                 return Err(reject.reason.clone().into());
             }
         }
+        Ok(())
     }
 }
