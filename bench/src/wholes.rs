@@ -5,7 +5,6 @@ pub(crate) mod compile;
 pub(crate) mod cores;
 pub(crate) mod customers;
 pub(crate) mod deadlines;
-
 pub(crate) mod interpreted;
 mod limit;
 pub(crate) mod pack;

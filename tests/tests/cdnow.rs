@@ -14,8 +14,9 @@ use segue_compiler::{
 use segue_runtime::{
     engine::Engine,
     replay::{Options, Replay},
-    source::{Events, Item},
+    source::Events,
 };
+use segue_tests::feed::feed;
 use std::{fs, path::PathBuf, sync::Arc};
 
 const DAY: i64 = 86_400_000;
@@ -34,15 +35,7 @@ fn program() -> Arc<Program> {
 fn replay<E: Execution + Sync>(executor: E, program: &Arc<Program>, until: i64) -> (Vec<Record>, Replay<E>) {
     let options = Options { until: Some(until), members: true, ..Options::default() };
     let mut replay = Replay::new(executor, program.clone(), options);
-    let mut events = Events::open(&[root().join("tests/data/cdnow_sample.ndjson.gz")]).unwrap();
-    while let Some(item) = events.read().unwrap() {
-        match item {
-            Item::Event(event) => {
-                replay.apply(&event.envelope);
-            }
-            Item::Reject(reject) => panic!("{}", reject.reason),
-        }
-    }
+    feed(&mut replay, Events::open(&[root().join("tests/data/cdnow_sample.ndjson.gz")]).unwrap());
     (replay.finish().iter().collect(), replay)
 }
 

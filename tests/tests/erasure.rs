@@ -7,9 +7,10 @@ use segue_compiler::{
 use segue_runtime::{
     engine::Engine,
     replay::{Options, Replay},
-    source::Envelope,
+    source::Events,
 };
-use std::{num::NonZeroUsize, sync::Arc};
+use segue_tests::feed::feed;
+use std::{io::Cursor, num::NonZeroUsize, sync::Arc};
 
 const RULES: &str = r#"
 event "Visit" {}
@@ -45,15 +46,12 @@ fn nothing_is_left_of_a_customer_who_is_erased() {
             track("3", anonymous, 11),
             track("4", r#""userId":"bob""#, 11),
         ];
-        for line in &lines {
-            replay.apply(&Envelope::parse(line.as_bytes()).unwrap());
-        }
+        let stream = |lines: &[String]| Events::of("lines", Box::new(Cursor::new(lines.join("\n"))));
+        feed(&mut replay, stream(&lines));
         assert!(replay.erase("ada"));
         assert!(!replay.erase("ada"), "there is nobody left");
         // Whoever comes with these ids later is somebody new, also under a message id that was known.
-        for line in [track("2", ada, 12), track("5", anonymous, 13)] {
-            replay.apply(&Envelope::parse(line.as_bytes()).unwrap());
-        }
+        feed(&mut replay, stream(&[track("2", ada, 12), track("5", anonymous, 13)]));
         let told: Vec<String> = replay
             .finish()
             .iter()

@@ -13,9 +13,9 @@ use segue_runtime::{
     engine::Engine,
     load::load,
     replay::{Options, Replay},
-    source::{Events, Item},
+    source::Events,
 };
-use segue_tests::{case::BLESS, rehearsals};
+use segue_tests::{case::BLESS, feed::feed, rehearsals};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -24,15 +24,7 @@ use std::{
 
 fn replay<E: Execution + Sync>(executor: E, program: &Arc<Program>, events: &Path) -> String {
     let mut replay = Replay::new(executor, program.clone(), Options::default());
-    let mut events = Events::open(&[events]).unwrap();
-    while let Some(item) = events.read().unwrap() {
-        match item {
-            Item::Event(event) => {
-                replay.apply(&event.envelope);
-            }
-            Item::Reject(reject) => panic!("{}:{}: {}", reject.file, reject.number, reject.reason),
-        }
-    }
+    feed(&mut replay, Events::open(&[events]).unwrap());
     replay.finish().iter().map(|record| serde_json::to_string(&record).unwrap() + "\n").collect()
 }
 

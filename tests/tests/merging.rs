@@ -11,11 +11,12 @@ use segue_compiler::{
 };
 use segue_runtime::{
     engine::Engine,
-    replay::{Feed, Options, Replay},
+    replay::{Options, Replay},
     source::Events,
 };
 use segue_tests::{
     drive::drive,
+    feed::feed,
     generate::{disguise_all, facts, history, program},
     random::Random,
     read::Read,
@@ -213,10 +214,7 @@ fn threads_make_no_difference() {
                 Options { threads: NonZeroUsize::new(threads), members: true, ..Options::default() };
             let mut replay = Replay::new(engine.clone(), program.clone(), options);
             for path in &paths {
-                let mut feed = Feed::new(Events::open(&[path]).unwrap());
-                while feed.advance(&replay).unwrap() {
-                    feed.apply(&mut replay, false);
-                }
+                feed(&mut replay, Events::open(&[path]).unwrap());
             }
             let records: Vec<Record> = replay.finish().iter().collect();
             assert_eq!(

@@ -168,6 +168,7 @@ impl<'b> Work<'b, '_> {
         errands.for_each(|(_, errand)| shard.run(execution, self.options, errand));
         rejects
     }
+
     /// Reads a line: a call, or why it is none.
     #[inline(always)]
     fn read(self, position: usize) -> Option<Result<Envelope<'b>, Reject<'b>>> {
