@@ -95,11 +95,6 @@ impl<E: Execution> Replay<E> {
         self.shards[shard].load_profile(&self.execution, hash, customer, at, traits);
     }
 
-    /// Counts a line that was no call.
-    pub fn reject(&mut self) {
-        self.summary.rejected += 1;
-    }
-
     /// Counts a row of profiles that could not be used.
     pub fn reject_profile(&mut self) {
         self.summary.rejected_profiles += 1;
