@@ -247,13 +247,41 @@ rule often { when "Added"  only if count of "Added" > 3
 
     type Replayed = (Vec<Record>, Vec<(u64, String)>, u64, u64);
 
-    #[test]
-    fn parts_and_threads_make_no_difference() {
+    fn program() -> Arc<Program> {
         let source = Source { name: "rules.segue".to_owned(), text: RULES.to_owned() };
         let checked = compile(&Project { sources: vec![source], ..Project::default() });
-        let program = Arc::new(checked.program.unwrap_or_else(|| panic!("{:?}", checked.diagnostics)));
+        Arc::new(checked.program.unwrap_or_else(|| panic!("{:?}", checked.diagnostics)))
+    }
+
+    fn batch(text: String) -> Batch {
         let mut batch = Batch::default();
-        Events::of("stream", Box::new(Cursor::new(stream()))).fill(&mut batch, usize::MAX).unwrap();
+        Events::of("stream", Box::new(Cursor::new(text))).fill(&mut batch, usize::MAX).unwrap();
+        batch
+    }
+
+    #[test]
+    fn lines_that_are_no_calls_make_nobody_known() {
+        let program = program();
+        let call =
+            |rest: &str| format!("{{\"timestamp\":\"2026-01-05T10:00:00Z\",\"event\":\"Added\",{rest}}}\n");
+        let (before, link) = (
+            call(r#""type":"track","anonymousId":"x""#),
+            call(r#""type":"identify","userId":"ada","anonymousId":"x""#),
+        );
+        let known = call(r#""type":"track","userId":"x""#);
+        let broken = call(r#""type":"track","userId":"x","event":"twice""#);
+        for (line, expected) in [(known, (0, 1)), (broken, (1, 0))] {
+            let batch = batch(format!("{before}{line}{link}"));
+            for (threads, part) in [(1, 0), (2, usize::MAX), (2, 1)] {
+                let (.., joined, unmerged) = replayed(&program, &batch, threads, part, false);
+                assert_eq!((joined, unmerged), expected, "{line}{threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_and_threads_make_no_difference() {
+        let (program, batch) = (program(), batch(stream()));
         for strict in [false, true] {
             let expected = replayed(&program, &batch, 1, 0, strict);
             assert!(
