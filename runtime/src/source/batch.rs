@@ -5,7 +5,7 @@ use std::{iter, ops::Range, sync::Arc};
 
 /// Some lines in the order of the stream, with their places.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     bytes: Vec<u8>,
     lines: Vec<Place>,
     files: Vec<Arc<str>>,
@@ -49,14 +49,12 @@ impl Batch {
     }
 
     /// How many lines there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }
 
     /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
@@ -75,9 +73,8 @@ impl Batch {
     }
 
     /// What a line gave.
-    #[must_use]
     #[inline(always)]
-    pub fn item(&self, position: usize) -> Option<Item<'_>> {
+    pub(crate) fn item(&self, position: usize) -> Option<Item<'_>> {
         let (place, line) = self.line(position)?;
         Some(item(place.kind, line, self.files.get(place.file)?, place.number))
     }
