@@ -22,6 +22,8 @@ pub trait Execution {
     type Resting: AtRest;
     /// What has been found out, once for all customers, about a change of rules.
     type Passage: Send + Sync;
+    /// What was read of a call ahead of its turn.
+    type Reading: Default + Send;
 
     /// Lays a customer to rest; the packer is memory to work in.
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting;
@@ -50,9 +52,25 @@ pub trait Execution {
         counts: &mut Counts,
     );
 
-    /// Applies one call: first every deadline before its time passes, then the call itself. Where calls are held for a
-    /// while (`settle`), what is due by then is applied in its place.
-    fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome;
+    /// Reads of a call what does not depend on its customer, in place of what was read before.
+    fn read(&self, incoming: &Incoming<'_>, reading: &mut Self::Reading);
+
+    /// Applies one call, of which [`Execution::read`] has read: first every deadline before its time passes, then the call
+    /// itself. Where calls are held for a while (`settle`), what is due by then is applied in its place.
+    fn apply_read(
+        &self,
+        customer: &mut Self::Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut Self::Reading,
+        out: &mut Output,
+    ) -> Outcome;
+
+    /// Reads one call and applies it.
+    fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+        let mut reading = Self::Reading::default();
+        self.read(incoming, &mut reading);
+        self.apply_read(customer, incoming, &mut reading, out)
+    }
 
     /// Lets every deadline up to and including `until` pass, and moves the customer's clock there. Calls that are held from
     /// up to then are applied.
@@ -119,6 +137,7 @@ impl<E: Execution> Execution for Arc<E> {
     type Customer = E::Customer;
     type Resting = E::Resting;
     type Passage = E::Passage;
+    type Reading = E::Reading;
 
     fn rest(&self, customer: Self::Customer, packer: &mut Packer) -> Self::Resting {
         (**self).rest(customer, packer)
@@ -150,8 +169,18 @@ impl<E: Execution> Execution for Arc<E> {
         (**self).load_profile(customer, at, traits, counts);
     }
 
-    fn apply(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
-        (**self).apply(customer, incoming, out)
+    fn read(&self, incoming: &Incoming<'_>, reading: &mut Self::Reading) {
+        (**self).read(incoming, reading);
+    }
+
+    fn apply_read(
+        &self,
+        customer: &mut Self::Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut Self::Reading,
+        out: &mut Output,
+    ) -> Outcome {
+        (**self).apply_read(customer, incoming, reading, out)
     }
 
     fn advance(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output) {

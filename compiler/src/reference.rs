@@ -145,6 +145,8 @@ impl Execution for Reference {
     type Customer = Customer;
     type Resting = Box<Resting>;
     type Passage = Matched;
+    /// Everything is read when it is applied.
+    type Reading = ();
 
     fn rest(&self, customer: Customer, _: &mut Packer) -> Box<Resting> {
         Box::new(Resting { id: customer.id.clone(), customer: Some(Box::new(customer)) })
@@ -174,8 +176,16 @@ impl Execution for Reference {
         }
     }
 
-    fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
-        settle::apply(self, customer, incoming, out)
+    fn read(&self, _: &Incoming<'_>, (): &mut ()) {}
+
+    fn apply_read(
+        &self,
+        customer: &mut Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut (),
+        out: &mut Output,
+    ) -> Outcome {
+        settle::apply(self, customer, incoming, reading, out)
     }
 
     fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
@@ -248,7 +258,15 @@ impl Settling for Reference {
         &mut customer.held
     }
 
-    fn apply_now(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+    fn read_now(&self, _: &Incoming<'_>, (): &mut ()) {}
+
+    fn apply_now(
+        &self,
+        customer: &mut Customer,
+        incoming: &Incoming<'_>,
+        (): &mut (),
+        out: &mut Output,
+    ) -> Outcome {
         let clock = customer.clock;
         let outcome = customer.admission.admit(incoming, clock, &self.settings, &mut out.counts);
         match outcome {

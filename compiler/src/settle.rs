@@ -58,11 +58,27 @@ pub trait Settling: Execution {
     /// What is held of a customer. There is none while nothing was ever held.
     fn held<'c>(&self, customer: &'c mut Self::Customer) -> &'c mut Option<Box<Held>>;
 
-    /// As [`Execution::apply`], without holding.
-    fn apply_now(&self, customer: &mut Self::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome;
+    /// As [`Execution::read`], of a call that is not held.
+    fn read_now(&self, incoming: &Incoming<'_>, reading: &mut Self::Reading);
+
+    /// As [`Execution::apply_read`], without holding.
+    fn apply_now(
+        &self,
+        customer: &mut Self::Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut Self::Reading,
+        out: &mut Output,
+    ) -> Outcome;
 
     /// As [`Execution::advance`], without regard to what is held.
     fn advance_now(&self, customer: &mut Self::Customer, until: Millis, out: &mut Output);
+}
+
+/// Reads a call, unless it will be held: then it is read when it is applied.
+pub fn read<E: Settling>(executor: &E, incoming: &Incoming<'_>, reading: &mut E::Reading) {
+    if executor.settings().settle == 0 {
+        executor.read_now(incoming, reading);
+    }
 }
 
 /// Applies a call, or holds it and applies what is settled by it.
@@ -70,11 +86,12 @@ pub fn apply<E: Settling>(
     executor: &E,
     customer: &mut E::Customer,
     incoming: &Incoming<'_>,
+    reading: &mut E::Reading,
     out: &mut Output,
 ) -> Outcome {
     let settle = executor.settings().settle;
     if settle == 0 {
-        return executor.apply_now(customer, incoming, out);
+        return executor.apply_now(customer, incoming, reading, out);
     }
     if is_ahead(incoming.at, incoming.received_at, executor.settings().until) {
         return Outcome::Quarantined;
@@ -125,9 +142,15 @@ fn settle_until<E: Settling>(executor: &E, customer: &mut E::Customer, settled: 
 
 fn apply_before<E: Settling>(executor: &E, customer: &mut E::Customer, before: Millis, out: &mut Output) {
     while let Some(call) = executor.held(customer).as_mut().and_then(|held| held.take_before(before)) {
-        let outcome = executor.apply_now(customer, &call.incoming(), out);
-        out.settled.push(outcome);
+        apply_held(executor, customer, &call, out);
     }
+}
+
+fn apply_held<E: Settling>(executor: &E, customer: &mut E::Customer, call: &HeldCall, out: &mut Output) {
+    let (incoming, mut reading) = (call.incoming(), E::Reading::default());
+    executor.read_now(&incoming, &mut reading);
+    let outcome = executor.apply_now(customer, &incoming, &mut reading, out);
+    out.settled.push(outcome);
 }
 
 /// Applies the earliest calls where too many are held.
@@ -137,8 +160,7 @@ fn make_room<E: Settling>(executor: &E, customer: &mut E::Customer, out: &mut Ou
         && let Some(call) = held.take_before(Millis::MAX)
     {
         out.counts.settled_early += 1;
-        let outcome = executor.apply_now(customer, &call.incoming(), out);
-        out.settled.push(outcome);
+        apply_held(executor, customer, &call, out);
     }
 }
 

@@ -33,6 +33,7 @@ mod total;
 
 pub use carry::Passage;
 pub use customer::Customer;
+pub use frame::Reading;
 
 use machine::Machine;
 use segue_compiler::{
@@ -226,6 +227,7 @@ impl Execution for Engine {
     /// Bytes.
     type Resting = Box<[u8]>;
     type Passage = Passage;
+    type Reading = Reading;
 
     fn rest(&self, customer: Customer, packer: &mut Packer) -> Box<[u8]> {
         packer.clear();
@@ -261,8 +263,18 @@ impl Execution for Engine {
         self.set_levels(customer, customer.clock.map_or(at, |clock| clock.max(at)));
     }
 
-    fn apply(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
-        settle::apply(self, customer, incoming, out)
+    fn read(&self, incoming: &Incoming<'_>, reading: &mut Reading) {
+        settle::read(self, incoming, reading);
+    }
+
+    fn apply_read(
+        &self,
+        customer: &mut Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut Reading,
+        out: &mut Output,
+    ) -> Outcome {
+        settle::apply(self, customer, incoming, reading, out)
     }
 
     fn advance(&self, customer: &mut Customer, until: Millis, out: &mut Output) {
@@ -335,8 +347,18 @@ impl Settling for Engine {
         &mut customer.held
     }
 
-    fn apply_now(&self, customer: &mut Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
-        self.apply_call(customer, incoming, out)
+    fn read_now(&self, incoming: &Incoming<'_>, reading: &mut Reading) {
+        self.read_call(incoming, reading);
+    }
+
+    fn apply_now(
+        &self,
+        customer: &mut Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut Reading,
+        out: &mut Output,
+    ) -> Outcome {
+        self.apply_call(customer, incoming, reading, out)
     }
 
     fn advance_now(&self, customer: &mut Customer, until: Millis, out: &mut Output) {

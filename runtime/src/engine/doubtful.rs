@@ -3,7 +3,7 @@
 use super::{
     Engine,
     customer::Customer,
-    frame::{Frame, Tracked},
+    frame::{Frame, Reading, Tracked},
     host::Occasion,
     instant::Moment,
 };
@@ -14,7 +14,7 @@ impl Engine {
     pub(super) fn apply_doubtful(
         &self,
         customer: &mut Customer,
-        incoming: &Incoming<'_>,
+        (incoming, reading): (&Incoming<'_>, &mut Reading),
         now: Millis,
         out: &mut Output,
     ) {
@@ -26,12 +26,11 @@ impl Engine {
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
                 let order = customer.next_order();
-                let mut frame = self.frame(event, incoming.at, order);
-                self.read(&mut frame, event, &mut moment.out.counts);
-                self.follow_messaging(customer, &frame, event);
-                self.cancel(customer, &frame, now);
+                let frame = reading.event(order, &mut moment.out.counts);
+                self.follow_messaging(customer, frame, event);
+                self.cancel(customer, frame, now);
                 let mut effects = self.evaluate(customer, now);
-                self.follow(customer, &mut effects, Some(&frame), incoming.message_id, false, &mut moment);
+                self.follow(customer, &mut effects, Some(frame), incoming.message_id, false, &mut moment);
             }
             None => {
                 self.record_call(customer, &incoming.call, first_of_its_time, &mut moment.out.counts);

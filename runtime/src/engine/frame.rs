@@ -3,8 +3,9 @@
 use super::{Engine, fields::Fields, machine::Machine, merge::Shift};
 use segue_compiler::{
     abi::Slot,
+    consent::Stamp,
     decode,
-    event::Call,
+    event::{Call, Incoming},
     execution::Counts,
     json::JsonText,
     pack::{Broken, Packed, Packer, Unpacker},
@@ -36,11 +37,35 @@ pub(super) struct Frame {
     pub(super) values: SmallVec<[Value; FEW_SLOTS]>,
 }
 
+/// The event of a call, read ahead of its turn.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Where the call is none, whatever was read before.
+    frame: Frame,
+    /// How many of its fields are not as they were declared.
+    invalid_fields: u64,
+}
+
+impl Reading {
+    /// The event at its place in the customer's order of application.
+    #[inline]
+    pub(super) fn event(&mut self, order: u64, counts: &mut Counts) -> &Frame {
+        counts.invalid_fields += self.invalid_fields;
+        self.frame.order = order;
+        &self.frame
+    }
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self::begun(None, Arc::default(), Text::default(), Stamp::default())
+    }
+}
+
 impl Frame {
-    /// An event of which nothing is laid out, which [`Frame::lay_out`] changes where it stays: moving what was just written
-    /// takes long.
+    /// An event of which nothing is laid out.
     #[inline(always)]
-    fn begun(event: Option<EventId>, name: Arc<str>, message_id: Text, (at, order): (Millis, u64)) -> Self {
+    fn begun(event: Option<EventId>, name: Arc<str>, message_id: Text, (at, order): Stamp) -> Self {
         Self { event, name, message_id, at, order, slots: SmallVec::new(), values: SmallVec::new() }
     }
 
@@ -87,7 +112,7 @@ impl Frame {
     }
 
     /// The event's place in the customer's history.
-    pub(super) fn stamp(&self) -> (Millis, u64) {
+    pub(super) fn stamp(&self) -> Stamp {
         (self.at, self.order)
     }
 
@@ -237,7 +262,7 @@ impl Kept {
     }
 
     /// The event's place in the customer's history.
-    pub(super) fn stamp(&self) -> (Millis, u64) {
+    pub(super) fn stamp(&self) -> Stamp {
         (self.at, self.order)
     }
 
@@ -262,17 +287,23 @@ impl Kept {
 }
 
 impl Engine {
-    /// The frame of a tracked event, of which [`Engine::read`] then reads the properties.
-    #[inline(always)]
-    pub(super) fn frame(&self, event: Tracked<'_>, at: Millis, order: u64) -> Frame {
-        let id = self.machine.events.get(event.name).map(EventId);
-        let name = id.and_then(|id| self.program.events.get(id.0 as usize)).map(|event| event.name.clone());
-        let name = name.unwrap_or_else(|| Arc::from(event.name));
-        Frame::begun(id, name, Text::from(event.message_id), (at, order))
+    /// Reads the event of a call, if it is one. It is written where it stays: moving what was just written takes long.
+    pub(super) fn read_call(&self, incoming: &Incoming<'_>, reading: &mut Reading) {
+        let Some(event) = Tracked::of(&incoming.call, incoming.message_id) else { return };
+        let frame = &mut reading.frame;
+        frame.event = self.machine.events.get(event.name).map(EventId);
+        let declared = frame.event.and_then(|id| self.program.events.get(id.0 as usize));
+        frame.name = declared.map_or_else(|| Arc::from(event.name), |declared| declared.name.clone());
+        frame.message_id = Text::from(event.message_id);
+        frame.at = incoming.at;
+        frame.slots.clear();
+        frame.values.clear();
+        reading.invalid_fields = self.read_properties(frame, event);
     }
 
-    /// Reads the properties of a tracked event into its frame.
-    pub(super) fn read(&self, frame: &mut Frame, event: Tracked<'_>, counts: &mut Counts) {
+    /// Reads the properties of a tracked event into its frame; gives how many are not as they were declared.
+    fn read_properties(&self, frame: &mut Frame, event: Tracked<'_>) -> u64 {
+        let mut invalid = 0;
         frame.lay_out(&self.machine);
         if let Some((ty, layout, fields)) = frame.event.and_then(|event| self.declared(event)) {
             let (mut few, mut many) = ([None; FEW_FIELDS], Vec::new());
@@ -297,12 +328,12 @@ impl Engine {
                     (_, Some(json)) => decode::value(*json, &field.ty),
                     (_, None) => Ok(Value::Missing),
                 };
-                counts.invalid_fields +=
-                    u64::from(value.is_err() || value == Ok(Value::Missing) && !field.optional);
+                invalid += u64::from(value.is_err() || value == Ok(Value::Missing) && !field.optional);
                 frame.fill(used, value.unwrap_or_default());
             }
         }
         frame.ready(&self.machine);
+        invalid
     }
 
     /// An event's declaration, its layout, and its fields in use.
@@ -315,7 +346,7 @@ impl Engine {
         ))
     }
 
-    /// Puts an event's properties in place of those that a frame of it has. As in [`Engine::read`], what is invalid is
+    /// Puts an event's properties in place of those that a frame of it has. As in [`Engine::read_properties`], what is invalid is
     /// missing.
     pub(super) fn refill(&self, frame: &mut Frame, properties: JsonText<'_>) {
         frame.clear();

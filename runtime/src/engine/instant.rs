@@ -3,7 +3,7 @@
 use super::{
     Engine,
     customer::{Customer, Match},
-    frame::{Frame, Tracked},
+    frame::{Frame, Reading, Tracked},
     host::{Effects, Occasion},
     sequence::{self, Completed},
 };
@@ -62,11 +62,12 @@ pub(super) struct Moment<'o> {
 }
 
 impl Engine {
-    /// Applies one call that is not held.
+    /// Applies one call that is not held, and was read.
     pub(super) fn apply_call(
         &self,
         customer: &mut Customer,
         incoming: &Incoming<'_>,
+        reading: &mut Reading,
         out: &mut Output,
     ) -> Outcome {
         let outcome = customer.admission.admit(incoming, customer.clock, &self.settings, &mut out.counts);
@@ -78,7 +79,7 @@ impl Engine {
         let now = customer.clock.map_or(incoming.at, |clock| clock.max(incoming.at));
         customer.clock = Some(now);
         if outcome == Outcome::Doubtful {
-            self.apply_doubtful(customer, incoming, now, out);
+            self.apply_doubtful(customer, (incoming, reading), now, out);
             return outcome;
         }
         // A session begins before the event that begins it.
@@ -91,19 +92,18 @@ impl Engine {
         let mut moment = Moment { now, out, consequences: Some(MAX_CONSEQUENCES) };
         match Tracked::of(&incoming.call, incoming.message_id) {
             Some(event) => {
-                let mut frame = self.frame(event, incoming.at, stamp.1);
-                self.read(&mut frame, event, &mut moment.out.counts);
+                let frame = reading.event(stamp.1, &mut moment.out.counts);
                 let active = self.is_active(frame.event);
-                self.follow_messaging(customer, &frame, event);
+                self.follow_messaging(customer, frame, event);
                 if let Some(first) = session {
                     customer.seen(incoming.at, false);
                     self.start_session(customer, first, starts, &mut moment);
                 }
                 customer.seen(incoming.at, active);
                 if active {
-                    self.continue_session(customer, &frame);
+                    self.continue_session(customer, frame);
                 }
-                self.event_instant(customer, &frame, starts, &mut moment);
+                self.event_instant(customer, frame, starts, &mut moment);
             }
             None => {
                 customer.seen(incoming.at, false);

@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// A part of the customers, and what came of them.
 pub(super) struct Shard<E: Execution> {
     customers: Customers<E>,
+    /// What is read of some calls before they are applied.
+    readings: Vec<E::Reading>,
     /// What the last step gave, taken up at once.
     output: Output,
     records: Part,
@@ -30,8 +32,13 @@ pub(super) struct Finished {
 
 impl<E: Execution> Shard<E> {
     pub(super) fn new(program: &Program) -> Self {
-        let summary = Summary::of(program);
-        Self { customers: Customers::new(), output: Output::default(), records: Part::default(), summary }
+        Self {
+            customers: Customers::new(),
+            readings: Vec::new(),
+            output: Output::default(),
+            records: Part::default(),
+            summary: Summary::of(program),
+        }
     }
 
     pub(super) fn load_profile(
@@ -58,10 +65,36 @@ impl<E: Execution> Shard<E> {
         self.customers.approach(hashes);
     }
 
-    /// Applies a call; the hash is that of its customer.
-    pub(super) fn apply(&mut self, execution: &E, options: Options, hash: u64, envelope: &Envelope<'_>) {
+    /// Applies some calls, each with the hash of its customer. They are read before the first of them is applied: what is
+    /// done to several in turn is done by code that lies near the processor.
+    pub(super) fn apply<'c>(
+        &mut self,
+        execution: &E,
+        options: Options,
+        calls: impl ExactSizeIterator<Item = (u64, &'c Envelope<'c>)> + Clone,
+    ) {
+        let mut readings = std::mem::take(&mut self.readings);
+        if readings.len() < calls.len() {
+            readings.resize_with(calls.len(), E::Reading::default);
+        }
+        for ((_, envelope), reading) in calls.clone().zip(&mut readings) {
+            execution.read(&envelope.incoming(), reading);
+        }
+        for ((hash, envelope), reading) in calls.zip(&mut readings) {
+            self.apply_read(execution, options, hash, (envelope, reading));
+        }
+        self.readings = readings;
+    }
+
+    fn apply_read(
+        &mut self,
+        execution: &E,
+        options: Options,
+        hash: u64,
+        (envelope, reading): (&Envelope<'_>, &mut E::Reading),
+    ) {
         let (place, state) = self.customers.entry(execution, hash, &envelope.customer);
-        let outcome = execution.apply(state, &envelope.incoming(), &mut self.output);
+        let outcome = execution.apply_read(state, &envelope.incoming(), reading, &mut self.output);
         self.summary.count_call(envelope, outcome, options.until);
         if envelope.known {
             self.customers.note_known(place);

@@ -52,14 +52,17 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         let half = |(hash, position): (&u64, u64)| u64::from(*hash as u32) << u32::BITS | position;
         let mut order: Vec<u64> = self.hashes.iter().zip(0..).map(half).collect();
         order.sort_unstable();
-        let mut left = order.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS).peekable();
-        while left.peek().is_some() {
-            let next: SmallVec<[&[u64]; APPROACHED]> = left.by_ref().take(APPROACHED).collect();
-            let position = |it: &u64| *it as u32 as usize;
+        let position = |it: &u64| *it as u32 as usize;
+        let mut visits = order.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS).peekable();
+        let mut left = &order[..];
+        while visits.peek().is_some() {
+            let next: SmallVec<[&[u64]; APPROACHED]> = visits.by_ref().take(APPROACHED).collect();
             shard.approach(next.iter().filter_map(|visit| Some(self.hashes[position(visit.first()?)])));
-            for position in next.into_iter().flatten().map(position) {
-                let envelope = self.calls[position].borrow();
-                shard.apply(execution, options, self.hashes[position], envelope);
+            let calls;
+            (calls, left) = left.split_at(next.iter().map(|visit| visit.len()).sum());
+            for some in calls.chunks(APPROACHED) {
+                let calls = some.iter().map(position);
+                shard.apply(execution, options, calls.map(|it| (self.hashes[it], self.calls[it].borrow())));
             }
         }
         self.calls.clear();

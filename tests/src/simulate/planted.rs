@@ -72,6 +72,7 @@ impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
     type Customer = E::Customer;
     type Resting = E::Resting;
     type Passage = E::Passage;
+    type Reading = E::Reading;
 
     fn rest(&self, customer: E::Customer, packer: &mut Packer) -> E::Resting {
         let resting = self.executor.rest(customer, packer);
@@ -104,7 +105,17 @@ impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
         self.executor.load_profile(customer, at, traits, counts);
     }
 
-    fn apply(&self, customer: &mut E::Customer, incoming: &Incoming<'_>, out: &mut Output) -> Outcome {
+    fn read(&self, incoming: &Incoming<'_>, reading: &mut E::Reading) {
+        self.executor.read(incoming, reading);
+    }
+
+    fn apply_read(
+        &self,
+        customer: &mut E::Customer,
+        incoming: &Incoming<'_>,
+        reading: &mut E::Reading,
+        out: &mut Output,
+    ) -> Outcome {
         if self.fault == Fault::Skips
             && let Call::Track { event: "B", properties: Some(properties), .. } = incoming.call
             && properties.text().contains("\"k\":\"k3\"")
@@ -113,9 +124,9 @@ impl<E: Execution<Resting = Box<[u8]>>> Execution for Planted<E> {
         }
         if self.fault == Fault::KnowsNoArrival {
             let incoming = Incoming { received_at: None, ..incoming.clone() };
-            return self.executor.apply(customer, &incoming, out);
+            return self.executor.apply_read(customer, &incoming, reading, out);
         }
-        self.executor.apply(customer, incoming, out)
+        self.executor.apply_read(customer, incoming, reading, out)
     }
 
     fn advance(&self, customer: &mut E::Customer, until: Millis, out: &mut Output) {
