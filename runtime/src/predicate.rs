@@ -34,6 +34,7 @@
 
 use crate::engine::{
     Engine, EngineError,
+    constants::Constants,
     host::{Alone, Asked},
 };
 use segue_compiler::{
@@ -73,6 +74,8 @@ pub struct Occurrence<'p> {
     of: &'p Predicates,
     event: EventId,
     asked: &'p [Asked],
+    /// By slot, the constants that it is compared with.
+    constants: &'p [Constants],
     alone: Alone,
 }
 
@@ -80,8 +83,9 @@ pub struct Occurrence<'p> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     event: EventId,
-    /// `None` when no condition looks at it.
-    slot: Option<(u32, Class)>,
+    /// One that no event has when no condition looks at it.
+    slot: u32,
+    class: Class,
 }
 
 /// The value of a field.
@@ -140,7 +144,7 @@ impl Predicates {
     pub fn event(&self, name: &str) -> Option<Occurrence<'_>> {
         let (event, alone) = self.engine.alone(name)?;
         let asked = self.asked.get(event.0 as usize)?;
-        Some(Occurrence { of: self, event, asked, alone })
+        Some(Occurrence { of: self, event, asked, constants: self.engine.constants(), alone })
     }
 }
 
@@ -151,13 +155,14 @@ impl Occurrence<'_> {
     pub fn field(&self, name: &str) -> Option<Field> {
         let declared = self.of.program.events.get(self.event.0 as usize)?;
         let field = declared.fields.iter().find(|field| &*field.name == name)?;
-        let slot = self.of.engine.slot_of(self.event, name);
-        field.ty.is_scalar().then_some(Field { event: self.event, slot })
+        let slot = self.of.engine.slot_of(self.event, name).unwrap_or(u32::MAX);
+        let class = Class::of(&field.ty);
+        field.ty.is_scalar().then_some(Field { event: self.event, slot, class })
     }
 
     /// Takes properties from a JSON object. As everywhere, a field that is invalid there is missing.
     pub fn read(&mut self, properties: JsonText<'_>) {
-        self.of.engine.read_alone(&mut self.alone, properties);
+        self.of.engine.read_alone(self.event, &mut self.alone, properties);
     }
 
     /// Makes every field missing, as in a new one.
@@ -169,13 +174,16 @@ impl Occurrence<'_> {
     /// Sets a field. It becomes missing by a value of another type than its own; a field of another event changes nothing.
     #[inline]
     pub fn set<'v>(&mut self, field: Field, value: impl Into<Input<'v>>) {
-        let Some((slot, class)) = field.slot.filter(|_| field.event == self.event) else { return };
+        let Field { event, slot, class } = field;
+        if event != self.event {
+            return;
+        }
         match (value.into(), class) {
             (Input::Text(text), Class::Text) => {
                 if self.of.keeps_texts {
-                    self.alone.keep(slot, text);
+                    self.alone.keep_text(slot, text);
                 }
-                self.alone.set_text(slot, self.of.engine.constants(), text);
+                self.alone.set_text(slot, self.constants, text);
             }
             (value, class) => self.alone.set(slot, value.word(class)),
         }

@@ -3,14 +3,12 @@
 use super::{
     Engine,
     constants::Constants,
-    frame::Frame,
     host::{Alone, Asked},
 };
 use segue_compiler::{
     abi::Slot,
     codegen::looks_at_frames_only,
     json::JsonText,
-    plan::Class,
     typed::EventId,
     value::{Millis, Value},
 };
@@ -40,26 +38,21 @@ impl Engine {
     }
 
     /// The slot of a field; `None` when no rule looks at it.
-    pub(crate) fn slot_of(&self, event: EventId, field: &str) -> Option<(u32, Class)> {
-        let position = event.0 as usize;
-        let slot = *self.machine.plan.layouts.get(position)?.names.get(field)?;
-        let declared = self.program.events.get(position)?.fields.iter().find(|it| &*it.name == field)?;
-        Some((slot, Class::of(&declared.ty)))
+    pub(crate) fn slot_of(&self, event: EventId, field: &str) -> Option<u32> {
+        self.machine.plan.layouts.get(event.0 as usize)?.names.get(field).copied()
     }
 
     /// Reads an event's properties in place of those it had.
-    pub(crate) fn read_alone(&self, alone: &mut Alone, properties: JsonText<'_>) {
-        alone.change(|frame| self.refill(frame, properties));
+    pub(crate) fn read_alone(&self, event: EventId, alone: &mut Alone, properties: JsonText<'_>) {
+        alone.clear();
+        self.properties(event, properties, |slot, filled, value| {
+            alone.put(slot, filled);
+            alone.keep(slot, value);
+        });
     }
 }
 
 impl Alone {
-    /// Makes every property missing.
-    #[inline]
-    pub(crate) fn clear(&mut self) {
-        self.change(Frame::clear);
-    }
-
     /// Sets the word of a slot; a missing value has none.
     #[inline]
     pub(crate) fn set(&mut self, slot: u32, word: Option<i64>) {
@@ -74,20 +67,8 @@ impl Alone {
     }
 
     /// Keeps the text of a slot, for the host.
-    pub(crate) fn keep(&mut self, slot: u32, text: &str) {
-        self.change(|frame| {
-            if let Some(value) = frame.values.get_mut(slot as usize) {
-                *value = Value::text(text);
-            }
-        });
-    }
-
-    #[inline]
-    fn put(&mut self, slot: u32, filled: Slot) {
-        self.change(|frame| {
-            if let Some(slot) = frame.slots.get_mut(slot as usize) {
-                *slot = filled;
-            }
-        });
+    #[cold]
+    pub(crate) fn keep_text(&mut self, slot: u32, text: &str) {
+        self.keep(slot, Value::text(text));
     }
 }

@@ -4,18 +4,15 @@ use segue_compiler::{
     abi::FIRST_TEXT_TAG,
     plan::{FIXED_SLOTS, Node, Plan, TextId},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, hint::select_unpredictable, sync::Arc};
 
-/// The text constants that a slot is compared with, by [`key`].
+/// The text constants that a slot is compared with.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Constants(Box<[Constant]>);
-
-/// A text constant.
-#[derive(Clone, Debug)]
-struct Constant {
-    key: (usize, u64),
-    text: Arc<str>,
-    tag: i64,
+pub(crate) struct Constants {
+    /// Where there are few, those whose keys are all of them.
+    short: Box<[(Key, i64)]>,
+    /// All others, by key, with their tags.
+    others: Box<[(Key, Arc<str>, i64)]>,
 }
 
 /// What is known of the constants that a slot is compared with, while a plan is looked through.
@@ -58,31 +55,41 @@ impl Constants {
     fn new(plan: &Plan, texts: impl IntoIterator<Item = TextId>) -> Self {
         let constant = |TextId(number): TextId| {
             let text = plan.texts.get(number as usize)?.clone();
-            Some(Constant { key: key(&text), text, tag: FIRST_TEXT_TAG + i64::from(number) })
+            Some((key(&text), text, FIRST_TEXT_TAG + i64::from(number)))
         };
-        let mut constants: Vec<_> = texts.into_iter().filter_map(constant).collect();
-        constants.sort_by_key(|constant| constant.key);
-        Self(constants.into())
+        let constants = texts.into_iter().filter_map(constant);
+        let (short, mut others): (Vec<_>, Vec<_>) = constants.partition(|(_, text, _)| text.len() <= HEAD);
+        let is_few = short.len() <= FEW;
+        let mut few = Vec::new();
+        if is_few {
+            few.extend(short.into_iter().map(|(key, _, tag)| (key, tag)));
+        } else {
+            others.extend(short);
+        }
+        others.sort_by_key(|(key, ..)| *key);
+        Self { short: few.into(), others: others.into() }
     }
 
     /// The tag of a text.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tag(&self, text: &str) -> i64 {
-        if self.0.is_empty() {
+        if self.short.is_empty() && self.others.is_empty() {
             return 1;
         }
         let key = key(text);
-        if text.len() <= HEAD && self.0.len() <= FEW {
-            // Without branches on which of them it is: no processor would foresee them.
-            return self.0.iter().fold(1, |tag, constant| {
-                let same = (constant.key.0 == key.0) & (constant.key.1 == key.1);
-                if same { constant.tag } else { tag }
-            });
-        }
-        let first = self.0.partition_point(|constant| constant.key < key);
-        let alike = self.0.iter().skip(first).take_while(|constant| constant.key == key);
-        let mut same = alike.filter(|constant| *constant.text == *text);
-        same.next().map_or(1, |constant| constant.tag)
+        // Without branches on which of them it is: no processor would foresee them.
+        let tag = self.short.iter().fold(1, |tag, (other, its)| {
+            let same = (other.0 == key.0) & (other.1 == key.1);
+            select_unpredictable(same, *its, tag)
+        });
+        if self.others.is_empty() { tag } else { self.other(text, key).unwrap_or(tag) }
+    }
+
+    #[inline(never)]
+    fn other(&self, text: &str, key: Key) -> Option<i64> {
+        let first = self.others.partition_point(|(other, ..)| *other < key);
+        let alike = self.others.iter().skip(first).take_while(|(other, ..)| *other == key);
+        alike.filter(|(_, other, _)| **other == *text).map(|(.., tag)| *tag).next()
     }
 }
 
@@ -91,17 +98,28 @@ const FEW: usize = 8;
 /// How many bytes of a text its key tells.
 pub(super) const HEAD: usize = 8;
 
-/// The length of a text and what it begins with: for short texts, as most constants are, this is all, and comparing two
+/// The length of a text and what it begins with.
+pub(super) type Key = (usize, u64);
+
+/// The key of a text. For short texts, as most constants are, this is all, and comparing two
 /// numbers takes less than comparing texts.
 #[inline]
-pub(super) fn key(text: &str) -> (usize, u64) {
+pub(super) fn key(text: &str) -> Key {
     let bytes = text.as_bytes();
     let head = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
         (Some(head), _, _) => u64::from_le_bytes(*head),
         (None, Some(first), Some(last)) => {
             u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
         }
-        _ => bytes.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)),
+        // At most three bytes: the middle one is the first of one, and the last of two.
+        _ => match bytes {
+            [] => 0,
+            [first, .., last] => {
+                let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
+                u64::from(*first) | u64::from(middle) << 8 | u64::from(*last) << 16
+            }
+            [only] => u64::from(*only),
+        },
     };
     (bytes.len(), head)
 }

@@ -116,24 +116,6 @@ impl Frame {
         (self.at, self.order)
     }
 
-    /// Makes every property missing.
-    pub(super) fn clear(&mut self) {
-        if let Some(slots) = self.slots.get_mut(FIXED_SLOTS as usize..) {
-            slots.fill(Slot::default());
-        }
-        if let Some(values) = self.values.get_mut(FIXED_SLOTS as usize..) {
-            values.fill(Value::Missing);
-        }
-    }
-
-    fn put(&mut self, slot: u32, filled: Slot, value: Value) {
-        if let (Some(slot), Some(place)) =
-            (self.slots.get_mut(slot as usize), self.values.get_mut(slot as usize))
-        {
-            (*slot, *place) = (filled, value);
-        }
-    }
-
     /// What rules read of the event after its own instant; `whole` keeps texts uncut.
     pub(super) fn kept(&self, machine: &Machine, whole: bool) -> Arc<Kept> {
         let layout = self.event.and_then(|event| machine.plan.layouts.get(event.0 as usize));
@@ -346,11 +328,15 @@ impl Engine {
         ))
     }
 
-    /// Puts an event's properties in place of those that a frame of it has. As in [`Engine::read_properties`], what is invalid is
+    /// Gives `put` the properties of an event, each with its slot. As in [`Engine::read_properties`], what is invalid is
     /// missing.
-    pub(super) fn refill(&self, frame: &mut Frame, properties: JsonText<'_>) {
-        frame.clear();
-        let Some((ty, layout, fields)) = frame.event.and_then(|event| self.declared(event)) else { return };
+    pub(super) fn properties(
+        &self,
+        event: EventId,
+        properties: JsonText<'_>,
+        mut put: impl FnMut(u32, Slot, Value),
+    ) {
+        let Some((ty, layout, fields)) = self.declared(event) else { return };
         let Some(properties) = properties.members() else { return };
         for (key, json) in properties {
             let Some(place) = fields.place(key) else { continue };
@@ -359,7 +345,7 @@ impl Engine {
             let value = decode::value(json, &field.ty).unwrap_or_default();
             for SlotUse { slot, path, .. } in &used.slots {
                 let value = if path.is_empty() { value.clone() } else { value.at(path) };
-                frame.put(*slot, self.machine.slot_of(&value, *slot), value);
+                put(*slot, self.machine.slot_of(&value, *slot), value);
             }
         }
     }

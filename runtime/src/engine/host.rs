@@ -18,7 +18,7 @@ use segue_compiler::{
     execution::Counts,
     limits::MAX_ELEMENTS,
     module::{Call, Condition},
-    plan::{CellId, Class, ConditionId, NodeId, Task},
+    plan::{CellId, Class, ConditionId, FIXED_SLOTS, NodeId, Task},
     session::Session,
     time::Zone,
     typed::{Program, ScheduleId, SegmentId, SequenceId},
@@ -342,8 +342,9 @@ const FRAMES: usize = 3;
 pub(crate) struct Alone {
     header: Header,
     record: Box<[i64]>,
-    /// Each points to the slots of the only event of `opened`.
-    frames: [*const Slot; FRAMES],
+    /// The event as machine code reads it.
+    slots: Box<[Slot]>,
+    /// The same event as the host reads it; its slots are those of when the host was asked last.
     opened: Opened,
 }
 
@@ -362,19 +363,39 @@ impl Alone {
     pub(super) fn new(machine: &Machine, frame: Frame) -> Self {
         let header = Header { now: 0, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() };
         let record = vec![0; machine.plan.record.words as usize].into();
-        let opened = Opened { frames: vec![frame], first: (0, 0), answer: None };
-        let mut alone = Self { header, record, frames: [std::ptr::null(); FRAMES], opened };
-        alone.change(|_| ());
-        alone
+        let slots = frame.slots.as_slice().into();
+        Self { header, record, slots, opened: Opened { frames: vec![frame], first: (0, 0), answer: None } }
     }
 
-    /// Changes the event; its slots stay those of its layout.
+    /// Makes every property missing.
     #[inline]
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut Frame)) {
-        if let Some(frame) = self.opened.frames.first_mut() {
-            change(frame);
-            self.frames = [frame.slots.as_ptr(); FRAMES];
+    pub(crate) fn clear(&mut self) {
+        if let Some(slots) = self.slots.get_mut(FIXED_SLOTS as usize..) {
+            slots.fill(Slot::default());
         }
+        if let Some(values) = self.values().get_mut(FIXED_SLOTS as usize..) {
+            values.fill(Value::Missing);
+        }
+    }
+
+    /// Fills a slot as machine code reads it.
+    #[inline]
+    pub(super) fn put(&mut self, slot: u32, filled: Slot) {
+        if let Some(slot) = self.slots.get_mut(slot as usize) {
+            *slot = filled;
+        }
+    }
+
+    /// Keeps the value of a slot, for the host.
+    #[inline]
+    pub(super) fn keep(&mut self, slot: u32, value: Value) {
+        if let Some(place) = self.values().get_mut(slot as usize) {
+            *place = value;
+        }
+    }
+
+    fn values(&mut self) -> &mut [Value] {
+        self.opened.frames.first_mut().map(|frame| &mut *frame.values).unwrap_or_default()
     }
 
     /// Whether a condition holds. `asked` is what the engine says of the condition and of this event.
@@ -383,11 +404,10 @@ impl Alone {
         match asked {
             Asked::Never => false,
             Asked::Frames(condition) => {
+                let frames = [self.slots.as_ptr(); FRAMES];
                 // SAFETY: code that looks at frames only neither reads the header nor hands it to the host; the record has
-                // the plan's words; the frames are the slots of an event that the rule is about, and were taken after
-                // its last change.
-                let mut call =
-                    unsafe { Call::new(&raw mut self.header, self.record.as_mut_ptr(), &self.frames) };
+                // the plan's words; the frames are the slots of an event that the rule is about.
+                let mut call = unsafe { Call::new(&raw mut self.header, self.record.as_mut_ptr(), &frames) };
                 // SAFETY: the code is the engine's.
                 unsafe { condition.holds(&mut call) }
             }
@@ -395,7 +415,13 @@ impl Alone {
         }
     }
 
+    #[cold]
     fn ask_with_host(&mut self, engine: &Engine, condition: ConditionId) -> bool {
+        if let Some(frame) = self.opened.frames.first_mut() {
+            frame.slots.clear();
+            frame.slots.extend_from_slice(&self.slots);
+        }
+        let frames = [self.slots.as_ptr(); FRAMES];
         let consent = Consent::default();
         let mut context = Context {
             header: Header { now: 0, deadline: NO_DEADLINE, tag: 0, word: 0, row: std::ptr::null() },
@@ -430,7 +456,7 @@ impl Alone {
             counts: Counts::default(),
         };
         // SAFETY: the record has the plan's words; for the frames see `holds`.
-        let holds = unsafe { context.carry_out(Task::Condition(condition), &self.frames) };
+        let holds = unsafe { context.carry_out(Task::Condition(condition), &frames) };
         holds != 0
     }
 }

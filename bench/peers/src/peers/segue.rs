@@ -53,8 +53,12 @@ fn rules(program: &Program) -> Result<[usize; PREDICATES], Fault> {
     Ok(positions)
 }
 
+/// An amount as an exact decimal.
 fn decimal(amount: f64) -> Decimal {
-    Decimal(Properties::hundredths(amount) * 10_000)
+    // Amounts are positive, have two places and are far below 2^53 millionths, so that this is exact.
+    #[expect(clippy::cast_possible_truncation, reason = "amounts are small")]
+    let millionths = (amount * 1e6 + 0.5) as i64;
+    Decimal(millionths)
 }
 
 /// Who decodes a line.
