@@ -98,6 +98,25 @@ pub(crate) fn conditions<M: Module>(
     Ok(defined)
 }
 
+/// Makes functions that ask several conditions at once, which look at frames only: `(header, record, frames, due) → bits`.
+/// They call nobody.
+///
+/// # Errors
+/// As [`generate`].
+pub(crate) fn answers<M: Module>(
+    plan: &Plan,
+    module: &mut M,
+    sets: &[Vec<(u32, NodeId)>],
+) -> Result<Vec<FuncId>, Failure> {
+    let mut generator = Generator::with_host(plan, module, &[])?;
+    let define = |(set, number): (&Vec<_>, usize)| {
+        generator.define_as(&format!("answers_{number}"), Linkage::Local, |function| function.answers(set))
+    };
+    let defined: Vec<FuncId> = sets.iter().zip(0..).map(define).collect::<Result<_, _>>()?;
+    generator.finish()?;
+    Ok(defined)
+}
+
 /// The settings for object files: any processor of this machine's kind, code that may lie anywhere, and optimised, because
 /// it is made once.
 pub(crate) fn portable_target() -> Result<cranelift_codegen::isa::OwnedTargetIsa, String> {

@@ -39,13 +39,14 @@ use crate::engine::{
 };
 use segue_compiler::{
     json::JsonText,
+    module::Answers,
     plan::Class,
     predicate::{Undecided, predicates},
     settings::Settings,
     typed::{EventId, EventSet, Program},
     value::{Decimal, Millis},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The predicates of a program: one for each of its rules.
 pub struct Predicates {
@@ -53,6 +54,9 @@ pub struct Predicates {
     program: Arc<Program>,
     /// By event, then by rule.
     asked: Vec<Box<[Asked]>>,
+    answers: Answers,
+    /// By event, the sets in which its rules are asked, [`Answers::SET`] of them in each.
+    sets: Vec<Box<[usize]>>,
     /// Whether a condition asks the host about texts.
     keeps_texts: bool,
 }
@@ -74,6 +78,8 @@ pub struct Occurrence<'p> {
     of: &'p Predicates,
     event: EventId,
     asked: &'p [Asked],
+    sets: &'p [usize],
+    answers: Box<[u64]>,
     /// By slot, the constants that it is compared with.
     constants: &'p [Constants],
     alone: Alone,
@@ -128,9 +134,30 @@ impl Predicates {
             };
             by_rule.iter().map(asked).collect()
         };
-        let asked = (0..).take(program.events.len()).map(EventId).map(of_event).collect();
+        let asked: Vec<Box<[Asked]>> = (0..).take(program.events.len()).map(EventId).map(of_event).collect();
         let keeps_texts = by_rule.iter().any(|(_, asked)| matches!(asked, Asked::Host(_)));
-        Ok(Self { engine, program, asked, keeps_texts })
+        // Events whose rules are the same share the code.
+        let mut known = BTreeMap::new();
+        let mut set_of = |(asked, first): (&[Asked], usize)| {
+            let rules = asked.iter().zip(first..).zip(0..);
+            let in_set = |((asked, rule), bit): ((&Asked, usize), u32)| match asked {
+                Asked::Frames(_) => Some((bit, engine.only_if(rule)?)),
+                Asked::Never | Asked::Host(_) => None,
+            };
+            let next = known.len();
+            *known.entry(rules.filter_map(in_set).collect::<Vec<_>>()).or_insert(next)
+        };
+        let sets = asked
+            .iter()
+            .map(|asked| {
+                asked.chunks(Answers::SET).zip((0..).step_by(Answers::SET)).map(&mut set_of).collect()
+            })
+            .collect();
+        let mut conditions: Vec<_> = known.into_iter().collect();
+        conditions.sort_by_key(|(_, number)| *number);
+        let conditions: Vec<_> = conditions.into_iter().map(|(set, _)| set).collect();
+        let answers = engine.answers(&conditions)?;
+        Ok(Self { engine, program, asked, answers, sets, keeps_texts })
     }
 
     /// The position of a rule, by its name: that in [`Program::rules`].
@@ -144,7 +171,9 @@ impl Predicates {
     pub fn event(&self, name: &str) -> Option<Occurrence<'_>> {
         let (event, alone) = self.engine.alone(name)?;
         let asked = self.asked.get(event.0 as usize)?;
-        Some(Occurrence { of: self, event, asked, constants: self.engine.constants(), alone })
+        let sets = self.sets.get(event.0 as usize)?;
+        let answers = vec![0; sets.len()].into();
+        Some(Occurrence { of: self, event, asked, sets, answers, constants: self.engine.constants(), alone })
     }
 }
 
@@ -172,21 +201,24 @@ impl Occurrence<'_> {
     }
 
     /// Sets a field. It becomes missing by a value of another type than its own; a field of another event changes nothing.
-    #[inline]
+    #[inline(always)]
     pub fn set<'v>(&mut self, field: Field, value: impl Into<Input<'v>>) {
         let Field { event, slot, class } = field;
         if event != self.event {
             return;
         }
         match (value.into(), class) {
-            (Input::Text(text), Class::Text) => {
-                if self.of.keeps_texts {
-                    self.alone.keep_text(slot, text);
-                }
-                self.alone.set_text(slot, self.constants, text);
-            }
+            (Input::Text(text), Class::Text) if self.of.keeps_texts => self.set_and_keep(slot, text),
+            (Input::Text(text), Class::Text) => self.alone.set_text(slot, self.constants, text),
             (value, class) => self.alone.set(slot, value.word(class)),
         }
+    }
+
+    /// Sets a text of which the host may be asked.
+    #[cold]
+    fn set_and_keep(&mut self, slot: u32, text: &str) {
+        self.alone.keep_text(slot, text);
+        self.alone.set_text(slot, self.constants, text);
     }
 
     /// Whether the `only if` of the rule at a position holds of this event; it does not when the rule is about other
@@ -199,6 +231,34 @@ impl Occurrence<'_> {
         match self.asked.get(rule) {
             Some(asked) => self.alone.holds(&self.of.engine, *asked),
             None => false,
+        }
+    }
+
+    /// Asks every rule: bit `n % 64` of word `n / 64` is what [`Occurrence::holds`] says of the rule at position `n`.
+    ///
+    /// For conditions that need no context of their own this is a call of the machine code for each 64 rules, which
+    /// computes once what several of them have in common.
+    #[inline]
+    pub fn answers(&mut self) -> &[u64] {
+        for (answers, set) in self.answers.iter_mut().zip(self.sets) {
+            *answers = self.alone.answers(&self.of.answers, *set);
+        }
+        if self.of.keeps_texts {
+            self.ask_with_host();
+        }
+        &self.answers
+    }
+
+    /// Sets the bits of conditions that need a context.
+    #[cold]
+    fn ask_with_host(&mut self) {
+        for (asked, rule) in self.asked.iter().zip(0..) {
+            if matches!(asked, Asked::Host(_))
+                && self.alone.holds(&self.of.engine, *asked)
+                && let Some(answers) = self.answers.get_mut(rule / Answers::SET)
+            {
+                *answers |= 1 << (rule % Answers::SET);
+            }
         }
     }
 }

@@ -60,6 +60,11 @@ fn set(order: &mut Occurrence<'_>, name: &str, value: Input<'_>) {
     order.set(field, value);
 }
 
+/// The bit of a rule.
+fn answer(answers: &[u64], rule: usize) -> bool {
+    answers.get(rule / 64).is_some_and(|word| word >> (rule % 64) & 1 == 1)
+}
+
 #[test]
 fn compiled_and_interpreted_agree() {
     let rules: String = CONDITIONS
@@ -107,10 +112,12 @@ fn compiled_and_interpreted_agree() {
                         let properties = JsonText::parse(&text).unwrap();
                         read.read(properties);
                         let meant = interpreted.read("Order", properties).unwrap();
+                        let answers = read.answers().to_vec();
                         for (held, number) in held.iter_mut().zip(0..) {
                             let expected = interpreted.holds(number, &meant);
                             let about = format!("{} of {order}", CONDITIONS[number]);
                             assert_eq!(read.holds(number), expected, "{about}");
+                            assert_eq!(answer(&answers, number), expected, "all at once, {about}");
                             assert!(tagged || filled.holds(number) == expected, "filled, {about}");
                             *held += u32::from(expected);
                         }
@@ -134,6 +141,36 @@ fn rules_about_other_events_do_not_hold() {
         assert_eq!([0, 1].map(|rule| occurrence.holds(rule)), [false, false]);
         occurrence.read(JsonText::parse(r#"{ "category": "shoes", "seconds": 11 }"#).unwrap());
         assert_eq!([0, 1, 2].map(|rule| occurrence.holds(rule)), expected, "{event}");
+        let answers = occurrence.answers();
+        assert_eq!([0, 1, 2].map(|rule| answer(answers, rule)), expected, "{event}");
+    }
+}
+
+#[test]
+fn more_rules_than_a_word_has_bits_are_asked_at_once() {
+    let condition = |number: usize| match number {
+        // Tests of parts of texts ask the host.
+        70 => "event.category starts with \"sho\"".to_owned(),
+        _ => format!("event.quantity >= {}", number % 7),
+    };
+    let rules: String =
+        (0..150).map(|number| rule(number, "\"Order\"", &format!("only if {}", condition(number)))).collect();
+    let predicates = Predicates::new(program(&rules)).unwrap();
+    let mut order = predicates.event("Order").unwrap();
+    let of_host = predicates.rule("r70").unwrap();
+    for (quantity, category) in [(0, "shoes"), (3, "bags"), (6, "shoes"), (2, "shoes")] {
+        set(&mut order, "quantity", Decimal::whole(quantity).unwrap().into());
+        set(&mut order, "category", category.into());
+        let answers = order.answers().to_vec();
+        assert_eq!(answers.len(), 3);
+        for number in 0..192 {
+            assert_eq!(
+                answer(&answers, number),
+                order.holds(number),
+                "rule {number} of {quantity} {category}"
+            );
+        }
+        assert_eq!(answer(&answers, of_host), category == "shoes");
     }
 }
 

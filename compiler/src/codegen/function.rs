@@ -166,6 +166,21 @@ impl<'f, M: Module> Function<'f, M> {
         self.builder.ins().return_(&[word]);
     }
 
+    /// Returns of some conditions which hold: each has its bit, from 0 to 63.
+    pub(super) fn answers(&mut self, conditions: &[(u32, NodeId)]) {
+        let roots: Vec<NodeId> = conditions.iter().map(|(_, node)| *node).collect();
+        let uses = self.uses(&roots);
+        let mut bits = self.constant(0);
+        for (bit, node) in conditions {
+            self.prepare(*node, &uses);
+            let holds = self.condition(*node);
+            let word = self.builder.ins().uextend(I64, holds);
+            let placed = self.builder.ins().ishl_imm_u(word, i64::from(*bit));
+            bits = self.builder.ins().bor(bits, placed);
+        }
+        self.builder.ins().return_(&[bits]);
+    }
+
     /// Leaves a value in the header.
     pub(super) fn result(&mut self, node: NodeId) {
         let uses = self.uses(&[node]);

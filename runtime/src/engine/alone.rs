@@ -1,7 +1,7 @@
 //! Events of nobody: how conditions are asked of an event without a customer.
 
 use super::{
-    Engine,
+    Engine, EngineError,
     constants::Constants,
     host::{Alone, Asked},
 };
@@ -9,6 +9,8 @@ use segue_compiler::{
     abi::Slot,
     codegen::looks_at_frames_only,
     json::JsonText,
+    module::Answers,
+    plan::ConditionId,
     typed::EventId,
     value::{Millis, Value},
 };
@@ -20,11 +22,20 @@ impl Engine {
         Some((id, Alone::new(&self.machine, self.made(id, "", Millis::default(), 0, |_| Value::Missing))))
     }
 
+    /// A rule's `only if`.
+    pub(crate) fn only_if(&self, rule: usize) -> Option<ConditionId> {
+        self.machine.plan.rules.get(rule)?.only_if
+    }
+
+    /// Makes the code of sets of conditions that look at frames only.
+    pub(crate) fn answers(&self, sets: &[Vec<(u32, ConditionId)>]) -> Result<Answers, EngineError> {
+        Ok(Answers::new(&self.machine.plan, sets)?)
+    }
+
     /// What is asked for a rule's `only if`.
     pub(crate) fn asked(&self, rule: usize) -> Asked {
         let plan = &self.machine.plan;
-        let condition = plan.rules.get(rule).and_then(|rule| rule.only_if);
-        let Some(condition) = condition else { return Asked::Never };
+        let Some(condition) = self.only_if(rule) else { return Asked::Never };
         let node = plan.conditions.get(condition.0 as usize);
         match self.machine.code.as_ref().and_then(|code| code.condition(condition)) {
             Some(entry) if node.is_some_and(|node| looks_at_frames_only(plan, *node)) => Asked::Frames(entry),
@@ -67,7 +78,6 @@ impl Alone {
     }
 
     /// Keeps the text of a slot, for the host.
-    #[cold]
     pub(crate) fn keep_text(&mut self, slot: u32, text: &str) {
         self.keep(slot, Value::text(text));
     }

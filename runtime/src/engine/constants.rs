@@ -73,23 +73,29 @@ impl Constants {
     /// The tag of a text.
     #[inline(always)]
     pub(super) fn tag(&self, text: &str) -> i64 {
-        if self.short.is_empty() && self.others.is_empty() {
+        if self.others.is_empty() { self.tag_of_short(text) } else { self.tag_of_any(text) }
+    }
+
+    #[inline(always)]
+    fn tag_of_short(&self, text: &str) -> i64 {
+        if self.short.is_empty() {
             return 1;
         }
         let key = key(text);
         // Without branches on which of them it is: no processor would foresee them.
-        let tag = self.short.iter().fold(1, |tag, (other, its)| {
+        self.short.iter().fold(1, |tag, (other, its)| {
             let same = (other.0 == key.0) & (other.1 == key.1);
             select_unpredictable(same, *its, tag)
-        });
-        if self.others.is_empty() { tag } else { self.other(text, key).unwrap_or(tag) }
+        })
     }
 
     #[inline(never)]
-    fn other(&self, text: &str, key: Key) -> Option<i64> {
+    fn tag_of_any(&self, text: &str) -> i64 {
+        let key = key(text);
         let first = self.others.partition_point(|(other, ..)| *other < key);
         let alike = self.others.iter().skip(first).take_while(|(other, ..)| *other == key);
-        alike.filter(|(_, other, _)| **other == *text).map(|(.., tag)| *tag).next()
+        let mut same = alike.filter(|(_, other, _)| **other == *text);
+        same.next().map_or_else(|| self.tag_of_short(text), |(.., tag)| *tag)
     }
 }
 

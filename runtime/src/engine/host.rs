@@ -17,7 +17,7 @@ use segue_compiler::{
     consent::Consent,
     execution::Counts,
     limits::MAX_ELEMENTS,
-    module::{Call, Condition},
+    module::{Answers, Call, Condition},
     plan::{CellId, Class, ConditionId, FIXED_SLOTS, NodeId, Task},
     session::Session,
     time::Zone,
@@ -413,6 +413,15 @@ impl Alone {
             }
             Asked::Host(condition) => self.ask_with_host(engine, condition),
         }
+    }
+
+    /// The bits of those conditions of a set that hold. They are of this event, or it has none of their slots.
+    #[inline]
+    pub(crate) fn answers(&mut self, answers: &Answers, set: usize) -> u64 {
+        let frames = [self.slots.as_ptr(); FRAMES];
+        // SAFETY: see `holds`: code of such a set looks at frames only.
+        let mut call = unsafe { Call::new(&raw mut self.header, self.record.as_mut_ptr(), &frames) };
+        answers.ask(set, &mut call)
     }
 
     #[cold]

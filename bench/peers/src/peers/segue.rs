@@ -111,8 +111,15 @@ fn fill(occurrence: &mut Occurrence<'_>, fields: &[Field; FIELDS.len()], event: 
     occurrence.set(coupon, event.coupon);
 }
 
+/// Asks one rule after the other.
 fn ask(occurrence: &mut Occurrence<'_>, rules: [usize; PREDICATES]) -> u8 {
     bits(|number| rules.get(number).is_some_and(|rule| occurrence.holds(*rule)))
+}
+
+/// Asks all rules at once; they are fewer than 64.
+fn ask_all(occurrence: &mut Occurrence<'_>, rules: [usize; PREDICATES]) -> u8 {
+    let answers = occurrence.answers().first().copied().unwrap_or(0);
+    bits(|number| rules.get(number).is_some_and(|rule| answers >> rule & 1 == 1))
 }
 
 impl<'d> Peer<'d> for Compiled {
@@ -151,7 +158,7 @@ impl<'d> Peer<'d> for Compiled {
         for (event, answer) in events.iter().zip(answers) {
             let (occurrence, fields) = self.event(event.event).ok_or("an event is not declared")?;
             fill(occurrence, fields, &event.properties);
-            *answer = ask(occurrence, rules);
+            *answer = ask_all(occurrence, rules);
         }
         Ok(())
     }
@@ -173,7 +180,7 @@ impl<'d> Peer<'d> for Compiled {
                     occurrence
                 }
             };
-            *answer = ask(occurrence, rules);
+            *answer = ask_all(occurrence, rules);
         }
         Ok(())
     }
