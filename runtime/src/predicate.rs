@@ -29,6 +29,10 @@
 //! let category = order.field("category").expect("it is declared");
 //! order.set(category, "socks");
 //! assert!(!order.holds(rule));
+//!
+//! // Of many rules all are asked at once: the rule at position 0 has bit 0.
+//! order.set(category, "shoes");
+//! assert_eq!(order.answers(), [0b1]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -60,11 +60,6 @@ impl<E: Execution> Shard<E> {
         self.customers.len()
     }
 
-    /// These come next, see [`Customers::approach`].
-    pub(super) fn approach(&self, hashes: impl Iterator<Item = u64>) {
-        self.customers.approach(hashes);
-    }
-
     /// Applies some calls, each with the hash of its customer. They are read before the first of them is applied: what is
     /// done to several in turn is done by code that lies near the processor.
     pub(super) fn apply<'c>(
@@ -80,6 +75,9 @@ impl<E: Execution> Shard<E> {
         for ((_, envelope), reading) in calls.clone().zip(&mut readings) {
             execution.read(&envelope.incoming(), reading);
         }
+        let mut before = None;
+        let visits = calls.clone().map(|(hash, _)| hash).filter(|hash| before.replace(*hash) != Some(*hash));
+        self.customers.approach(visits);
         for ((hash, envelope), reading) in calls.zip(&mut readings) {
             self.apply_read(execution, options, hash, (envelope, reading));
         }

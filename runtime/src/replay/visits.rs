@@ -6,11 +6,10 @@
 
 use super::{Options, shard::Shard};
 use crate::{
-    limits::{APPROACHED, MANY_CUSTOMERS},
+    limits::{APPROACHED, MANY_CUSTOMERS, READ_TOGETHER},
     source::Envelope,
 };
 use segue_compiler::execution::Execution;
-use smallvec::SmallVec;
 use std::borrow::Borrow;
 
 /// Some calls, between which nothing happens to several customers at once.
@@ -52,18 +51,9 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         let half = |(hash, position): (&u64, u64)| u64::from(*hash as u32) << u32::BITS | position;
         let mut order: Vec<u64> = self.hashes.iter().zip(0..).map(half).collect();
         order.sort_unstable();
-        let position = |it: &u64| *it as u32 as usize;
-        let mut visits = order.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS).peekable();
-        let mut left = &order[..];
-        while visits.peek().is_some() {
-            let next: SmallVec<[&[u64]; APPROACHED]> = visits.by_ref().take(APPROACHED).collect();
-            shard.approach(next.iter().filter_map(|visit| Some(self.hashes[position(visit.first()?)])));
-            let calls;
-            (calls, left) = left.split_at(next.iter().map(|visit| visit.len()).sum());
-            for some in calls.chunks(APPROACHED) {
-                let calls = some.iter().map(position);
-                shard.apply(execution, options, calls.map(|it| (self.hashes[it], self.calls[it].borrow())));
-            }
+        for some in order.chunks(READ_TOGETHER) {
+            let calls = some.iter().map(|it| *it as u32 as usize);
+            shard.apply(execution, options, calls.map(|it| (self.hashes[it], self.calls[it].borrow())));
         }
         self.calls.clear();
         self.hashes.clear();
