@@ -71,16 +71,19 @@ impl Arrivals {
         self.passed
     }
 
-    /// Applies a call as of its arrival; one without is taken to have arrived when it happened.
+    /// Reads a call and applies it as of its arrival; one without is taken to have arrived when it happened. What is read
+    /// takes the place of what `reading` held before.
     pub fn apply<E: Execution>(
         &self,
         executor: &E,
         customer: &mut E::Customer,
         incoming: &Incoming<'_>,
+        reading: &mut E::Reading,
         out: &mut Output,
     ) -> Outcome {
         let received_at = incoming.received_at.unwrap_or(incoming.at);
         executor.advance(customer, self.before_call(received_at), out);
-        executor.apply(customer, incoming, out)
+        executor.read(incoming, reading);
+        executor.apply_read(customer, incoming, reading, out)
     }
 }

@@ -148,6 +148,8 @@ pub struct Driver<R: Deref<Target: Execution> + Clone> {
     known: BTreeSet<String>,
     /// Whose anonymous ids are, as far as calls have said so.
     owners: BTreeMap<String, String>,
+    /// Of the last call, as hosts use it again for the next, whatever that is.
+    reading: <R::Target as Execution>::Reading,
     out: Output,
     outcomes: Vec<String>,
     /// The latest time of a call.
@@ -166,6 +168,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             customers: BTreeMap::new(),
             known: BTreeSet::new(),
             owners: BTreeMap::new(),
+            reading: Default::default(),
             out: Output::default(),
             outcomes: Vec::new(),
             latest: None,
@@ -246,8 +249,20 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             let carried = after.carry((&*before, &passage), customer, of_log, &mut self.out);
             customers.insert(id, after.rest(carried, &mut Packer::default()));
         }
-        let Self { arrivals, until, known, owners, out, outcomes, latest, clock, .. } = self;
-        Self { executor: after, arrivals, until, customers, known, owners, out, outcomes, latest, clock }
+        let Self { arrivals, until, known, owners, reading, out, outcomes, latest, clock, .. } = self;
+        Self {
+            executor: after,
+            arrivals,
+            until,
+            customers,
+            known,
+            owners,
+            reading,
+            out,
+            outcomes,
+            latest,
+            clock,
+        }
     }
 
     /// Anonymous ids are these customers': what they did and were not joined for is theirs.
@@ -323,9 +338,13 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             }
             self.owners.insert(anonymous, read.customer.clone());
         }
+        let (incoming, reading) = (read.incoming(), &mut self.reading);
         let outcome = match arrivals {
-            Some(arrivals) => arrivals.apply(executor, &mut customer, &read.incoming(), &mut self.out),
-            None => executor.apply(&mut customer, &read.incoming(), &mut self.out),
+            Some(arrivals) => arrivals.apply(executor, &mut customer, &incoming, reading, &mut self.out),
+            None => {
+                executor.read(&incoming, reading);
+                executor.apply_read(&mut customer, &incoming, reading, &mut self.out)
+            }
         };
         self.outcomes.push(format!("{outcome:?}"));
         self.rest(read.customer, customer);

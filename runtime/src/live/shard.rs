@@ -20,6 +20,8 @@ pub(super) struct Shard<E: Execution> {
     pub(super) asked: Option<Asked<E>>,
     pub(super) records: Vec<Record>,
     pub(super) tally: Tally,
+    /// What was read of the last call, to be written over by the next.
+    reading: E::Reading,
     /// What the last step gave, taken up at once.
     pub(super) output: Output,
 }
@@ -82,6 +84,7 @@ impl<E: Execution> Shard<E> {
             asked: None,
             records: Vec::new(),
             tally: Tally::default(),
+            reading: E::Reading::default(),
             output: Output::default(),
         }
     }
@@ -103,7 +106,7 @@ impl<E: Execution> Shard<E> {
         let place = self.customers.place(execution, hash(id), id);
         self.before_changing(execution, place, self.deadlines.at(place));
         let state = self.customers.wake(execution, place);
-        let outcome = arrivals.apply(execution, state, &call.incoming(), &mut self.output);
+        let outcome = arrivals.apply(execution, state, &call.incoming(), &mut self.reading, &mut self.output);
         let next = execution.next_deadline(state);
         if call.known {
             self.customers.note_known(place);
