@@ -10,7 +10,9 @@ use std::{
     io::{BufWriter, Write},
     path::PathBuf,
 };
-use wholes::{Result, charts, compile, cores, customers, deadlines, interpreted, pack, rules, service};
+use wholes::{
+    Result, charts, compile, cores, customers, deadlines, interpreted, pack, rules, service, shares,
+};
 
 /// As in the command itself.
 #[global_allocator]
@@ -35,6 +37,13 @@ enum What {
     },
     /// The 20-rule pack from a plain file to decisions, against only decoding the lines
     Pack {
+        #[arg(long, default_value_t = 100_000)]
+        customers: u64,
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+    },
+    /// Each kind of rules in the 20-rule pack alone, against the whole of it
+    Shares {
         #[arg(long, default_value_t = 100_000)]
         customers: u64,
         #[arg(long, default_value_t = 1_000_000)]
@@ -73,6 +82,7 @@ fn main() -> Result<()> {
             Ok(out.flush()?)
         }
         What::Pack { customers, events } => pack::run(Shape { customers, events }),
+        What::Shares { customers, events } => shares::run(Shape { customers, events }),
         What::Once { customers, events } => pack::once(Shape { customers, events }),
         What::Rules => rules::run(),
         What::Cores => cores::run(),

@@ -9,6 +9,32 @@ use std::sync::Arc;
 /// Twenty rules of an ordinary shop.
 pub const ORDINARY: &str = include_str!("../rules/pack.segue");
 
+/// The declarations of the ordinary pack alone, and with them one kind of what follows.
+#[must_use]
+pub fn kinds_of_ordinary() -> Vec<(&'static str, String)> {
+    let mut pieces = ORDINARY.split("\nsegment ");
+    let declarations = pieces.next().unwrap_or_default();
+    let mut segments: Vec<&str> = pieces.collect();
+    let last = segments.pop().unwrap_or_default();
+    let mut pieces = last.split("\nrule ");
+    segments.extend(pieces.next());
+    let rules: Vec<&str> = pieces.collect();
+    let of = |segments: &[&str], is_one: &dyn Fn(&str) -> bool| {
+        let segments = segments.iter().map(|it| format!("\nsegment {it}"));
+        let rules = rules.iter().filter(|it| is_one(it)).map(|it| format!("\nrule {it}"));
+        segments.chain(rules).fold(declarations.to_owned(), |all, piece| all + &piece)
+    };
+    let enters = |rule: &str| rule.contains("when enters");
+    let follows = |rule: &str| rule.contains(" then ");
+    vec![
+        ("no rules", of(&[], &|_| false)),
+        ("segments", of(&segments, &|_| false)),
+        ("segments, and rules that start as they are entered", of(&segments, &enters)),
+        ("rules started by sequences", of(&[], &follows)),
+        ("rules started by one event", of(&[], &|rule| !enters(rule) && !follows(rule))),
+    ]
+}
+
 /// Rules that differ in a constant: for each product one. The stream has the products of the first ten.
 #[must_use]
 pub fn of_a_constant(count: usize) -> String {

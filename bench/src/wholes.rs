@@ -11,6 +11,7 @@ pub(crate) mod pack;
 mod portions;
 pub(crate) mod rules;
 pub(crate) mod service;
+pub(crate) mod shares;
 mod windows;
 
 use segue_bench::stream::{self, Shape};
