@@ -121,7 +121,8 @@ impl<E: Execution> Customers<E> {
     }
 
     /// Brings those who come next near the processor, where there are so many customers that they are not: memory is waited
-    /// for once for several of them. At most [`APPROACHED`] at once stay there.
+    /// for once for several of them. Some [`APPROACHED`] stay nearest to it; of more, the rest are still nearer than in
+    /// memory.
     pub(crate) fn approach(&self, hashes: impl Iterator<Item = u64>) {
         if self.len() < FAR_CUSTOMERS {
             return;

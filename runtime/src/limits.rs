@@ -53,11 +53,12 @@ pub const WORTH_SEATS: u32 = 3;
 /// How many customers who come next are brought near the processor at once (32, some 16 KB): enough that their memory is waited
 /// for together, and few enough that all of it stays there until they come.
 pub const APPROACHED: usize = 32;
-/// Of how many calls all events are read before the first is applied (128, some 60 KB): enough that code is not fetched anew
-/// for each, and that many customers are fetched together; few enough that what was read is still near the processor.
-pub const READ_TOGETHER: usize = 128;
 /// From how many customers of a shard on that is done (50,000, some 20 MB): fewer are near the processor already.
 pub const FAR_CUSTOMERS: usize = 50_000;
+/// Of how many calls all events are read before the first is applied (128, some 60 KB): enough that code is not fetched anew
+/// for each, and that several customers are fetched together where each has several calls; few enough that what was read is
+/// still near the processor.
+pub const READ_TOGETHER: usize = 128;
 /// How many calls, or customers of whom something is due, are worth a thread of their own (256, half a millisecond's worth):
 /// starting one takes as long as some dozen of them, and where all processors have something to do, it may have to wait for
 /// one for longer than all the rest takes.

@@ -58,16 +58,13 @@ impl Constants {
             Some((key(&text), text, FIRST_TEXT_TAG + i64::from(number)))
         };
         let constants = texts.into_iter().filter_map(constant);
-        let (short, mut others): (Vec<_>, Vec<_>) = constants.partition(|(_, text, _)| text.len() <= HEAD);
-        let is_few = short.len() <= FEW;
-        let mut few = Vec::new();
-        if is_few {
-            few.extend(short.into_iter().map(|(key, _, tag)| (key, tag)));
-        } else {
-            others.extend(short);
+        let (mut short, mut others): (Vec<_>, Vec<_>) =
+            constants.partition(|(_, text, _)| text.len() <= HEAD);
+        if short.len() > FEW {
+            others.append(&mut short);
         }
         others.sort_by_key(|(key, ..)| *key);
-        Self { short: few.into(), others: others.into() }
+        Self { short: short.into_iter().map(|(key, _, tag)| (key, tag)).collect(), others: others.into() }
     }
 
     /// The tag of a text.
@@ -107,8 +104,8 @@ pub(super) const HEAD: usize = 8;
 /// The length of a text and what it begins with.
 pub(super) type Key = (usize, u64);
 
-/// The key of a text. For short texts, as most constants are, this is all, and comparing two
-/// numbers takes less than comparing texts.
+/// The key of a text. For short texts, as most constants are, this is all, and comparing two numbers takes less than
+/// comparing texts.
 #[inline]
 pub(super) fn key(text: &str) -> Key {
     let bytes = text.as_bytes();
