@@ -11,7 +11,7 @@ use std::{
     path::PathBuf,
 };
 use wholes::{
-    Result, charts, compile, cores, customers, deadlines, interpreted, pack, rules, service, shares,
+    Result, by_hand, charts, compile, cores, customers, deadlines, interpreted, pack, rules, service, shares,
 };
 
 /// As in the command itself.
@@ -37,6 +37,13 @@ enum What {
     },
     /// The 20-rule pack from a plain file to decisions, against only decoding the lines
     Pack {
+        #[arg(long, default_value_t = 100_000)]
+        customers: u64,
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+    },
+    /// The 20-rule pack against the same written by hand in Rust
+    ByHand {
         #[arg(long, default_value_t = 100_000)]
         customers: u64,
         #[arg(long, default_value_t = 1_000_000)]
@@ -82,6 +89,7 @@ fn main() -> Result<()> {
             Ok(out.flush()?)
         }
         What::Pack { customers, events } => pack::run(Shape { customers, events }),
+        What::ByHand { customers, events } => by_hand::run(Shape { customers, events }),
         What::Shares { customers, events } => shares::run(Shape { customers, events }),
         What::Once { customers, events } => pack::once(Shape { customers, events }),
         What::Rules => rules::run(),

@@ -1,5 +1,6 @@
 //! A file for each thing that is measured, and what they share.
 
+pub(crate) mod by_hand;
 pub(crate) mod charts;
 pub(crate) mod compile;
 pub(crate) mod cores;
@@ -17,6 +18,7 @@ mod windows;
 use segue_bench::stream::{self, Shape};
 use segue_compiler::{execution::Execution, settings::Settings, typed::Program};
 use segue_runtime::{
+    config::Config,
     engine::Engine,
     replay::{Feed, Kinds, Options, Replay},
     source::Events,
@@ -47,9 +49,14 @@ pub(crate) fn stream_file(shape: Shape) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The settings that `segue run` has for bare rules.
+pub(crate) fn settings() -> Settings {
+    Config::assumed().settings
+}
+
 /// Compiles a pack.
 pub(crate) fn engine(program: &Arc<Program>) -> Result<Arc<Engine>> {
-    Ok(Arc::new(Engine::new(program.clone(), Settings::default())?))
+    Ok(Arc::new(Engine::new(program.clone(), settings())?))
 }
 
 /// From a file to decisions on one thread.

@@ -1,6 +1,6 @@
 //! What runs are made of: plan, code, constants.
 
-use super::{constants::Constants, fields::Fields, names::Names};
+use super::{constants::Constants, fields::Fields, names::Names, ring::Ring};
 use segue_compiler::{
     abi::{FIRST_TEXT_TAG, Slot},
     module::Code,
@@ -31,6 +31,8 @@ pub(super) struct Machine {
     pub(super) of_slots: Vec<Constants>,
     /// The plan's regular expressions; one that does not compile (which the checker refuses) never matches.
     pub(super) patterns: Vec<Option<regex::Regex>>,
+    /// The rows of what never happened.
+    pub(super) no_rows: Ring,
 }
 
 impl Machine {
@@ -47,6 +49,7 @@ impl Machine {
             texts: Names::new(plan.texts.iter().cloned()),
             of_slots: Constants::of_slots(&plan),
             patterns: plan.patterns.iter().map(|pattern| pattern::ready(pattern).ok()).collect(),
+            no_rows: Ring::default(),
             plan,
             code,
         }

@@ -177,9 +177,9 @@ impl Context<'_> {
         span: WindowSpan,
         class: Class,
     ) -> Option<Value> {
-        let CellKind::Rows { place, stretch, .. } = &self.machine.plan.cell(cell)?.kind else { return None };
-        let none = Ring::default();
-        let ring = self.rings.get(*place).unwrap_or(&none);
+        let machine = self.machine;
+        let CellKind::Rows { place, stretch, .. } = &machine.plan.cell(cell)?.kind else { return None };
+        let ring = self.rings.get(*place).unwrap_or(&machine.no_rows);
         let now = self.header.now;
         let selection = ring.select(span, now, self.first(span));
         let (older, changes) = stretch.map_or_else(Default::default, |width| older(ring, span, width, now));
@@ -258,9 +258,9 @@ impl Context<'_> {
 
     /// The value of a query over the rows that it kept.
     pub(super) fn query_end(&mut self, node: NodeId) {
-        let Node::Query { result, class, .. } = self.machine.plan.node(node) else { return };
-        let none = Ring::default();
-        let ring = self.rings.get(self.queried).unwrap_or(&none);
+        let machine = self.machine;
+        let Node::Query { result, class, .. } = machine.plan.node(node) else { return };
+        let ring = self.rings.get(self.queried).unwrap_or(&machine.no_rows);
         let rows = self.kept.iter().filter_map(|position| ring.row(*position));
         let value = match *result {
             QueryResult::Habit(unit, habit) => {
