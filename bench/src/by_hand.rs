@@ -12,7 +12,7 @@
 //! - duplicates: it remembers no message ids
 //! - `anonymousId`, `alias`, `group`, joining customers, profiles that are loaded beforehand
 //! - time zones: everything is UTC; instants are read in one form only
-//! - fields of another type than declared: such a call is skipped and counted; a number is not taken for a
+//! - fields of another type than declared: such a call is passed over; a number is not taken for a
 //!   text, a `null` trait clears nothing, and texts are kept as long as they are
 //! - what `use messaging` does by itself: `Message Sent` (no rule of the pack looks at it), unsubscribing,
 //!   and suppression by replies, bounces and complaints; passive events; consent by topic in traits
