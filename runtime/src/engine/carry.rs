@@ -5,7 +5,7 @@ use super::{
     customer::{Customer, Match, Sent},
     frame::Kept,
     schedule::Schedules,
-    sequence::Sequence,
+    sequence::{self, SequenceState},
     sparse::Sparse,
 };
 use segue_compiler::{
@@ -16,12 +16,12 @@ use segue_compiler::{
         Cell, CellKind, CellSource, FIRST_SEEN_WORD, FIXED_SLOTS, LAST_ACTIVE_WORD, Plan,
         meaning::{self, slots},
     },
-    reach::Reach,
+    reach::{Reach, of_sequence},
     succession::{Matched, to_fill},
-    typed::{EventId, FieldId, Program, SegmentId, SequenceId},
-    value::Millis,
+    typed::{EventId, EventSet, FieldId, Program, SegmentId, Sequence, SequenceId},
+    value::{Millis, Text},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has become of everything from one plan to the next.
 #[derive(Debug)]
@@ -31,6 +31,18 @@ pub struct Passage {
     cells: Vec<Option<Cell>>,
     /// Where the slots of each event of the old plan lie.
     slots: Vec<BTreeMap<u32, u32>>,
+    /// Of each event of the new plan, the slots of what was declared before.
+    declared: Vec<Declared>,
+    /// Of each sequence of the new plan that is the same, whether more is kept of its events than before: the log tells that.
+    keeps_more: Vec<bool>,
+}
+
+/// Slots of what was declared of an event before.
+#[derive(Debug, Default)]
+struct Declared {
+    all: BTreeSet<u32>,
+    /// Whether some of them are kept of a match now, and were not.
+    keeps_more: bool,
 }
 
 impl Passage {
@@ -38,9 +50,15 @@ impl Passage {
     pub(super) fn between(before: &Engine, after: &Engine) -> Self {
         let matched = Matched::between(&before.program, &after.program);
         let (old, new) = (&before.machine.plan, &after.machine.plan);
+        let declared = declared((&before.program, old), (&after.program, new), &matched);
+        let sequences = after.program.sequences.iter().zip(&matched.sequences);
         Self {
             cells: cells((&before.program, old), (&after.program, new), &matched),
             slots: all_slots((&before.program, old), (&after.program, new), &matched),
+            keeps_more: sequences
+                .map(|(sequence, same)| same.is_some() && keeps_more(sequence, &declared))
+                .collect(),
+            declared,
             matched,
         }
     }
@@ -60,7 +78,21 @@ impl Passage {
         if after.machine.plan.cells.iter().zip(&self.cells).any(is_let_go) {
             return Reach { always: true, ..Reach::NONE };
         }
-        to_fill(&before.program, &after.program, &self.matched)
+        let more = after.program.sequences.iter().zip(&self.keeps_more).filter(|(_, more)| **more);
+        // Of what went on before the log begins, nothing is asked for.
+        let more = more.map(|(sequence, _)| Reach { always: false, ..of_sequence(sequence) });
+        more.fold(to_fill(&before.program, &after.program, &self.matched), Reach::or)
+    }
+
+    /// The events of what is under way, as the log tells them under the new rules.
+    fn told(&self, state: &SequenceState) -> Told {
+        let known = state.events().map(|event| {
+            let slots = event.event.and_then(|event| self.declared.get(event.0 as usize));
+            let was_declared = |slot: u32| slots.is_some_and(|slots| slots.all.contains(&slot));
+            let same = event.carried(event.event, |slot| was_declared(slot).then_some(slot));
+            ((event.message_id.clone(), event.at), same)
+        });
+        known.collect()
     }
 
     /// An event of a match, as the new plan lays it out.
@@ -71,6 +103,49 @@ impl Passage {
             if slot < FIXED_SLOTS { Some(slot) } else { slots.and_then(|slots| slots.get(&slot)).copied() }
         })
     }
+}
+
+/// Whether more is kept of a sequence's events than before.
+fn keeps_more(sequence: &Sequence, declared: &[Declared]) -> bool {
+    let mut events = (0..).map(EventId).zip(declared).filter(|(_, it)| it.keeps_more);
+    let is_of = |set: &EventSet, event: EventId| match set {
+        EventSet::Any => true,
+        EventSet::Of(events) => events.contains(&event),
+    };
+    events.any(|(event, _)| sequence.elements.iter().any(|it| is_of(&it.pattern.events, event)))
+}
+
+/// Events of matches by id and time.
+type Told = BTreeMap<(Text, Millis), Kept>;
+
+/// See [`Passage::declared`].
+fn declared(
+    (old_program, old): (&Program, &Plan),
+    (new_program, new): (&Program, &Plan),
+    matched: &Matched,
+) -> Vec<Declared> {
+    let mut all: Vec<Declared> = new.layouts.iter().map(|_| Declared::default()).collect();
+    for (number, (same, fields)) in (0..).zip(matched.events.iter().zip(&matched.event_fields)) {
+        let Some(same) = same else { continue };
+        let (Some(before), Some(layout)) =
+            (old.layouts.get(number as usize), new.layouts.get(same.0 as usize))
+        else {
+            continue;
+        };
+        let kept_before: BTreeSet<_> = slots(old_program, old, EventId(number))
+            .into_iter()
+            .filter(|(_, slot)| before.kept.contains(slot))
+            .map(|(path, _)| path)
+            .collect();
+        let was_declared = |field: u32| fields.contains(&Some(field as usize));
+        let of_declared = layout.fields.iter().filter(|used| was_declared(used.field));
+        let Some(found) = all.get_mut(same.0 as usize) else { continue };
+        found.all = of_declared.flat_map(|used| &used.slots).map(|place| place.slot).collect();
+        found.keeps_more = slots(new_program, new, *same).into_iter().any(|(path, slot)| {
+            layout.kept.contains(&slot) && found.all.contains(&slot) && !kept_before.contains(&path)
+        });
+    }
+    all
 }
 
 /// The same cells in two plans.
@@ -321,8 +396,15 @@ impl Engine {
         for (same, number) in passage.matched.sequences.iter().zip(0..) {
             let state = match same {
                 Some(SequenceId(was)) => {
+                    let keeps_more = passage.keeps_more.get(number as usize).is_some_and(|more| *more);
+                    let filled = told.sequences.get_mut(number).filter(|_| keeps_more);
+                    let told = filled.map(|it| passage.told(it.read(&self.machine))).unwrap_or_default();
+                    let event = |event: &Kept| match told.get(&(event.message_id.clone(), event.at)) {
+                        Some(told) => told.at_order(event.order),
+                        None => passage.event(event),
+                    };
                     let state = customer.sequences.get_mut(*was).map(|it| it.read(&before.machine));
-                    state.map(|state| state.mapped(|event| passage.event(event), |place| place))
+                    state.map(|state| state.mapped(event, |place| place))
                 }
                 None => {
                     let state = told.sequences.get_mut(number).map(|it| it.read(&self.machine));
@@ -336,7 +418,7 @@ impl Engine {
                     let waiting = by.map(|by| by.read(&before.machine).waits_from()).unwrap_or_default();
                     state.forget_triggered(triggered, &waiting, now);
                 }
-                carried.sequences.set(number, Sequence::of(state));
+                carried.sequences.set(number, sequence::Sequence::of(state));
             }
         }
     }

@@ -19,6 +19,15 @@ impl SequenceState {
         all.map(|pending| pending.completed.waits_from().0).collect()
     }
 
+    /// The events of everything that is under way.
+    pub(in crate::engine) fn events(&self) -> impl Iterator<Item = &Kept> {
+        self.keys.iter().flat_map(|key| {
+            let chains = key.chains.iter().flat_map(|chain| &chain.events);
+            let pending = key.pending.iter().flat_map(|pending| &pending.completed.events);
+            chains.chain(pending).map(|event| &**event)
+        })
+    }
+
     /// Forgets the complete chains that have triggered the rule; `waiting` are those of what triggered it before.
     pub(in crate::engine) fn forget_triggered(
         &mut self,
