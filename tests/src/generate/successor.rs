@@ -18,7 +18,7 @@ pub fn successor(random: &mut Random, source: &str) -> String {
 }
 
 fn change(random: &mut Random, source: &str) -> String {
-    match random.below(14) {
+    match random.below(15) {
         0 => rename(random, source, "let"),
         1 => rename(random, source, "segment"),
         2 | 3 => exchange(random, source, &DURATIONS),
@@ -52,6 +52,7 @@ fn change(random: &mut Random, source: &str) -> String {
             source,
             &["then no \"B\" within", "then no \"C\" within", "then no \"P\" within"],
         ),
+        13 => exchange(random, source, &["event.n |", "event.k |", "event.b |"]),
         _ => declaration(random, source),
     }
 }
