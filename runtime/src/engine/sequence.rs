@@ -231,7 +231,10 @@ impl SequenceState {
         for followed in [true, false] {
             while self.keys.iter().filter(|key| key.is_followed() == followed).count() > MAX_MATCHES {
                 let keys = self.keys.iter().zip(0..).filter(|(key, _)| key.is_followed() == followed);
-                let Some((_, oldest)) = keys.min_by_key(|(key, _)| key.touched) else { break };
+                let age = |key: &KeyState, other: &KeyState| {
+                    key.touched.cmp(&other.touched).then_with(|| key.key.cmp(&other.key))
+                };
+                let Some((_, oldest)) = keys.min_by(|(one, _), (other, _)| age(one, other)) else { break };
                 self.keys.swap_remove(oldest);
                 counts.matches_dropped += 1;
             }
@@ -246,19 +249,23 @@ impl SequenceState {
         let mut completed = Vec::new();
         for key in &mut self.keys {
             let is_due = |pending: &Pending| pending.deadline <= at;
+            let mut complete = |found: Match| completed.push((key.key.clone(), found));
             if plan.anchor == Anchor::Each {
-                completed.extend(key.pending.iter().filter(|it| is_due(it)).map(|it| it.completed.clone()));
+                key.pending.iter().filter(|it| is_due(it)).for_each(|it| complete(it.completed.clone()));
                 key.pending.retain(|pending| !is_due(pending));
             } else if key.pending.iter().any(is_due) {
-                completed.extend(key.joint(plan.anchor));
+                key.joint(plan.anchor).into_iter().for_each(complete);
                 key.chains.clear();
                 key.pending.clear();
             }
         }
         self.keys.retain(|key| !key.is_empty());
         self.schedule();
-        completed.sort_by_key(Match::waits_from);
-        completed
+        // Events that the log told have one place where they have one time: then the order is that of the keys.
+        completed.sort_by(|(key, found), (other_key, other)| {
+            found.waits_from().cmp(&other.waits_from()).then_with(|| key.cmp(other_key))
+        });
+        completed.into_iter().map(|(_, found)| found).collect()
     }
 }
 
