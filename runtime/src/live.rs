@@ -178,7 +178,7 @@ impl<E: Execution> Live<E> {
 
     /// What is known of a customer, by any of their ids.
     pub fn portrait(&mut self, id: &str, segments: usize) -> Option<Portrait> {
-        let id = self.identities.owner(id).unwrap_or_else(|| Arc::from(id));
+        let id = self.identities.whose(id);
         let hash = hash(&id);
         let shard = shard_of(hash, self.shards.len());
         let (segments, next_deadline) = self.shards[shard].look_at(&self.execution, hash, &id, segments)?;
@@ -187,7 +187,7 @@ impl<E: Execution> Live<E> {
 
     /// What came of the goals of rules for a customer, by any of their ids, in order of the rules.
     pub fn goals(&mut self, id: &str) -> Vec<goal::Outcome> {
-        let id = self.identities.owner(id).unwrap_or_else(|| Arc::from(id));
+        let id = self.identities.whose(id);
         let hash = hash(&id);
         let shard = shard_of(hash, self.shards.len());
         self.shards[shard].goals(&self.execution, hash, &id)
@@ -217,7 +217,7 @@ impl<E: Execution> Live<E> {
 
     /// Forgets a customer; gives every id that was theirs. Anonymous ids that were joined with them mean nobody from now on.
     pub fn erase(&mut self, customer: &str) -> Vec<String> {
-        let customer = self.identities.owner(customer).unwrap_or_else(|| Arc::from(customer));
+        let customer = self.identities.whose(customer);
         let ids = self.identities.forget(&customer);
         for id in &ids {
             let hash = hash(id);
@@ -301,7 +301,7 @@ impl<E: Execution + Sync> Live<E> {
         let count = self.shards.len();
         let [from, into] = [&link.anonymous, &link.known].map(|id| shard_of(hash(id), count));
         let is_known = self.shards[from].is_known(&self.execution, &link.anonymous);
-        match self.identities.link(link, is_known) {
+        match self.identities.link(link, arrival, is_known) {
             Linked::Already => {}
             Linked::Refused => self.tally.unmerged += 1,
             Linked::Now => {

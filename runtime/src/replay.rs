@@ -180,7 +180,8 @@ impl<E: Execution + Sync> Replay<E> {
             if let Some(link) = identities.news(&envelope, options.until) {
                 // What was before is applied before two customers are joined.
                 visits.apply(shard, execution, *options);
-                match identities.link(&link, shard.is_known(execution, &link.anonymous)) {
+                let is_known = shard.is_known(execution, &link.anonymous);
+                match identities.link(&link, link.at, is_known) {
                     Linked::Now => shard.run(execution, *options, Errand::Join(link)),
                     Linked::Refused => summary.unmerged += 1,
                     Linked::Already => {}

@@ -281,19 +281,29 @@ impl UnderWay<'_> {
         // Where nothing is told, nothing needs to be known before it either.
         let log_from = self.log_from.filter(|_| next.is_some());
         let mut told = live.listener(executor, settle, log_from, start);
+        // Of what lies before that, who is who was said already.
+        let is_all = log_from.is_none() && from == self.stretch.start;
+        let who_since = (!is_all).then_some(start);
         while let Some(group) = next {
-            tell_group(&mut told, &group, end);
+            tell_group((live, who_since), &mut told, &group, end);
             next = (reader.position() < end).then(|| reader.group()).transpose()?.flatten();
         }
         Ok((told, from))
     }
 }
 
-fn tell_group<E: Execution + Sync>(told: &mut Live<E>, group: &Group, up_to: u64) {
+fn tell_group<E: Execution + Sync>(
+    (live, who_since): (&Live<E>, Option<Millis>),
+    told: &mut Live<E>,
+    group: &Group,
+    up_to: u64,
+) {
     let mut calls = Vec::new();
     for entry in group.entries().take_while(|entry| entry.position < up_to) {
         if entry.kind == Kind::Call {
-            calls.extend(Envelope::parse(entry.payload).ok().map(|it| it.received(entry.received_at)));
+            if let Ok(call) = Envelope::parse(entry.payload) {
+                calls.push(live.as_told(call.received(entry.received_at), who_since));
+            }
             continue;
         }
         told.calls(calls.drain(..));

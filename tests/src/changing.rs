@@ -90,7 +90,7 @@ impl<'c> Changing<'c> {
                     program = Arc::new(new.succeed(&program, &driver.under_way()));
                     let before = mem::replace(&mut executor, Arc::new(make(program.clone())?));
                     let from = self.told_from((&before, &executor), new);
-                    let told = driver.listener(executor.clone(), new.log_from);
+                    let told = driver.listener(executor.clone(), (new.log_from, from));
                     let mut told = if self.live { told.live(self.settings.settle) } else { told };
                     for happening in told_of(&all[..=place], from) {
                         match happening {

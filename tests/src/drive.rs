@@ -137,6 +137,23 @@ pub fn apply<E: Execution>(
     (driver.customers, driver.outcomes)
 }
 
+/// Who is who.
+struct Who {
+    /// Who was ever named by a `userId`.
+    known: BTreeSet<String>,
+    owners: BTreeMap<String, (String, Option<Millis>)>,
+}
+
+impl Who {
+    /// Whether an id may have been joined with a customer when a call said so.
+    fn may_be(&self, id: &str, customer: &str) -> bool {
+        match self.owners.get(id) {
+            Some((owner, _)) => owner == customer,
+            None => !self.known.contains(id),
+        }
+    }
+}
+
 /// A host that is as simple as one can be. It holds its executor, or a reference to it.
 pub struct Driver<R: Deref<Target: Execution> + Clone> {
     executor: R,
@@ -146,8 +163,10 @@ pub struct Driver<R: Deref<Target: Execution> + Clone> {
     customers: BTreeMap<String, <R::Target as Execution>::Resting>,
     /// Who was ever named by a `userId`.
     known: BTreeSet<String>,
-    /// Whose anonymous ids are, as far as calls have said so.
-    owners: BTreeMap<String, String>,
+    /// Whose anonymous ids are, as far as calls have said so, and when the call came.
+    owners: BTreeMap<String, (String, Option<Millis>)>,
+    /// Who is who in the end, where a log is only told: as it was in truth.
+    truth: Option<Who>,
     /// Of the last call, as hosts use it again for the next, whatever that is.
     reading: <R::Target as Execution>::Reading,
     out: Output,
@@ -168,6 +187,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             customers: BTreeMap::new(),
             known: BTreeSet::new(),
             owners: BTreeMap::new(),
+            truth: None,
             reading: Default::default(),
             out: Output::default(),
             outcomes: Vec::new(),
@@ -189,13 +209,15 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     }
 
     /// A host of another executor, to whom the log is only told: nothing comes of it. If the log begins at an instant, what
-    /// the profile said before is known already.
+    /// the profile said before is known already. It is told what came from an instant on: who was who by then is known, too.
     #[must_use]
-    pub fn listener(&mut self, executor: R, log_from: Option<Millis>) -> Self {
+    pub fn listener(&mut self, executor: R, (log_from, told_from): (Option<Millis>, Option<Millis>)) -> Self {
         let mut told = Self::new(executor.clone(), self.until);
         told.out = Output::silent();
+        told.owners = self.owners.clone();
+        told.owners.retain(|_, (_, since)| *since < told_from);
+        told.truth = Some(Who { known: self.known.clone(), owners: self.owners.clone() });
         if let Some(log_from) = log_from {
-            told.known.clone_from(&self.known);
             let passage = executor.passage(&self.executor);
             for id in self.customers.keys().cloned().collect::<Vec<_>>() {
                 let Some(customer) = self.wake(&id) else { continue };
@@ -238,7 +260,6 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     /// Everybody is taken over by another executor. `told` is one of its hosts, to whom the log was told.
     #[must_use]
     pub fn succeeded_by(mut self, mut told: Self) -> Self {
-        told.belongs(&self.owners);
         assert!(told.out.records.is_empty() && told.out.fired.is_empty(), "reading a log tells nothing");
         let (before, after) = (self.executor.clone(), told.executor.clone());
         let passage = after.passage(&before);
@@ -249,7 +270,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             let carried = after.carry((&*before, &passage), customer, of_log, &mut self.out);
             customers.insert(id, after.rest(carried, &mut Packer::default()));
         }
-        let Self { arrivals, until, known, owners, reading, out, outcomes, latest, clock, .. } = self;
+        let Self { arrivals, until, known, owners, truth, reading, out, outcomes, latest, clock, .. } = self;
         Self {
             executor: after,
             arrivals,
@@ -257,22 +278,12 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             customers,
             known,
             owners,
+            truth,
             reading,
             out,
             outcomes,
             latest,
             clock,
-        }
-    }
-
-    /// Anonymous ids are these customers': what they did and were not joined for is theirs.
-    fn belongs(&mut self, owners: &BTreeMap<String, String>) {
-        for (anonymous, owner) in owners {
-            let Some(other) = self.wake(anonymous) else { continue };
-            let customer = self.wake(owner);
-            let mut customer = customer.unwrap_or_else(|| self.executor.customer(Arc::from(owner.as_str())));
-            join(&*self.executor, &mut customer, other, Millis::MIN, &mut self.out);
-            self.rest(owner.clone(), customer);
         }
     }
 
@@ -314,11 +325,13 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
         self.clock = self.clock.max(Some(read.received_at.unwrap_or(read.at)));
         let ahead = is_ahead(read.at, read.received_at, self.until);
         let joins = read.same_as.take().filter(|id| {
-            !ahead && *id != read.customer && !self.known.contains(id) && !self.owners.contains_key(id)
+            let is_true = self.truth.as_ref().is_none_or(|truth| truth.may_be(id, &read.customer));
+            let is_free = !self.known.contains(id) && !self.owners.contains_key(id);
+            !ahead && *id != read.customer && is_true && is_free
         });
         if read.known {
             self.known.insert(read.customer.clone());
-        } else if let Some(owner) = self.owners.get(&read.customer) {
+        } else if let Some((owner, _)) = self.owners.get(&read.customer) {
             read.customer.clone_from(owner);
         }
         let mut customer = match self.wake(&read.customer) {
@@ -336,7 +349,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
                 }
                 join(executor, &mut customer, other, read.at, &mut self.out);
             }
-            self.owners.insert(anonymous, read.customer.clone());
+            self.owners.insert(anonymous, (read.customer.clone(), self.clock));
         }
         let (incoming, reading) = (read.incoming(), &mut self.reading);
         let outcome = match arrivals {
@@ -392,7 +405,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     /// Forgets a customer, with the anonymous ids that are theirs and what is told of all of these.
     fn erase(&mut self, customer: &str) {
         self.owners.remove(customer);
-        let theirs = self.owners.extract_if(.., |_, owner| owner == customer);
+        let theirs = self.owners.extract_if(.., |_, (owner, _)| owner == customer);
         let ids: BTreeSet<String> = theirs.map(|(id, _)| id).chain([customer.to_owned()]).collect();
         for id in &ids {
             self.customers.remove(id);

@@ -142,9 +142,9 @@ impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Clone> Live<E> {
         let removed = mem::take(&mut self.removed);
         let customers = removed.customers.iter().map(gone(Kind::Customer));
         let links = removed.links.iter().map(gone(Kind::Link));
-        let news = self.identities.take_news().into_iter().map(|(anonymous, known)| {
-            let value = known.as_bytes().to_vec();
-            Change { key: key(Kind::Link, &anonymous), value: Some(value) }
+        let news = self.identities.take_news().into_iter().map(|(anonymous, owner)| Change {
+            key: key(Kind::Link, &anonymous),
+            value: Some(owner.to_bytes()),
         });
         let captured = customers.chain(links).chain(news).map(Captured::Written).collect();
         self.given = Some(Given { execution: self.execution.clone(), captured, packer: Packer::default() });
@@ -180,11 +180,7 @@ impl<E: Execution<Resting = Box<[u8]>>> Live<E> {
     /// When the bytes are not such.
     pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), Unreadable> {
         match read_key(key)? {
-            (Kind::Link, anonymous) => {
-                let known = std::str::from_utf8(value).map_err(|_| Unreadable::Broken)?;
-                self.identities.restore(anonymous, known);
-                Ok(())
-            }
+            (Kind::Link, anonymous) => Ok(self.identities.restore(anonymous, value)?),
             (Kind::Customer, id) => {
                 let hash = hash(id);
                 let shard = shard_of(hash, self.shards.len());

@@ -2,7 +2,8 @@
 
 use super::{Live, shard::Shard};
 use crate::{
-    identities::Identities,
+    identities::Owner,
+    source::Envelope,
     threads::{beside_each_other, hash, shard_of},
 };
 use segue_compiler::{
@@ -11,11 +12,12 @@ use segue_compiler::{
     reach::Reach,
     value::Millis,
 };
-use std::{collections::BTreeSet, mem, num::NonZeroUsize, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, mem, num::NonZeroUsize, sync::Arc};
 
 impl<E: Execution + Sync> Live<E> {
     /// A host of other rules, to whom the log is told: what is known changes, and nothing comes of it. If the log begins at
-    /// `log_from`, what the profile said before is known already. `start` is about when the log begins.
+    /// `log_from`, what the profile said before is known already. `start` is about when the log begins. It is told each call
+    /// [as it was](Live::as_told).
     #[must_use]
     pub fn listener(&mut self, execution: E, settle: i64, log_from: Option<Millis>, start: Millis) -> Self {
         let shards = NonZeroUsize::new(self.shards.len()).unwrap_or(NonZeroUsize::MIN);
@@ -48,9 +50,8 @@ impl<E: Execution + Sync> Live<E> {
 
     /// Everybody is taken over by the executor of another host, to whom the log up to the change was told, and who has as many
     /// shards. Its rules are the succession of those in force, which are let go.
-    pub fn succeeded_by(&mut self, mut told: Self) {
+    pub fn succeeded_by(&mut self, told: Self) {
         self.capture_all();
-        told.belongs(&self.identities);
         let Self { execution, settle, shards, .. } = told;
         let before = mem::replace(&mut self.execution, execution);
         let passage = self.execution.passage(&before);
@@ -64,28 +65,23 @@ impl<E: Execution + Sync> Live<E> {
         self.arrivals.come_to(start.saturating_add(settle));
     }
 
-    /// Anonymous ids are these customers', also where that was said before the log begins: what they did is theirs.
-    fn belongs(&mut self, identities: &Identities) {
-        let count = self.shards.len();
-        let here = identities.all().filter(|(id, _)| {
-            let hash = hash(id);
-            let shard = self.shards.get(shard_of(hash, count));
-            shard.is_some_and(|shard| shard.customers.find(&self.execution, hash, id).is_some())
-        });
-        let mut links: Vec<(String, String)> =
-            here.map(|(anonymous, known)| (anonymous.to_owned(), known.to_owned())).collect();
-        // In an order that does not depend on hashes.
-        links.sort_unstable();
-        for (anonymous, known) in links {
-            let execution = &self.execution;
-            let [from, into] = [&anonymous, &known].map(|id| shard_of(hash(id), count));
-            // For both of them time has passed up to the change; who is known may not have done anything yet.
-            let clocks =
-                [self.shards[from].clock(execution, &anonymous), self.shards[into].clock(execution, &known)];
-            let Some(meeting) = clocks.into_iter().flatten().max() else { continue };
-            let Some(state) = self.shards[from].give(execution, &anonymous, meeting) else { continue };
-            self.shards[into].meet(execution, &known, meeting, state);
+    /// A call of the log as it is told: it is of whom it was when it came. `start` is when the first of what is told arrived;
+    /// none where that is all there ever was.
+    #[must_use]
+    pub fn as_told<'c>(&self, mut call: Envelope<'c>, start: Option<Millis>) -> Envelope<'c> {
+        let was_before = |owner: &Owner| start.is_some_and(|start| owner.since <= start);
+        if !call.known
+            && let Some(owner) = self.identities.owner(&call.customer)
+            && was_before(owner)
+        {
+            call.customer = Cow::Owned(owner.known.to_string());
         }
+        let customer = &call.customer;
+        call.same_as = call.same_as.filter(|id| match self.identities.owner(id) {
+            Some(owner) => *owner.known == **customer && !was_before(owner),
+            None => !self.shards[shard_of(hash(id), self.shards.len())].is_known(&self.execution, id),
+        });
+        call
     }
 }
 
@@ -98,27 +94,12 @@ impl<E: Execution> Shard<E> {
     fn begin(&mut self, (before, after, passage): (&E, &E, &E::Passage), told: &mut Self, log_from: Millis) {
         for place in self.each_place() {
             let begun = after.begin((before, passage), self.customers.wake(before, place), log_from);
-            let (id, is_known) = (self.customers.id(before, place), self.customers.is_known(place));
+            let id = self.customers.id(before, place);
             let (place, state) = told.customers.entry(after, hash(id), id);
             *state = begun;
             let due = after.next_deadline(state);
-            if is_known {
-                told.customers.note_known(place);
-            }
             told.take_up(place, due);
         }
-    }
-
-    /// Up to when time has passed for a customer, if there is one.
-    fn clock(&mut self, execution: &E, id: &str) -> Option<Millis> {
-        let place = self.customers.find(execution, hash(id), id)?;
-        Some(execution.meeting(self.customers.wake(execution, place), Millis::MIN))
-    }
-
-    /// Joins somebody, who may be new, with another.
-    fn meet(&mut self, execution: &E, id: &str, meeting: Millis, other: E::Customer) {
-        let place = self.customers.entry(execution, hash(id), id).0;
-        self.join(execution, place, meeting, other);
     }
 
     fn before_change(&mut self, execution: &E, until: Millis) -> BTreeSet<u32> {

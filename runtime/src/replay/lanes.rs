@@ -108,7 +108,7 @@ pub(super) fn link<E: Execution>(
     // By anonymous id, from where on it is whose.
     let mut owners: HashMap<String, Placed<String>, Xxh3DefaultBuilder> = HashMap::default();
     for (position, link) in &links {
-        match identities.link(link, is_known(link, *position)) {
+        match identities.link(link, link.at, is_known(link, *position)) {
             Linked::Already => {}
             Linked::Refused => errands.refused += 1,
             Linked::Now => {

@@ -89,6 +89,11 @@ impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Send + Sync> Hosted<E>
             return;
         }
         self.hand_over();
+        self.take_in_turn(entry);
+    }
+
+    /// Takes what is no call; those before are handed over.
+    fn take_in_turn(&mut self, entry: &Entry) {
         if let Entry::Clock(clock) | Entry::Up(clock) = entry {
             self.clock = self.clock.max(Some(*clock));
         }
@@ -107,9 +112,14 @@ impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Send + Sync> Hosted<E>
 
     /// Hands over the calls that wait.
     fn hand_over(&mut self) {
+        self.hand_over_as(|call| call);
+    }
+
+    /// Hands them over as they are told.
+    fn hand_over_as(&mut self, as_told: impl for<'c> Fn(Envelope<'c>) -> Envelope<'c>) {
         let lines = mem::take(&mut self.waiting);
-        let calls: Vec<Envelope<'_>> =
-            lines.iter().map(|line| Envelope::parse(line.as_bytes()).unwrap()).collect();
+        let read = lines.iter().map(|line| Envelope::parse(line.as_bytes()).unwrap());
+        let calls: Vec<Envelope<'_>> = read.map(as_told).collect();
         self.clock = self.clock.max(calls.iter().map(Envelope::arrival).max());
         self.live.calls(calls);
         self.records.extend(self.live.records());
@@ -143,18 +153,22 @@ impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Send + Sync> Hosted<E>
         let executor = Arc::new(make(self.program.clone()));
         let told = self.live.listener(executor, self.settle, new.log_from, 0);
         let mut told = Self::new(self.program.clone(), told, self.settle, self.shards);
+        // Who came at the first instant of the log is there as they came then.
+        let who_since = new.log_from.map(|from| from - 1);
         for happening in told_of(all, new.log_from) {
+            if let Happening::Entry(entry @ Entry::Call(_)) = happening {
+                told.take(entry);
+                continue;
+            }
+            told.hand_over_as(|call| self.live.as_told(call, who_since));
             match happening {
                 // The log tells that the service came up, and of no hosts.
                 Happening::Entry(Entry::Restart(_)) => told.come_up(),
-                Happening::Entry(entry) => told.take(entry),
-                Happening::Change(change) => {
-                    told.hand_over();
-                    told.live.before_change(change.at);
-                }
+                Happening::Entry(entry) => told.take_in_turn(entry),
+                Happening::Change(change) => drop(told.live.before_change(change.at)),
             }
         }
-        told.hand_over();
+        told.hand_over_as(|call| self.live.as_told(call, who_since));
         assert!(told.records.is_empty(), "reading a log tells nothing");
         self.live.succeeded_by(told.live);
         assert!(before.upgrade().is_none(), "what was in force before is let go");
