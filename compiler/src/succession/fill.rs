@@ -4,7 +4,7 @@ use super::{Matched, each_remembered, triggers};
 use crate::{
     admission::MAX_SKEW,
     reach::{self, Reach},
-    typed::{Expr, ExprKind, Occurrence, Pattern, Program, Sequence, Window, visit},
+    typed::{Anchor, Expr, ExprKind, Occurrence, Pattern, Program, Sequence, Window, visit},
     value::Millis,
 };
 
@@ -64,11 +64,13 @@ fn stands_alone(expr: &Expr) -> bool {
     }
 }
 
-/// Whether each event is a match by itself, unless another follows.
+/// Whether each event is a match by itself, unless another follows. With `earliest` it is none where one before it still waits,
+/// and whether that does depends on those before it in turn.
 fn is_each_alone(sequence: &Sequence) -> bool {
     let patterns = sequence.elements.iter().map(|element| &element.pattern);
     let patterns = patterns.chain(sequence.then_no.iter().map(|(pattern, _)| pattern));
-    sequence.elements.len() == 1 && !sequence.first_time && !patterns.into_iter().any(asks_of_pattern)
+    let is_alone = sequence.elements.len() == 1 && sequence.anchor != Anchor::Earliest && !sequence.first_time;
+    is_alone && !patterns.into_iter().any(asks_of_pattern)
 }
 
 fn asks_of_pattern(pattern: &Pattern) -> bool {
