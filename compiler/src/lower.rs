@@ -11,19 +11,16 @@ mod rules;
 mod value;
 
 use crate::{
-    plan::{FIXED_SLOTS, FrameRef, Node, NodeId, Plan, SchedulePlan, SequencePlan, ValueId, ValuePlan},
+    plan::{NodeId, Plan, SchedulePlan, SequencePlan, ValueId, ValuePlan},
     typed::{
-        EventId, EventSet, Expr, LetId, Pattern, Program, ScheduleId, Sequence, SequenceId, Trigger,
-        schedule::Schedule,
+        EventId, EventRole, EventSet, Expr, LetId, Pattern, Program, ScheduleId, Sequence, SequenceId,
+        Trigger, schedule::Schedule,
     },
 };
 use cells::Cells;
 use graph::Graph;
 use layout::{Group, Layouts};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::BTreeMap;
 
 /// Makes the plan of a checked program. Total: every checked program has a plan.
 #[must_use]
@@ -67,7 +64,6 @@ pub fn lower(program: &Program) -> Plan {
         sequence.same = layouts.keys(source);
     }
     plan.layouts = layouts.finish();
-    keep_what_rules_read(program, &mut plan);
     let roles: Vec<_> = sequences.into_iter().flat_map(|(_, roles)| roles).collect();
     handlers::fill(program, &mut plan, &roles);
     plan
@@ -80,35 +76,6 @@ fn schedules(program: &Program) -> Vec<SchedulePlan> {
         SchedulePlan { schedule: schedule.clone(), rules: rules.collect() }
     };
     program.schedules.iter().zip(0..).map(plan).collect()
-}
-
-/// Finds out which slots are read of events that are part of a match.
-fn keep_what_rules_read(program: &Program, plan: &mut Plan) {
-    let of_match = plan.nodes.iter().filter_map(|node| match node {
-        Node::Slot { frame: FrameRef::Trigger | FrameRef::Answer | FrameRef::Element(_), slot, .. } => {
-            Some(*slot)
-        }
-        _ => None,
-    });
-    // Events of one pattern share slot numbers; whose slot it is need not be told apart.
-    let slots: BTreeSet<u32> = of_match.filter(|slot| *slot >= FIXED_SLOTS).collect();
-    // What must be the same is asked again while a run waits, of the `no` of its trigger.
-    let keys = plan.sequences.iter().filter(|sequence| sequence.then_no.is_some());
-    let keys: Vec<(EventId, u32)> = keys
-        .flat_map(|sequence| &sequence.same)
-        .flat_map(|(event, slots)| slots.iter().map(|slot| (*event, *slot)))
-        .collect();
-    let named: BTreeSet<&Arc<str>> =
-        program.templates.iter().flat_map(|template| &template.events).flat_map(|(_, names)| names).collect();
-    for (layout, event) in plan.layouts.iter_mut().zip((0..).map(EventId)) {
-        let of_keys =
-            keys.iter().filter(|(of, slot)| *of == event && *slot >= FIXED_SLOTS).map(|(_, slot)| *slot);
-        let of_templates =
-            layout.names.iter().filter(|(name, _)| named.contains(name)).map(|(_, slot)| *slot);
-        let of_rules = slots.iter().copied().filter(|slot| *slot < layout.slots);
-        let kept: BTreeSet<u32> = of_templates.chain(of_rules).chain(of_keys).collect();
-        layout.kept = kept.into_iter().collect();
-    }
 }
 
 /// What an expression can see.
@@ -133,6 +100,19 @@ struct View<'p> {
     answer: Option<&'p EventSet>,
 }
 
+impl<'p> View<'p> {
+    /// The events that may have a role in what triggers the rule, or ends its waits.
+    fn events(self, role: &EventRole) -> Option<&'p EventSet> {
+        let elements = self.sequence.map(|sequence| sequence.elements.as_slice()).unwrap_or_default();
+        let element = match role {
+            EventRole::This | EventRole::Trigger => elements.last(),
+            EventRole::Element(number, _) => elements.get(*number as usize),
+            EventRole::Answer => return self.answer,
+        };
+        element.map(|element| &element.pattern.events)
+    }
+}
+
 /// The pass.
 struct Lowering<'p> {
     program: &'p Program,
@@ -153,13 +133,13 @@ struct RowScope {
 }
 
 /// A role in a sequence with the events that can play it; `None`: any.
-struct EventRole {
+struct PlayedRole {
     events: Option<Vec<EventId>>,
     role: crate::plan::Role,
 }
 
 impl<'p> Lowering<'p> {
-    fn sequence(&mut self, position: usize, sequence: &'p Sequence) -> (SequencePlan, Vec<EventRole>) {
+    fn sequence(&mut self, position: usize, sequence: &'p Sequence) -> (SequencePlan, Vec<PlayedRole>) {
         let id = SequenceId(u32::try_from(position).unwrap_or(u32::MAX));
         let mut roles = Vec::new();
         let mut role = |lowering: &mut Self, element: u32, pattern: &'p Pattern| {
@@ -168,7 +148,7 @@ impl<'p> Lowering<'p> {
                 EventSet::Any => None,
                 EventSet::Of(events) => Some(events.clone()),
             };
-            roles.push(EventRole { events, role: crate::plan::Role { sequence: id, element, filter } });
+            roles.push(PlayedRole { events, role: crate::plan::Role { sequence: id, element, filter } });
         };
         if !sequence.idle {
             for (element, number) in sequence.elements.iter().zip(0..) {
@@ -200,11 +180,13 @@ impl<'p> Lowering<'p> {
 
     /// Makes sure that the fields that must be the same are read.
     fn keys(&mut self, sequence: &Sequence) {
-        let then_no = sequence.then_no.iter().map(|(pattern, _)| pattern);
-        for pattern in sequence.elements.iter().map(|element| &element.pattern).chain(then_no) {
-            let group = self.layouts.group(&pattern.events);
+        // They are asked again while a run waits, of the `no` of its trigger.
+        let is_kept = sequence.then_no.is_some();
+        let elements = sequence.elements.iter().map(|element| (&element.pattern, is_kept));
+        let then_no = sequence.then_no.iter().map(|(pattern, _)| (pattern, false));
+        for (pattern, is_kept) in elements.chain(then_no) {
             for path in &sequence.same {
-                self.layouts.slot(group, path);
+                self.layouts.slot_of(&pattern.events, path, is_kept);
             }
         }
     }
@@ -251,7 +233,7 @@ impl<'p> Lowering<'p> {
 
 /// What an expression looks at, to tell what can be decided when an event is applied.
 fn looks_beyond_event(expr: &Expr) -> bool {
-    use crate::typed::{EventRole, ExprKind};
+    use crate::typed::ExprKind;
     match &expr.kind {
         ExprKind::Literal(_) => false,
         ExprKind::Field { of, path: _ } => match of {

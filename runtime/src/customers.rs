@@ -195,6 +195,18 @@ impl<E: Execution> Customers<E> {
         }
     }
 
+    /// How many can be awake.
+    pub(crate) fn seats(&self) -> usize {
+        self.awake.len()
+    }
+
+    /// Lays the customer at a place to rest.
+    pub(crate) fn lay_to_rest(&mut self, execution: &E, place: u32) {
+        if let Some(customer) = self.awake.take(place) {
+            self.resting.replace(place, execution.rest(customer, &mut self.packer));
+        }
+    }
+
     /// Whether nobody is at a place any more.
     pub(crate) fn is_gone(&self, place: u32) -> bool {
         self.gone.contains(&place)

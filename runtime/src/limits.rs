@@ -14,13 +14,15 @@ pub const PART_BYTES: usize = 1 << 19;
 /// How many are where several threads work on them (1 MiB): the more there are, the more alike is what each thread has to do, and
 /// those who are done wait for the others at the end of each part.
 pub const SHARED_PART_BYTES: usize = 1 << 20;
-/// How many are where there are many customers (4 MiB, some 20,000 lines): enough that whoever is on the site does several
-/// things in them, which then are done one after the other.
-pub const LARGE_PART_BYTES: usize = 1 << 22;
+/// How many are where there are many customers (16 MiB, some 80,000 lines): enough that whoever is on the site does most of what
+/// they do there in one of them, and has to be woken once for it.
+pub const LARGE_PART_BYTES: usize = 1 << 24;
 /// How many parts are read ahead where several threads work on them (8): while one is applied the next is shared out, but for
 /// the last, where whoever is done has to wait.
 pub const PARTS_AHEAD: usize = 8;
-/// From how many customers of a shard on that is done (500,000): then more of them are on the site at once than stay near the
+/// How many bytes that are at most (64 MiB), unless one part is more: what is read ahead is held in memory twice.
+pub const BYTES_AHEAD: usize = 1 << 26;
+/// From how many customers of a shard on parts are large (500,000): then more of them are on the site at once than stay near the
 /// processor, and what is read ahead is little beside what is kept of all.
 pub const MANY_CUSTOMERS: usize = 500_000;
 /// How many characters of a wrong value are shown.
@@ -35,21 +37,32 @@ pub const ROW_OF_SEATS: usize = 8;
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
 /// How many times as many are tried at once (4): each of 64, 256, 1,024, 4,096 and 16,384 is as good as any between them.
 pub const MORE_SEATS: usize = 4;
-/// After how many looks for a customer, for each seat, it is judged how many should be awake (4): enough that chance does not
-/// decide, and few enough that more seats are found within a second of much work.
-pub const LOOKS_A_SEAT: usize = 4;
-/// How many looks that are at most (65,536).
-pub const LOOKS: u32 = (MOST_AWAKE_CUSTOMERS * LOOKS_A_SEAT) as u32;
+/// After how many turns of customers, for each seat, it is judged how many should be awake (4): enough that chance does not
+/// decide, and few enough that more seats are found within a second of much work. What one customer does in a row is one turn,
+/// so that each of those on the site has some, however many calls are taken together.
+pub const TURNS_A_SEAT: usize = 4;
+/// Out of how many looks for a customer it is counted how many are in vain (65,536), however many there were.
+pub const LOOKS: u32 = 1 << 16;
 /// More than which part of the looks must be in vain for a trial of more seats (a sixteenth).
 pub const WORTH_A_TRIAL: u32 = 16;
 /// More than which part must still be in vain for a trial to go on with more seats still (a quarter).
 pub const TRIED_ON: u32 = 4;
-/// For how many times as many looks as a trial took it is not tried again after it was of no use (32): in a trial, those laid
+/// For how many times as many turns as a trial took it is not tried again after it was of no use (32): in a trial, those laid
 /// to rest are far from the processor.
 pub const UNTRIED: u32 = 32;
 /// How many times fewer looks must be in vain with more seats for that to stay so (3): so many times as long it takes to pack
 /// somebody whose state is no longer near the processor.
 pub const WORTH_SEATS: u32 = 3;
+/// How many times as many customers as there are seats may come in one batch and still stay awake after it (4): who is on the
+/// site comes again soon, and more are best laid to rest while their state is nearest to the processor.
+pub const STAYING: usize = 4;
+/// Of how many calls it is judged whether they are worth being taken together (1,000): fewer say little of it.
+pub const JUDGED_CALLS: usize = 1_000;
+/// How many calls a customer must have among them on average (2): else sorting them and having them ready costs more than it
+/// saves.
+pub const WORTH_GATHERING: usize = 2;
+/// After how many times as many calls it is tried again (32).
+pub const GATHERED_ANYWAY: usize = 32;
 /// How many customers who come next are brought near the processor at once (32, some 16 KB): enough that their memory is waited
 /// for together, and few enough that all of it stays there until they come.
 pub const APPROACHED: usize = 32;

@@ -23,7 +23,7 @@ pub use summary::{RuleSummary, SegmentSummary, Summary};
 use crate::{
     fuse::Fuse,
     identities::{Identities, Linked},
-    limits::{LARGE_PART_BYTES, MANY_CUSTOMERS, PART_BYTES, PARTS_AHEAD, SHARED_PART_BYTES},
+    limits::{BYTES_AHEAD, LARGE_PART_BYTES, MANY_CUSTOMERS, PART_BYTES, PARTS_AHEAD, SHARED_PART_BYTES},
     source::{Batch, Envelope, Item, Reject, fault},
     threads::{Crew, hash, shard_of},
 };
@@ -135,7 +135,8 @@ impl<E: Execution> Replay<E> {
 
     /// How many bytes of lines a batch has.
     fn batch_bytes(&self) -> usize {
-        self.part_bytes() * if self.shards.len() == 1 { 1 } else { PARTS_AHEAD }
+        let part = self.part_bytes();
+        if self.shards.len() == 1 { part } else { part.max(BYTES_AHEAD.min(part * PARTS_AHEAD)) }
     }
 
     /// The program that is replayed.

@@ -12,7 +12,7 @@ use segue_runtime::{
 use std::{io::Cursor, sync::Arc};
 
 /// How many lines are made at once: as many as a replay of many customers reads ahead, so that taking the time costs nothing.
-const PORTION: usize = 20_000;
+const PORTION: usize = 80_000;
 
 /// A replay and where its lines come from.
 pub(crate) struct Portions<F> {

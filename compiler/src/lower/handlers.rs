@@ -1,6 +1,6 @@
 //! What happens for which event.
 
-use super::EventRole;
+use super::PlayedRole;
 use crate::{
     plan::{CellId, CellSource, Handler, Node, NodeId, Plan, Touched},
     typed::{EventId, Judged, Program, SegmentId, SequenceId},
@@ -8,7 +8,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Fills the plan's handlers and the sequences' feeds.
-pub(super) fn fill(program: &Program, plan: &mut Plan, roles: &[EventRole]) {
+pub(super) fn fill(program: &Program, plan: &mut Plan, roles: &[PlayedRole]) {
     for (cell, number) in plan.cells.iter().zip(0..) {
         if let CellSource::Sequence { sequence, .. } = &cell.source
             && let Some(sequence) = plan.sequences.get_mut(sequence.0 as usize)
@@ -27,7 +27,7 @@ pub(super) fn fill(program: &Program, plan: &mut Plan, roles: &[EventRole]) {
 
 fn handler(
     plan: &Plan,
-    roles: &[EventRole],
+    roles: &[PlayedRole],
     dependences: &[Dependences],
     event: Option<EventId>,
     active: bool,

@@ -8,7 +8,10 @@ use crate::{
     typed::{EventId, EventSet, ExprKind, FieldId, FieldPath, Pattern, Program, Sequence},
     types::Type,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A group of events with common slot numbers; `None`: events of which only the fixed slots are read.
 pub(super) type Group = Option<u32>;
@@ -20,14 +23,21 @@ pub(super) struct Layouts<'p> {
     groups: Vec<u32>,
     /// The slots of each group.
     slots: BTreeMap<u32, BTreeMap<Vec<Arc<str>>, u32>>,
+    /// By event, the slots that are read of it when it is part of a match.
+    kept: BTreeMap<EventId, BTreeSet<u32>>,
     pub(super) profile: Vec<ProfileSlot>,
 }
 
 impl<'p> Layouts<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
         let count = u32::try_from(program.events.len()).unwrap_or(u32::MAX);
-        let mut layouts =
-            Self { program, groups: (0..count).collect(), slots: BTreeMap::new(), profile: Vec::new() };
+        let mut layouts = Self {
+            program,
+            groups: (0..count).collect(),
+            slots: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            profile: Vec::new(),
+        };
         visit_patterns(program, &mut |pattern| layouts.unite(&pattern.events));
         layouts
     }
@@ -72,6 +82,21 @@ impl<'p> Layouts<'p> {
         }
     }
 
+    /// The slot of a path of some events, given out if it is new; `is_kept` tells whether it is read after their instant, when
+    /// they are part of a match.
+    pub(super) fn slot_of(&mut self, events: &EventSet, path: &FieldPath, is_kept: bool) -> u32 {
+        let slot = self.slot(self.group(events), path);
+        if let EventSet::Of(events) = events
+            && is_kept
+            && slot >= FIXED_SLOTS
+        {
+            for event in events {
+                self.kept.entry(*event).or_default().insert(slot);
+            }
+        }
+        slot
+    }
+
     /// The slot of a profile path, given out if it is new.
     pub(super) fn profile_slot(&mut self, field: FieldId, path: &[Arc<str>], class: Class) -> u32 {
         let known = self.profile.iter().position(|slot| slot.field == field && slot.path == path);
@@ -105,9 +130,10 @@ impl<'p> Layouts<'p> {
     /// The layout of each event's frame.
     pub(super) fn finish(self) -> Vec<Layout> {
         let none = BTreeMap::new();
-        let of = |(event, group): (&crate::typed::EventType, &u32)| {
+        let of = |(id, (event, group)): (EventId, (&crate::typed::EventType, &u32))| {
             let slots = self.slots.get(group).unwrap_or(&none);
-            let mut layout = Layout { slots: FIXED_SLOTS, ..Layout::default() };
+            let kept = self.kept.get(&id).into_iter().flatten().copied().collect();
+            let mut layout = Layout { slots: FIXED_SLOTS, kept, ..Layout::default() };
             for (field, number) in event.fields.iter().zip(0..) {
                 let mut uses = Vec::new();
                 for (path, slot) in slots.iter().filter(|(path, _)| path.first() == Some(&field.name)) {
@@ -127,7 +153,7 @@ impl<'p> Layouts<'p> {
             layout.slots = layout.slots.max(FIXED_SLOTS + u32::try_from(slots.len()).unwrap_or(0));
             layout
         };
-        self.program.events.iter().zip(&self.groups).map(of).collect()
+        (0..).map(EventId).zip(self.program.events.iter().zip(&self.groups)).map(of).collect()
     }
 
     /// All top-level fields of a pattern's events, for a value that is the whole event.

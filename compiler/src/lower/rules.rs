@@ -165,17 +165,9 @@ impl<'p> Lowering<'p> {
         }
         let Scope::Rule(view) = scope else { return };
         for (role, names) in &template.events {
-            let elements = view.sequence.map(|sequence| sequence.elements.as_slice()).unwrap_or_default();
-            let element = |element: Option<&'p typed::Element>| element.map(|it| &it.pattern.events);
-            let events = match role {
-                EventRole::This | EventRole::Trigger => element(elements.last()),
-                EventRole::Answer => view.answer,
-                EventRole::Element(number, _) => element(elements.get(*number as usize)),
-            };
-            let Some(events) = events else { continue };
-            let group = self.layouts.group(events);
+            let Some(events) = view.events(role) else { continue };
             for name in names.iter().filter(|name| !matches!(&***name, "at" | "message_id" | "event_name")) {
-                self.layouts.slot(group, &FieldPath::Property(vec![name.clone()]));
+                self.layouts.slot_of(events, &FieldPath::Property(vec![name.clone()]), true);
             }
         }
     }

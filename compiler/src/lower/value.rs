@@ -85,25 +85,24 @@ impl Lowering<'_> {
     }
 
     fn field(&mut self, of: &EventRole, path: &FieldPath, class: Class, scope: Scope<'_>) -> NodeId {
-        let (frame, group) = match (of, scope) {
-            (EventRole::This, Scope::Event(group) | Scope::Heard(group, _)) => (FrameRef::This, group),
-            (EventRole::Trigger, Scope::Rule(view) | Scope::Heard(_, view)) => {
-                let last = view.sequence.and_then(|sequence| sequence.elements.last());
-                let last = last.map(|element| &element.pattern.events);
-                (FrameRef::Trigger, last.and_then(|events| self.layouts.group(events)))
-            }
-            (EventRole::Answer, Scope::Rule(view) | Scope::Heard(_, view)) => {
-                (FrameRef::Answer, view.answer.and_then(|events| self.layouts.group(events)))
-            }
-            (EventRole::Element(number, _), Scope::Rule(view) | Scope::Heard(_, view)) => {
-                let element = view.sequence.and_then(|sequence| sequence.elements.get(*number as usize));
-                let events = element.map(|element| &element.pattern.events);
-                (FrameRef::Element(*number), events.and_then(|events| self.layouts.group(events)))
-            }
+        let frame = match of {
+            EventRole::This => FrameRef::This,
+            EventRole::Trigger => FrameRef::Trigger,
+            EventRole::Answer => FrameRef::Answer,
+            EventRole::Element(number, _) => FrameRef::Element(*number),
+        };
+        let slot = match (of, scope) {
+            (EventRole::This, Scope::Event(group) | Scope::Heard(group, _)) => self.layouts.slot(group, path),
+            (
+                EventRole::Trigger | EventRole::Answer | EventRole::Element(..),
+                Scope::Rule(view) | Scope::Heard(_, view),
+            ) => match view.events(of) {
+                Some(events) => self.layouts.slot_of(events, path, true),
+                None => self.layouts.slot(None, path),
+            },
             // INVARIANT: the checker refuses events where there are none.
             _ => return self.graph.node(Node::Missing),
         };
-        let slot = self.layouts.slot(group, path);
         self.graph.node(Node::Slot { frame, slot, class })
     }
 

@@ -69,7 +69,8 @@ fn stands_alone(expr: &Expr) -> bool {
 fn is_each_alone(sequence: &Sequence) -> bool {
     let patterns = sequence.elements.iter().map(|element| &element.pattern);
     let patterns = patterns.chain(sequence.then_no.iter().map(|(pattern, _)| pattern));
-    let is_alone = sequence.elements.len() == 1 && sequence.anchor != Anchor::Earliest && !sequence.first_time;
+    let is_alone =
+        sequence.elements.len() == 1 && sequence.anchor != Anchor::Earliest && !sequence.first_time;
     is_alone && !patterns.into_iter().any(asks_of_pattern)
 }
 

@@ -6,7 +6,7 @@
 //! where many are looked for in vain, and kept where that has most of them found.
 
 use crate::limits::{
-    AWAKE_CUSTOMERS, LOOKS, LOOKS_A_SEAT, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON, UNTRIED,
+    AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON, TURNS_A_SEAT, UNTRIED,
     WORTH_A_TRIAL, WORTH_SEATS,
 };
 use std::mem;
@@ -20,8 +20,12 @@ pub(super) struct Seats<C> {
     /// How often a seat was given, which tells who came longest ago; what is lost when it begins anew is little.
     given: u32,
     /// How often somebody was looked for since that was last judged, and how often in vain.
-    looks: u32,
-    misses: u32,
+    looks: u64,
+    misses: u64,
+    /// How often that was somebody else than just before.
+    turns: u32,
+    /// Who was looked for last.
+    last: u32,
     trial: Trial,
 }
 
@@ -45,7 +49,7 @@ struct Row {
 
 #[derive(Clone, Copy)]
 enum Trial {
-    /// It is not tried with more seats for so many looks.
+    /// It is not tried with more seats for so many turns.
     Later(u32),
     /// There are more, most of which were empty just now.
     Filling(Before),
@@ -59,7 +63,7 @@ struct Before {
     seats: usize,
     /// How many of [`LOOKS`] were in vain.
     misses: u32,
-    /// How many looks the trial has taken.
+    /// How many turns the trial has taken.
     taken: u32,
 }
 
@@ -103,9 +107,16 @@ impl<C> Seats<C> {
             given: 0,
             looks: 0,
             misses: 0,
+            turns: 0,
+            last: u32::MAX,
             // At first all are looked for in vain.
             trial: Trial::Later(1),
         }
+    }
+
+    /// How many seats there are.
+    pub(super) fn len(&self) -> usize {
+        self.room.seats.len()
     }
 
     /// A seat for the customer of a place, who is to be put there: their own, or else that of whoever of their row came
@@ -133,8 +144,10 @@ impl<C> Seats<C> {
     /// Somebody is looked for. Gives who loses their seat by that, because there are fewer now.
     pub(super) fn look(&mut self, place: u32) -> Vec<(u32, C)> {
         self.looks += 1;
-        self.misses += u32::from(self.at(place).is_none());
-        if self.left == 0 && self.looks as usize >= self.room.seats.len() * LOOKS_A_SEAT {
+        self.misses += u64::from(self.at(place).is_none());
+        self.turns += u32::from(self.last != place);
+        self.last = place;
+        if self.left == 0 && self.turns as usize >= self.room.seats.len() * TURNS_A_SEAT {
             self.judge();
         }
         // Whoever is looked for may just have come to be in the former room.
@@ -157,12 +170,13 @@ impl<C> Seats<C> {
     }
 
     fn judge(&mut self) {
-        let (seats, looks) = (self.room.seats.len(), mem::take(&mut self.looks));
-        let misses = mem::take(&mut self.misses) * (LOOKS / looks);
+        let (seats, turns) = (self.room.seats.len(), mem::take(&mut self.turns));
+        let (looks, misses) = (mem::take(&mut self.looks), mem::take(&mut self.misses));
+        let misses = (misses * u64::from(LOOKS) / looks.max(1)) as u32;
         let more = Some(seats * MORE_SEATS).filter(|more| *more <= MOST_AWAKE_CUSTOMERS);
-        let on = |before: Before| Before { taken: before.taken + looks, ..before };
+        let on = |before: Before| Before { taken: before.taken + turns, ..before };
         self.trial = match (self.trial, more) {
-            (Trial::Later(left @ 1..), _) => Trial::Later(left.saturating_sub(looks)),
+            (Trial::Later(left @ 1..), _) => Trial::Later(left.saturating_sub(turns)),
             (Trial::Later(0), Some(more)) if misses > LOOKS / WORTH_A_TRIAL => {
                 self.extend(more);
                 Trial::Filling(Before { seats, misses, taken: 0 })
@@ -268,6 +282,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_does_several_things_in_a_row_has_one_turn() {
+        // As where the calls of a batch are sorted by whose they are.
+        let mut call = 0;
+        let in_a_row = |_: &mut Visitors| {
+            call += 1;
+            call / 12 % 200
+        };
+        assert_eq!(after(16, in_a_row), AWAKE_CUSTOMERS * MORE_SEATS);
+    }
+
+    #[test]
     fn seats_that_nobody_comes_to_any_more_are_given_up() {
         let mut looks = 0;
         let then_nobody_again = |visitors: &mut Visitors| {
@@ -306,7 +331,8 @@ mod tests {
         (0..all).for_each(|place| come(&mut seats, &mut awake, place));
         assert!((0..all).all(|place| seats.at(place) == Some(&place)));
         seats.trial = Trial::More(Before { seats: AWAKE_CUSTOMERS, misses: 0, taken: 0 });
-        (seats.looks, seats.misses) = (LOOKS - 1, LOOKS / TRIED_ON - 1);
+        (seats.looks, seats.misses) = (u64::from(LOOKS - 1), u64::from(LOOKS / TRIED_ON - 1));
+        seats.turns = LOOKS - 1;
         let mut laid_to_rest = seats.look(3).len();
         assert!(laid_to_rest <= ROW_OF_SEATS + 1);
         assert_eq!((seats.room.seats.len(), seats.at(3), seats.at(8)), (AWAKE_CUSTOMERS, Some(&3), Some(&8)));

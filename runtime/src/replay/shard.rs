@@ -1,7 +1,12 @@
 //! A part of the customers.
 
-use super::{Options, Summary, errand::Errand, records::Part};
-use crate::{customers::Customers, limits::DRAIN, source::Envelope, threads::hash};
+use super::{
+    Options, Summary,
+    errand::Errand,
+    records::Part,
+    visits::{Gathering, Visit},
+};
+use crate::{customers::Customers, limits::DRAIN, threads::hash};
 use segue_compiler::{
     execution::{Execution, Output},
     json::JsonText,
@@ -19,6 +24,7 @@ pub(super) struct Shard<E: Execution> {
     output: Output,
     records: Part,
     summary: Summary,
+    pub(super) gathering: Gathering,
 }
 
 /// What a shard gives at the end.
@@ -38,6 +44,7 @@ impl<E: Execution> Shard<E> {
             output: Output::default(),
             records: Part::default(),
             summary: Summary::of(program),
+            gathering: Gathering::default(),
         }
     }
 
@@ -55,31 +62,36 @@ impl<E: Execution> Shard<E> {
         self.summary.profiles += 1;
     }
 
+    /// How many customers can be awake.
+    pub(super) fn seats(&self) -> usize {
+        self.customers.seats()
+    }
+
     /// How many customers there are.
     pub(super) fn customers(&self) -> usize {
         self.customers.len()
     }
 
-    /// Applies some calls, each with the hash of its customer. They are read before the first of them is applied: what is
-    /// done to several in turn is done by code that lies near the processor.
+    /// Applies some calls. They are read before the first of them is applied: what is done to several in turn is done by code
+    /// that lies near the processor.
     pub(super) fn apply<'c>(
         &mut self,
         execution: &E,
         options: Options,
-        calls: impl ExactSizeIterator<Item = (u64, &'c Envelope<'c>)> + Clone,
+        calls: impl ExactSizeIterator<Item = Visit<'c>> + Clone,
     ) {
         let mut readings = std::mem::take(&mut self.readings);
         if readings.len() < calls.len() {
             readings.resize_with(calls.len(), E::Reading::default);
         }
-        for ((_, envelope), reading) in calls.clone().zip(&mut readings) {
-            execution.read(&envelope.incoming(), reading);
+        for (visit, reading) in calls.clone().zip(&mut readings) {
+            execution.read(&visit.call.incoming(), reading);
         }
         let mut before = None;
-        let visits = calls.clone().map(|(hash, _)| hash).filter(|hash| before.replace(*hash) != Some(*hash));
-        self.customers.approach(visits);
-        for ((hash, envelope), reading) in calls.zip(&mut readings) {
-            self.apply_read(execution, options, hash, (envelope, reading));
+        let hashes = calls.clone().map(|visit| visit.hash);
+        self.customers.approach(hashes.filter(|hash| before.replace(*hash) != Some(*hash)));
+        for (visit, reading) in calls.zip(&mut readings) {
+            self.apply_read(execution, options, visit, reading);
         }
         self.readings = readings;
     }
@@ -88,14 +100,17 @@ impl<E: Execution> Shard<E> {
         &mut self,
         execution: &E,
         options: Options,
-        hash: u64,
-        (envelope, reading): (&Envelope<'_>, &mut E::Reading),
+        Visit { hash, call: envelope, leaves }: Visit<'_>,
+        reading: &mut E::Reading,
     ) {
         let (place, state) = self.customers.entry(execution, hash, &envelope.customer);
         let outcome = execution.apply_read(state, &envelope.incoming(), reading, &mut self.output);
         self.summary.count_call(envelope, outcome, options.until);
         if envelope.known {
             self.customers.note_known(place);
+        }
+        if leaves {
+            self.customers.lay_to_rest(execution, place);
         }
         self.take_up(place, options);
     }

@@ -1,16 +1,51 @@
 //! Calls in the order in which they are applied: customer by customer, each customer's in the order of the stream.
 //!
-//! Customers do not touch each other, so nothing that comes out tells in what order they were looked at. Where there are so
-//! many that those on the site do not stay near the processor, all that one of them does within some thousand calls is done
-//! at once. Elsewhere so few calls are taken together that they stay near it themselves.
+//! Customers do not touch each other, so nothing that comes out tells in what order they were looked at. All that one of them
+//! does within some thousand calls is done at once, and where they are more than can stay awake until they come again, they are
+//! laid to rest at once, too: while one is awake, all that their state is made of lies nearest to the processor. Where hardly
+//! anybody comes twice within that, so few calls are taken together that these lie near it themselves.
 
 use super::{Options, shard::Shard};
 use crate::{
-    limits::{APPROACHED, MANY_CUSTOMERS, READ_TOGETHER},
+    limits::{APPROACHED, GATHERED_ANYWAY, JUDGED_CALLS, READ_TOGETHER, STAYING, WORTH_GATHERING},
     source::Envelope,
 };
 use segue_compiler::execution::Execution;
 use std::borrow::Borrow;
+
+/// A call in its turn.
+#[derive(Clone, Copy)]
+pub(super) struct Visit<'c> {
+    /// The hash of its customer.
+    pub(super) hash: u64,
+    pub(super) call: &'c Envelope<'c>,
+    /// Whether the customer is laid to rest after it.
+    pub(super) leaves: bool,
+}
+
+/// Whether as many calls as there are should be taken together, as far as those before tell.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    /// For how many calls more it is not tried.
+    untried: usize,
+}
+
+impl Gathering {
+    fn is_worth_it(&self) -> bool {
+        self.untried == 0
+    }
+
+    /// Some calls by so many customers were taken together.
+    fn judge(&mut self, calls: usize, customers: usize) {
+        self.untried = if calls < JUDGED_CALLS || self.untried > 0 {
+            self.untried.saturating_sub(calls)
+        } else if calls < customers.saturating_mul(WORTH_GATHERING) {
+            calls.saturating_mul(GATHERED_ANYWAY)
+        } else {
+            0
+        };
+    }
+}
 
 /// Some calls, between which nothing happens to several customers at once.
 pub(super) struct Visits<C> {
@@ -39,8 +74,7 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         execution: &E,
         options: Options,
     ) {
-        let is_enough = self.calls.len() >= APPROACHED && shard.customers() < MANY_CUSTOMERS;
-        if is_enough {
+        if !shard.gathering.is_worth_it() && self.calls.len() >= APPROACHED {
             self.apply(shard, execution, options);
         }
     }
@@ -51,9 +85,20 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         let half = |(hash, position): (&u64, u64)| u64::from(*hash as u32) << u32::BITS | position;
         let mut order: Vec<u64> = self.hashes.iter().zip(0..).map(half).collect();
         order.sort_unstable();
-        for some in order.chunks(READ_TOGETHER) {
-            let calls = some.iter().map(|it| *it as u32 as usize);
-            shard.apply(execution, options, calls.map(|it| (self.hashes[it], self.calls[it].borrow())));
+        let is_last = |place: usize| {
+            let customer = |place: usize| order.get(place).map(|it| it >> u32::BITS);
+            customer(place + 1) != customer(place)
+        };
+        let customers = (0..order.len()).filter(|place| is_last(*place)).count();
+        shard.gathering.judge(order.len(), customers);
+        let stay = customers <= shard.seats().saturating_mul(STAYING);
+        for (some, first) in order.chunks(READ_TOGETHER).zip((0..).step_by(READ_TOGETHER)) {
+            let calls = some.iter().enumerate().map(|(further, it)| {
+                let call = *it as u32 as usize;
+                let leaves = !stay && is_last(first + further);
+                Visit { hash: self.hashes[call], call: self.calls[call].borrow(), leaves }
+            });
+            shard.apply(execution, options, calls);
         }
         self.calls.clear();
         self.hashes.clear();
@@ -68,7 +113,9 @@ mod tests {
         project::{Project, Source, compile},
         record::Record,
         settings::Settings,
+        typed::Program,
     };
+    use std::sync::Arc;
 
     const RULES: &str = r#"
 event "Added" { cart: text }
@@ -84,15 +131,22 @@ rule eager { when enters keen
     fn what_is_applied_together_comes_to_what_it_does_one_by_one() {
         let source = Source { name: "rules.segue".to_owned(), text: RULES.to_owned() };
         let program = compile(&Project { sources: vec![source], ..Project::default() }).program.unwrap();
-        let program = std::sync::Arc::new(program);
+        let program = Arc::new(program);
+        for crowd in [19, 601] {
+            compare(&program, crowd);
+        }
+    }
+
+    /// Compares what comes of a stream by so many customers: few of whom all stay awake, or more than can.
+    fn compare(program: &Arc<Program>, crowd: u64) {
         let engine = Engine::new(program.clone(), Settings::default()).unwrap();
         let line = |number: u64| {
             // Odd factors, so that customers and events are mixed; some calls come twice, some late.
-            let (customer, kind) = (number * 7 % 19, number * 11 % 5);
+            let (customer, kind) = (number * 7 % crowd, number * 11 % 5);
             let event = if kind < 4 { "Added" } else { "Ordered" };
             let (id, at) = (
                 number - u64::from(number % 17 == 3),
-                1_767_600_000_000 + 60_000 * number - 90_000 * (number % 3),
+                1_767_600_000_000 + 60_000 * 19 * number / crowd - 90_000 * (number % 3),
             );
             format!(
                 r#"{{"type":"track","messageId":"m{id}","userId":"u{customer}","event":"{event}","properties":{{"cart":"c{}"}},"timestamp":{}}}"#,
@@ -100,11 +154,11 @@ rule eager { when enters keen
                 at,
             )
         };
-        let lines: Vec<String> = (0..2_000).map(line).collect();
+        let lines: Vec<String> = (0..2_000.max(10 * crowd)).map(line).collect();
         let calls: Vec<Envelope<'_>> =
             lines.iter().map(|it| Envelope::parse(it.as_bytes()).unwrap()).collect();
         let after = |together: usize| -> Vec<Record> {
-            let mut shard = Shard::new(&program);
+            let mut shard = Shard::new(program);
             let mut visits = Visits::default();
             for some in calls.chunks(together) {
                 some.iter().for_each(|call| visits.push(hash(&call.customer), call));
@@ -115,8 +169,8 @@ rule eager { when enters keen
         };
         let one_by_one = after(1);
         assert!(one_by_one.len() > 200, "{}", one_by_one.len());
-        for together in [APPROACHED, 500, calls.len()] {
-            assert_eq!(after(together), one_by_one, "{together}");
+        for together in [READ_TOGETHER / 4, 500, calls.len()] {
+            assert_eq!(after(together), one_by_one, "{crowd}, {together}");
         }
     }
 }
