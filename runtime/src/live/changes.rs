@@ -19,7 +19,7 @@ use segue_compiler::{
 use std::{collections::BTreeSet, mem};
 
 /// The version of the format of a customer's bytes.
-pub const FORMAT: u8 = 3;
+pub const FORMAT: u8 = 4;
 
 /// Something that changed. The later of two changes of one key holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,7 +269,7 @@ impl<E: Execution<Resting = Box<[u8]>>> Shard<E> {
         let mut from = Unpacker::new(value, 0);
         match from.raw(1)? {
             // States tell themselves apart.
-            [1 | 2 | FORMAT] => {}
+            [1..=FORMAT] => {}
             [format, ..] => return Err(Unreadable::Format(*format)),
             [] => return Err(Unreadable::Broken),
         }
