@@ -138,9 +138,11 @@ pub fn apply<E: Execution>(
 }
 
 /// Who is who.
+#[derive(Clone, Default)]
 struct Who {
     /// Who was ever named by a `userId`.
     known: BTreeSet<String>,
+    /// Whose anonymous ids are, as far as calls have said so, and when the call came.
     owners: BTreeMap<String, (String, Option<Millis>)>,
 }
 
@@ -161,10 +163,7 @@ pub struct Driver<R: Deref<Target: Execution> + Clone> {
     arrivals: Option<Arrivals>,
     until: Option<Millis>,
     customers: BTreeMap<String, <R::Target as Execution>::Resting>,
-    /// Who was ever named by a `userId`.
-    known: BTreeSet<String>,
-    /// Whose anonymous ids are, as far as calls have said so, and when the call came.
-    owners: BTreeMap<String, (String, Option<Millis>)>,
+    who: Who,
     /// Who is who in the end, where a log is only told: as it was in truth.
     truth: Option<Who>,
     /// Of the last call, as hosts use it again for the next, whatever that is.
@@ -185,8 +184,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             arrivals: None,
             until,
             customers: BTreeMap::new(),
-            known: BTreeSet::new(),
-            owners: BTreeMap::new(),
+            who: Who::default(),
             truth: None,
             reading: Default::default(),
             out: Output::default(),
@@ -214,9 +212,9 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
     pub fn listener(&mut self, executor: R, (log_from, told_from): (Option<Millis>, Option<Millis>)) -> Self {
         let mut told = Self::new(executor.clone(), self.until);
         told.out = Output::silent();
-        told.owners = self.owners.clone();
-        told.owners.retain(|_, (_, since)| *since < told_from);
-        told.truth = Some(Who { known: self.known.clone(), owners: self.owners.clone() });
+        told.who.owners.clone_from(&self.who.owners);
+        told.who.owners.retain(|_, (_, since)| *since < told_from);
+        told.truth = Some(self.who.clone());
         if let Some(log_from) = log_from {
             let passage = executor.passage(&self.executor);
             for id in self.customers.keys().cloned().collect::<Vec<_>>() {
@@ -270,14 +268,13 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
             let carried = after.carry((&*before, &passage), customer, of_log, &mut self.out);
             customers.insert(id, after.rest(carried, &mut Packer::default()));
         }
-        let Self { arrivals, until, known, owners, truth, reading, out, outcomes, latest, clock, .. } = self;
+        let Self { arrivals, until, who, truth, reading, out, outcomes, latest, clock, .. } = self;
         Self {
             executor: after,
             arrivals,
             until,
             customers,
-            known,
-            owners,
+            who,
             truth,
             reading,
             out,
@@ -326,12 +323,12 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
         let ahead = is_ahead(read.at, read.received_at, self.until);
         let joins = read.same_as.take().filter(|id| {
             let is_true = self.truth.as_ref().is_none_or(|truth| truth.may_be(id, &read.customer));
-            let is_free = !self.known.contains(id) && !self.owners.contains_key(id);
+            let is_free = !self.who.known.contains(id) && !self.who.owners.contains_key(id);
             !ahead && *id != read.customer && is_true && is_free
         });
         if read.known {
-            self.known.insert(read.customer.clone());
-        } else if let Some((owner, _)) = self.owners.get(&read.customer) {
+            self.who.known.insert(read.customer.clone());
+        } else if let Some((owner, _)) = self.who.owners.get(&read.customer) {
             read.customer.clone_from(owner);
         }
         let mut customer = match self.wake(&read.customer) {
@@ -349,7 +346,7 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
                 }
                 join(executor, &mut customer, other, read.at, &mut self.out);
             }
-            self.owners.insert(anonymous, (read.customer.clone(), self.clock));
+            self.who.owners.insert(anonymous, (read.customer.clone(), self.clock));
         }
         let (incoming, reading) = (read.incoming(), &mut self.reading);
         let outcome = match arrivals {
@@ -404,12 +401,12 @@ impl<E: Execution, R: Deref<Target = E> + Clone> Driver<R> {
 
     /// Forgets a customer, with the anonymous ids that are theirs and what is told of all of these.
     fn erase(&mut self, customer: &str) {
-        self.owners.remove(customer);
-        let theirs = self.owners.extract_if(.., |_, (owner, _)| owner == customer);
+        self.who.owners.remove(customer);
+        let theirs = self.who.owners.extract_if(.., |_, (owner, _)| owner == customer);
         let ids: BTreeSet<String> = theirs.map(|(id, _)| id).chain([customer.to_owned()]).collect();
         for id in &ids {
             self.customers.remove(id);
-            self.known.remove(id);
+            self.who.known.remove(id);
         }
         self.out.records.retain(|record| !ids.contains(&**record.customer()));
     }

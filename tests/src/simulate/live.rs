@@ -153,7 +153,7 @@ impl<E: Execution<Resting = Box<[u8]>, Customer: Clone> + Send + Sync> Hosted<E>
         let executor = Arc::new(make(self.program.clone()));
         let told = self.live.listener(executor, self.settle, new.log_from, 0);
         let mut told = Self::new(self.program.clone(), told, self.settle, self.shards);
-        // Who came at the first instant of the log is there as they came then.
+        // Who was joined at its first instant or later is joined as it tells.
         let who_since = new.log_from.map(|from| from - 1);
         for happening in told_of(all, new.log_from) {
             if let Happening::Entry(entry @ Entry::Call(_)) = happening {
