@@ -1,10 +1,10 @@
 //! Which calls are applied: duplicates, what may be one, and stamps from the future.
 
-use crate::pack::{Broken, Packed, Packer, Unpacker};
 use crate::{
     event::Incoming,
     execution::{Counts, Outcome},
     limits::MAX_IDS,
+    pack::{Broken, Packed, Packer, Unpacker, with_room},
     settings::Settings,
     value::Millis,
 };
@@ -76,9 +76,6 @@ impl Admission {
         if at <= horizon {
             return;
         }
-        if self.ids.len() == self.ids.capacity() {
-            self.ids.reserve_exact((self.ids.len() / 2).max(2));
-        }
         if self.ids.back().is_none_or(|(newest, _)| *newest <= at) {
             self.ids.push_back((at, fingerprint));
         } else {
@@ -120,7 +117,7 @@ impl Packed for Admission {
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
         let floor = Packed::unpack(from)?;
         let count = usize::unpack(from)?.min(MAX_IDS);
-        let mut ids = VecDeque::with_capacity(count);
+        let mut ids = VecDeque::with_capacity(with_room(count));
         for _ in 0..count {
             let at = Packed::unpack(from)?;
             // An earlier version kept all of it.

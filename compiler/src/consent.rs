@@ -42,7 +42,6 @@ impl Consent {
                 return;
             }
             None => {
-                self.recorded.reserve_exact(1);
                 self.recorded.push((Text::from(channel), OfChannel::new()));
                 self.recorded.len() - 1
             }

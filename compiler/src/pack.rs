@@ -383,6 +383,12 @@ impl<'a> Unpacker<'a> {
     }
 }
 
+/// Room for so many things and for some that come next: whoever is woken is woken because something happens to them.
+#[must_use]
+pub fn with_room(length: usize) -> usize {
+    if length == 0 { 0 } else { length.saturating_add((length / 2).max(2)) }
+}
+
 /// A number that takes more than one byte, as bytes, and how many of them.
 fn long(number: u64) -> ([u8; 9], usize) {
     let length = 8 - number.leading_zeros() as usize / 8;

@@ -5,6 +5,10 @@ pub use segue_compiler::limits::MAX_NAME_BYTES;
 /// Longest line of an event or profile file in bytes (1 MiB): trackers cap a call at 32 KB; a longer line is no event,
 /// and must not fill the memory.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
+/// How many bytes of lines are read at once (128 KiB): as many as readers keep, so that they are copied once.
+pub const BLOCK_BYTES: usize = 1 << 17;
+/// How much of a line is looked at for whom it names before all of it is (256 bytes): most trackers say so within them.
+pub const HEAD_BYTES: usize = 256;
 /// How many lines one of several threads shares out at a time: enough that taking them costs nothing beside it, and few enough
 /// that all threads are done at nearly the same time.
 pub const SHARED_LINES: usize = 128;
@@ -72,6 +76,9 @@ pub const FAR_CUSTOMERS: usize = 50_000;
 /// for each, and that several customers are fetched together where each has several calls; few enough that what was read is
 /// still near the processor.
 pub const READ_TOGETHER: usize = 128;
+/// How many customers are woken before the first call of theirs is applied (16, some 80 KB): enough that code is not fetched
+/// anew for each, and few enough that they are near the processor when their turn comes, and nobody loses a seat to another.
+pub const WOKEN_TOGETHER: usize = 16;
 /// How many calls, or customers of whom something is due, are worth a thread of their own (256, half a millisecond's worth):
 /// starting one takes as long as some dozen of them, and where all processors have something to do, it may have to wait for
 /// one for longer than all the rest takes.

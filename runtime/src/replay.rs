@@ -169,7 +169,7 @@ impl<E: Execution + Sync> Replay<E> {
         let mut rejects = Vec::new();
         let Self { execution, options, shards, identities, summary, .. } = self;
         let Some(shard) = shards.first_mut() else { return rejects };
-        let mut visits: Visits<Envelope<'b>> = Visits::default();
+        let mut visits: Visits<Envelope<'b>> = Visits::of(batch.len());
         for item in (0..batch.len()).map_while(|position| batch.item(position)) {
             let mut envelope = match call_of(item, declared) {
                 Ok(envelope) => envelope,

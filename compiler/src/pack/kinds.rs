@@ -1,6 +1,6 @@
 //! What can be packed: numbers, texts, lists, and values of the language.
 
-use super::{Broken, Packed, Packer, Unpacker};
+use super::{Broken, Packed, Packer, Unpacker, with_room};
 use crate::{
     packed_inner,
     typed::{EventId, FieldId, SegmentId, TopicId},
@@ -166,7 +166,7 @@ macro_rules! list {
 
             fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Broken> {
                 let length = from.length()?;
-                let mut list = $with_capacity(length);
+                let mut list = $with_capacity(with_room(length));
                 for _ in 0..length {
                     list.$push(T::unpack(from)?);
                 }

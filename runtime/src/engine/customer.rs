@@ -16,7 +16,7 @@ use segue_compiler::{
     admission::Admission,
     consent::{Consent, Stamp},
     goal::Progress,
-    pack::{Broken, Packed, Packer, Unpacker},
+    pack::{Broken, Packed, Packer, Unpacker, with_room},
     packed,
     plan::{CellKind, FIRST_SEEN_WORD, LAST_ACTIVE_WORD, NEVER, Plan, RecordLayout, UNSEEN},
     session::Session,
@@ -118,7 +118,7 @@ impl Packed for Runs {
         }
         let head = from.number()?;
         let count = from.at_most(head >> 1)?;
-        let mut started = VecDeque::with_capacity(count);
+        let mut started = VecDeque::with_capacity(with_room(count));
         for _ in 0..count {
             started.push_back(Packed::unpack(from)?);
         }

@@ -2,7 +2,7 @@
 
 use super::{merge::Shift, total::Total};
 use segue_compiler::{
-    pack::{Broken, Packed, Packer, Unpacker},
+    pack::{Broken, Packed, Packer, Unpacker, with_room},
     packed,
     plan::WindowSpan,
     value::{Millis, Value},
@@ -51,7 +51,7 @@ impl Packed for Ring {
         }
         let head = from.number()?;
         let count = from.at_most(head >> 1)?;
-        let mut rows = VecDeque::with_capacity(count);
+        let mut rows = VecDeque::with_capacity(with_room(count));
         for _ in 0..count {
             rows.push_back(Row::unpack(from)?);
         }
@@ -102,10 +102,6 @@ impl Ring {
                 return Pushed::Kept;
             }
             rows.remove(place);
-        }
-        if rows.len() == rows.capacity() {
-            // Grown slowly: most customers have few, and there are many customers.
-            rows.reserve_exact((rows.len() / 2).max(1));
         }
         let place = rows.partition_point(|other| (other.at, other.order) < (row.at, row.order));
         rows.insert(place, row);

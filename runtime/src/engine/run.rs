@@ -298,7 +298,6 @@ impl Engine {
         let (stop_holds, next_change) = self.stop_condition(customer, &run, now);
         let waiting = Waiting { memory: run.memory, pause, stop_holds, next_change };
         let place = customer.waiting.partition_point(|other| other.place() < waiting.place());
-        customer.waiting.reserve_exact(1);
         customer.waiting.insert(place, waiting);
     }
 

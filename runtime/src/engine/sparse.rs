@@ -38,8 +38,6 @@ impl<T> Sparse<T> {
         let place = match self.place(number) {
             Ok(place) => place,
             Err(place) => {
-                // Grown one by one: most customers have few, and there are many customers.
-                self.entries.reserve_exact(1);
                 self.entries.insert(place, (number, T::default()));
                 place
             }

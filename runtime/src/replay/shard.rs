@@ -6,13 +6,18 @@ use super::{
     records::Part,
     visits::{Gathering, Visit},
 };
-use crate::{customers::Customers, limits::DRAIN, threads::hash};
+use crate::{
+    customers::Customers,
+    limits::{DRAIN, READ_TOGETHER, WOKEN_TOGETHER},
+    threads::hash,
+};
 use segue_compiler::{
     execution::{Execution, Output},
     json::JsonText,
     typed::{Program, SegmentId},
     value::Millis,
 };
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A part of the customers, and what came of them.
@@ -73,7 +78,8 @@ impl<E: Execution> Shard<E> {
     }
 
     /// Applies some calls. They are read before the first of them is applied: what is done to several in turn is done by code
-    /// that lies near the processor.
+    /// that lies near the processor. So are a few customers woken before the first call of theirs is applied, and laid to
+    /// rest after the last.
     pub(super) fn apply<'c>(
         &mut self,
         execution: &E,
@@ -90,29 +96,49 @@ impl<E: Execution> Shard<E> {
         let mut before = None;
         let hashes = calls.clone().map(|visit| visit.hash);
         self.customers.approach(hashes.filter(|hash| before.replace(*hash) != Some(*hash)));
-        for (visit, reading) in calls.zip(&mut readings) {
-            self.apply_read(execution, options, visit, reading);
+        let (mut next, mut left) = (calls.clone(), readings.as_mut_slice());
+        while next.len() > 0 {
+            let count = few_customers(next.clone());
+            let (some, others) = left.split_at_mut(count);
+            self.apply_read(execution, options, next.clone().take(count), some);
+            next.by_ref().take(count).for_each(drop);
+            left = others;
         }
         self.readings = readings;
     }
 
-    fn apply_read(
+    /// Applies calls of a few customers that were read.
+    fn apply_read<'c>(
         &mut self,
         execution: &E,
         options: Options,
-        Visit { hash, call: envelope, leaves }: Visit<'_>,
-        reading: &mut E::Reading,
+        calls: impl ExactSizeIterator<Item = Visit<'c>> + Clone,
+        readings: &mut [E::Reading],
     ) {
-        let (place, state) = self.customers.entry(execution, hash, &envelope.customer);
-        let outcome = execution.apply_read(state, &envelope.incoming(), reading, &mut self.output);
-        self.summary.count_call(envelope, outcome, options.until);
-        if envelope.known {
-            self.customers.note_known(place);
+        let mut places: SmallVec<[u32; READ_TOGETHER]> = SmallVec::new();
+        for visit in calls.clone() {
+            let place = self.customers.place(execution, visit.hash, &visit.call.customer);
+            if places.last() != Some(&place) {
+                self.customers.wake(execution, place);
+            }
+            places.push(place);
         }
-        if leaves {
+        for (position, (visit, reading)) in calls.clone().zip(readings).enumerate() {
+            let Some(place) = places.get(position).copied() else { continue };
+            let state = self.customers.wake(execution, place);
+            let outcome = execution.apply_read(state, &visit.call.incoming(), reading, &mut self.output);
+            self.summary.count_call(visit.call, outcome, options.until);
+            if visit.call.known {
+                self.customers.note_known(place);
+            }
+            if places.get(position + 1) != Some(&place) {
+                self.take_up(place, options);
+            }
+        }
+        for (visit, place) in calls.zip(places).filter(|(visit, _)| visit.leaves) {
+            let _ = visit;
             self.customers.lay_to_rest(execution, place);
         }
-        self.take_up(place, options);
     }
 
     /// Whether there is a customer who was ever named by this `userId`.
@@ -254,4 +280,18 @@ impl<E: Execution> Shard<E> {
         }
         output.records.clear();
     }
+}
+
+/// How many of some calls those are whose customers are woken together.
+fn few_customers<'c>(calls: impl Iterator<Item = Visit<'c>>) -> usize {
+    let (mut customers, mut before) = (0, None);
+    let mut count = 0;
+    for visit in calls {
+        customers += usize::from(before.replace(visit.hash) != Some(visit.hash));
+        if customers > WOKEN_TOGETHER {
+            break;
+        }
+        count += 1;
+    }
+    count
 }

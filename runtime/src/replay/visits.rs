@@ -61,6 +61,11 @@ impl<C> Default for Visits<C> {
 }
 
 impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
+    /// None yet; room for so many.
+    pub(super) fn of(calls: usize) -> Self {
+        Self { calls: Vec::with_capacity(calls), hashes: Vec::with_capacity(calls) }
+    }
+
     /// Takes the next call of the stream; the hash is that of its customer.
     pub(super) fn push(&mut self, hash: u64, call: C) {
         self.hashes.push(hash);

@@ -1,7 +1,12 @@
 //! Lines read ahead, so that several threads can work on them.
 
-use super::{Item, Line, Whose, merge::item, whose};
-use std::{iter, ops::Range, sync::Arc};
+use super::{Item, Line, Lines, Whose, merge::item, whose};
+use std::{
+    io::{self, BufRead},
+    iter,
+    ops::Range,
+    sync::Arc,
+};
 
 /// Some lines in the order of the stream, with their places.
 #[derive(Debug, Default)]
@@ -13,8 +18,8 @@ pub(crate) struct Batch {
 
 #[derive(Debug)]
 struct Place {
-    /// Where the line ends in `bytes`; it begins where the one before ends.
-    end: usize,
+    /// Where the line is in `bytes`.
+    at: Range<usize>,
     /// Its position in `files`.
     file: usize,
     number: u64,
@@ -29,18 +34,30 @@ impl Batch {
     }
 
     pub(super) fn push(&mut self, line: &[u8], kind: Line, file: &Arc<str>, number: u64) {
-        let known = self.files.iter().position(|other| Arc::ptr_eq(other, file));
-        let file = known.unwrap_or_else(|| {
-            self.files.push(file.clone());
-            self.files.len() - 1
-        });
+        let (start, file) = (self.bytes.len(), self.file(file));
         self.bytes.extend_from_slice(line);
-        self.lines.push(Place { end: self.bytes.len(), file, number, kind });
+        self.lines.push(Place { at: start..self.bytes.len(), file, number, kind });
     }
 
-    /// Where the next line is read to, behind those that are there; [`Batch::push`] of nothing makes it one.
-    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
+    /// Reads lines behind those that are there until all have so many bytes; false at the end.
+    pub(super) fn fill<R: BufRead>(
+        &mut self,
+        lines: &mut Lines<R>,
+        file: &Arc<str>,
+        bytes: usize,
+    ) -> io::Result<bool> {
+        let file = self.file(file);
+        let Self { bytes: to, lines: places, .. } = self;
+        lines.fill(to, bytes, |at, kind, number| places.push(Place { at, file, number, kind }))
+    }
+
+    /// The position of a file in `files`.
+    fn file(&mut self, file: &Arc<str>) -> usize {
+        let known = self.files.iter().position(|other| Arc::ptr_eq(other, file));
+        known.unwrap_or_else(|| {
+            self.files.push(file.clone());
+            self.files.len() - 1
+        })
     }
 
     /// How many bytes the lines have.
@@ -63,9 +80,9 @@ impl Batch {
         let mut start = 0_usize;
         iter::from_fn(move || {
             let before =
-                start.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.end);
+                start.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.at.end);
             let enough =
-                self.lines.partition_point(|line| line.end < before.saturating_add(bytes.max(1))) + 1;
+                self.lines.partition_point(|line| line.at.end < before.saturating_add(bytes.max(1))) + 1;
             let part = start..enough.min(self.lines.len());
             start = part.end;
             Some(part).filter(|part| !part.is_empty())
@@ -87,8 +104,7 @@ impl Batch {
 
     #[inline(always)]
     fn line(&self, position: usize) -> Option<(&Place, &[u8])> {
-        let start = position.checked_sub(1).and_then(|before| self.lines.get(before)).map_or(0, |it| it.end);
         let place = self.lines.get(position)?;
-        Some((place, self.bytes.get(start..place.end)?))
+        Some((place, self.bytes.get(place.at.clone())?))
     }
 }

@@ -1,6 +1,6 @@
 //! Files as they are: plain, gzip, Zstandard, or standard input.
 
-use crate::words::reason;
+use crate::{limits::BLOCK_BYTES, words::reason};
 use std::{
     fs::{File, Metadata},
     io::{self, BufRead, BufReader, Read},
@@ -10,9 +10,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-
-/// How much is read from the system at once.
-const BUFFER_BYTES: usize = 128 * 1024;
 
 /// An input that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -141,11 +138,11 @@ fn decoded(mut reader: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead
     reader.by_ref().take(4).read_to_end(&mut start)?;
     let gzip = start.starts_with(&[0x1F, 0x8B]);
     let zstandard = start.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]);
-    let whole = BufReader::with_capacity(BUFFER_BYTES, io::Cursor::new(start).chain(reader));
+    let whole = BufReader::with_capacity(BLOCK_BYTES, io::Cursor::new(start).chain(reader));
     Ok(if gzip {
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, flate2::bufread::MultiGzDecoder::new(whole)))
+        Box::new(BufReader::with_capacity(BLOCK_BYTES, flate2::bufread::MultiGzDecoder::new(whole)))
     } else if zstandard {
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, zstd::Decoder::with_buffer(whole)?))
+        Box::new(BufReader::with_capacity(BLOCK_BYTES, zstd::Decoder::with_buffer(whole)?))
     } else {
         Box::new(whole)
     })

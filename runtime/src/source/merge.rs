@@ -193,12 +193,7 @@ impl File {
 
     /// Fills a batch with the next lines: of a single file they need not lie anywhere before.
     fn fill(&mut self, batch: &mut Batch, bytes: usize) -> Result<bool, SourceError> {
-        while batch.size() < bytes {
-            let line = self.lines.append(batch.bytes()).map_err(|error| self.fault(error))?;
-            let Some(kind) = line else { return Ok(false) };
-            batch.push(&[], kind, &self.name, self.lines.number());
-        }
-        Ok(true)
+        batch.fill(&mut self.lines, &self.name, bytes).map_err(|error| self.fault(error))
     }
 
     fn fault(&self, error: io::Error) -> SourceError {

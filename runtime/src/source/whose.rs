@@ -1,6 +1,7 @@
 //! Whose a call is, read no further than that takes.
 
 use super::{Line, envelope::text_line, name_of};
+use crate::limits::HEAD_BYTES;
 use segue_compiler::json::Reader;
 use std::borrow::Cow;
 
@@ -18,12 +19,32 @@ pub(crate) fn whose(kind: Line, line: &[u8]) -> Option<Whose<'_>> {
     if kind != Line::Whole {
         return None;
     }
-    let mut reader = Reader::new(text_line(line).ok()?);
+    // Trackers write it near the beginning, mostly.
+    let head = line.get(..HEAD_BYTES).filter(|head| head.len() < line.len());
+    head.and_then(|head| named(of_text(head), true)).or_else(|| named(text_line(line).ok()?, false))
+}
+
+/// What is text from the beginning of some bytes on.
+fn of_text(bytes: &[u8]) -> &str {
+    let whole = std::str::from_utf8(bytes);
+    whole.unwrap_or_else(|error| {
+        let text = bytes.get(..error.valid_up_to()).map(std::str::from_utf8);
+        text.and_then(Result::ok).unwrap_or_default()
+    })
+}
+
+/// Whom a line names, as far as this part of it tells; `goes_on` says whether there is more of it.
+fn named(text: &str, goes_on: bool) -> Option<Whose<'_>> {
+    let mut reader = Reader::new(text);
     reader.open().ok()?;
     // Whether it is a call that may say who somebody is.
     let mut tells: Option<bool> = None;
     let (mut user, mut anonymous) = (None, None);
     while let Some((key, json)) = reader.member().ok()? {
+        if goes_on && reader.is_at_end() {
+            // A number may go on, too.
+            return None;
+        }
         match &*key.name() {
             "type" => match json.plain()? {
                 "track" | "page" | "screen" | "group" => tells = Some(false),
@@ -115,5 +136,22 @@ mod tests {
             assert_eq!(of(line), None, "{line}");
         }
         assert_eq!(whose(Line::TooLong, b""), None);
+    }
+
+    #[test]
+    fn what_stands_far_behind_is_found() {
+        // Letters of two bytes, and a number, lie across the place where the head ends.
+        for length in HEAD_BYTES - 60..HEAD_BYTES + 4 {
+            for filler in ["x".repeat(length), "å".repeat(length / 2), "[]".repeat(length / 2)] {
+                for (user, expected) in [("4711", "4711"), ("\"å\\u00e5\"", "åå"), ("\"b\"", "b")] {
+                    let line = format!(r#"{{"type":"track","x":"{filler}","userId":{user},"event":"E","#);
+                    assert_eq!(
+                        of(&line),
+                        Some(Whose { customer: Cow::Borrowed(expected), known: true }),
+                        "{line}"
+                    );
+                }
+            }
+        }
     }
 }

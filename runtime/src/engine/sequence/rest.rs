@@ -7,7 +7,7 @@ use crate::engine::{
 };
 use segue_compiler::{
     consent::Stamp,
-    pack::{Broken, Packed, Packer, Unpacker},
+    pack::{Broken, Packed, Packer, Unpacker, with_room},
     value::{Millis, Value},
 };
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl SequenceState {
             (head & 1 == 1, head >> 1)
         };
         let count = from.at_most(count)?;
-        let mut keys = Vec::with_capacity(count);
+        let mut keys = Vec::with_capacity(with_room(count));
         for _ in 0..count {
             keys.push(KeyState::unpack(from)?);
         }
