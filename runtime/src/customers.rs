@@ -158,7 +158,9 @@ impl<E: Execution> Customers<E> {
                 self.places.insert_unique(Place::spread(half), Place { half, place }, |other| {
                     Place::spread(other.half)
                 });
-                self.seat(execution, place, |_| customer);
+                self.awake.suit(self.resting.len());
+                let leaving = self.awake.look(place);
+                self.seat(execution, place, leaving, |_| customer);
                 place
             }
         }
@@ -166,17 +168,25 @@ impl<E: Execution> Customers<E> {
 
     /// The state of the customer at a place.
     pub(crate) fn wake(&mut self, execution: &E, place: u32) -> &mut E::Customer {
-        self.seat(execution, place, |resting| wake(execution, resting))
+        let leaving = self.awake.look(place);
+        self.seat(execution, place, leaving, |resting| wake(execution, resting))
     }
 
-    /// The state of the customer at a place; whoever is not awake is made so.
+    /// The state of a customer who was woken just now, and mostly still is awake.
+    pub(crate) fn woken(&mut self, execution: &E, place: u32) -> &mut E::Customer {
+        let leaving = self.awake.look_again(place);
+        self.seat(execution, place, leaving, |resting| wake(execution, resting))
+    }
+
+    /// The state of the customer at a place, for whom others may have to leave; whoever is not awake is made so.
     fn seat(
         &mut self,
         execution: &E,
         place: u32,
+        leaving: Vec<(u32, E::Customer)>,
         wake: impl FnOnce(Option<&mut Rested<E>>) -> E::Customer,
     ) -> &mut E::Customer {
-        for (other, customer) in self.awake.look(place) {
+        for (other, customer) in leaving {
             self.resting.replace(other, execution.rest(customer, &mut self.packer));
         }
         let seat = self.awake.seat(place);

@@ -7,7 +7,8 @@ pub use segue_compiler::limits::MAX_NAME_BYTES;
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// How many bytes of lines are read at once (128 KiB): as many as readers keep, so that they are copied once.
 pub const BLOCK_BYTES: usize = 1 << 17;
-/// How much of a line is looked at for whom it names before all of it is (256 bytes): most trackers say so within them.
+/// How much of a line is looked at first for whom it names (256 bytes): four lines of memory, and more than what most calls say
+/// before it.
 pub const HEAD_BYTES: usize = 256;
 /// How many lines one of several threads shares out at a time: enough that taking them costs nothing beside it, and few enough
 /// that all threads are done at nearly the same time.
@@ -37,6 +38,8 @@ pub const AWAKE_CUSTOMERS: usize = 64;
 /// Among how many who are awake somebody is looked for, and the one who came longest ago makes room (8): enough that hardly
 /// anybody has to leave who is still on the site, and few enough that looking at all of them is looking at one place in memory.
 pub const ROW_OF_SEATS: usize = 8;
+/// Up to how many customers of a shard all stay awake (1,024, some 6 MB of ordinary ones): each of them comes again.
+pub const FEW_CUSTOMERS: usize = 1_024;
 /// How many are at most, where the same customers come again and again (16,384, some 100 MB of ordinary ones).
 pub const MOST_AWAKE_CUSTOMERS: usize = 16_384;
 /// How many times as many are tried at once (4): each of 64, 256, 1,024, 4,096 and 16,384 is as good as any between them.

@@ -6,8 +6,8 @@
 //! where many are looked for in vain, and kept where that has most of them found.
 
 use crate::limits::{
-    AWAKE_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON, TURNS_A_SEAT, UNTRIED,
-    WORTH_A_TRIAL, WORTH_SEATS,
+    AWAKE_CUSTOMERS, FEW_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON,
+    TURNS_A_SEAT, UNTRIED, WORTH_A_TRIAL, WORTH_SEATS,
 };
 use std::mem;
 
@@ -26,6 +26,8 @@ pub(super) struct Seats<C> {
     turns: u32,
     /// Who was looked for last.
     last: u32,
+    /// Whether there are so few customers that there is a seat for each, so that nothing is to be judged.
+    few: bool,
     trial: Trial,
 }
 
@@ -109,6 +111,7 @@ impl<C> Seats<C> {
             misses: 0,
             turns: 0,
             last: u32::MAX,
+            few: true,
             // At first all are looked for in vain.
             trial: Trial::Later(1),
         }
@@ -147,11 +150,32 @@ impl<C> Seats<C> {
         self.misses += u64::from(self.at(place).is_none());
         self.turns += u32::from(self.last != place);
         self.last = place;
-        if self.left == 0 && self.turns as usize >= self.room.seats.len() * TURNS_A_SEAT {
+        if self.left == 0 && !self.few && self.turns as usize >= self.room.seats.len() * TURNS_A_SEAT {
             self.judge();
         }
         // Whoever is looked for may just have come to be in the former room.
+        self.look_again(place)
+    }
+
+    /// As [`Seats::look`], of somebody who was looked for just now, so that it tells nothing.
+    pub(super) fn look_again(&mut self, place: u32) -> Vec<(u32, C)> {
         if self.left == 0 { Vec::new() } else { self.leave(place) }
+    }
+
+    /// There are so many customers by now: while they are few there is a seat for each.
+    pub(super) fn suit(&mut self, customers: usize) {
+        let were_few = mem::replace(&mut self.few, customers <= FEW_CUSTOMERS);
+        if self.few && customers > self.len() {
+            self.extend(self.len() * MORE_SEATS);
+        } else if !self.few && were_few && self.len() > AWAKE_CUSTOMERS {
+            self.give_up(AWAKE_CUSTOMERS);
+        }
+    }
+
+    /// Leaves the room for one of so many seats.
+    fn give_up(&mut self, seats: usize) {
+        self.former = mem::replace(&mut self.room, Room::new(seats));
+        self.left = self.former.rows.len();
     }
 
     /// Empties a row of the former room, and takes whoever is looked for over from there.
@@ -192,8 +216,7 @@ impl<C> Seats<C> {
             (Trial::More(before), _) => {
                 // Where even the most are looked for in vain, nobody comes again soon, and no seat is of use.
                 let fewer = if misses > LOOKS / TRIED_ON { AWAKE_CUSTOMERS } else { before.seats };
-                self.former = mem::replace(&mut self.room, Room::new(fewer));
-                self.left = self.former.rows.len();
+                self.give_up(fewer);
                 Trial::Later(on(before).taken * UNTRIED)
             }
         };
@@ -230,6 +253,13 @@ mod tests {
         leaving.iter().for_each(|(other, _)| assert!(awake.remove(other), "nobody is laid to rest twice"));
     }
 
+    /// Seats for some of many customers.
+    fn of_many() -> Seats<u32> {
+        let mut seats = Seats::new();
+        seats.suit(FEW_CUSTOMERS + 1);
+        seats
+    }
+
     struct Visitors {
         random: u64,
         /// Whoever is on the site.
@@ -255,7 +285,7 @@ mod tests {
 
     /// How many seats there are in the end.
     fn after(rounds: u32, mut next: impl FnMut(&mut Visitors) -> u32) -> usize {
-        let (mut seats, mut visitors) = (Seats::new(), Visitors { random: 1, visits: Vec::new() });
+        let (mut seats, mut visitors) = (of_many(), Visitors { random: 1, visits: Vec::new() });
         let mut awake = HashSet::new();
         for _ in 0..rounds * LOOKS {
             let place = next(&mut visitors);
@@ -271,6 +301,21 @@ mod tests {
         assert_eq!(of(200), AWAKE_CUSTOMERS * MORE_SEATS, "all are awake with more");
         assert_eq!(of(5_000), MOST_AWAKE_CUSTOMERS);
         assert_eq!(of(1_000_000), AWAKE_CUSTOMERS, "nobody comes again soon");
+    }
+
+    #[test]
+    fn of_few_customers_all_are_awake_until_they_are_many() {
+        let (mut seats, mut awake) = (Seats::new(), HashSet::new());
+        let all = u32::try_from(FEW_CUSTOMERS).unwrap();
+        for place in 0..all {
+            seats.suit(place as usize + 1);
+            come(&mut seats, &mut awake, place);
+        }
+        assert_eq!((seats.len(), awake.len()), (FEW_CUSTOMERS, FEW_CUSTOMERS));
+        seats.suit(FEW_CUSTOMERS + 1);
+        // Another one comes, and so many others that the room is left by then, and too few to judge it.
+        (0..=all).rev().take(3 * AWAKE_CUSTOMERS).for_each(|place| come(&mut seats, &mut awake, place));
+        assert_eq!((seats.len(), awake.len(), seats.left), (AWAKE_CUSTOMERS, AWAKE_CUSTOMERS, 0));
     }
 
     #[test]
@@ -324,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_room_is_left_row_by_row_and_nobody_is_lost() {
-        let mut seats = Seats::new();
+        let mut seats = of_many();
         seats.extend(MOST_AWAKE_CUSTOMERS);
         let all = u32::try_from(MOST_AWAKE_CUSTOMERS).unwrap();
         let mut awake = HashSet::new();

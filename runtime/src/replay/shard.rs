@@ -80,63 +80,60 @@ impl<E: Execution> Shard<E> {
     /// Applies some calls. They are read before the first of them is applied: what is done to several in turn is done by code
     /// that lies near the processor. So are a few customers woken before the first call of theirs is applied, and laid to
     /// rest after the last.
-    pub(super) fn apply<'c>(
-        &mut self,
-        execution: &E,
-        options: Options,
-        calls: impl ExactSizeIterator<Item = Visit<'c>> + Clone,
-    ) {
+    pub(super) fn apply(&mut self, execution: &E, options: Options, visits: &[Visit<'_>]) {
         let mut readings = std::mem::take(&mut self.readings);
-        if readings.len() < calls.len() {
-            readings.resize_with(calls.len(), E::Reading::default);
+        if readings.len() < visits.len() {
+            readings.resize_with(visits.len(), E::Reading::default);
         }
-        for (visit, reading) in calls.clone().zip(&mut readings) {
+        for (visit, reading) in visits.iter().zip(&mut readings) {
             execution.read(&visit.call.incoming(), reading);
         }
-        let mut before = None;
-        let hashes = calls.clone().map(|visit| visit.hash);
-        self.customers.approach(hashes.filter(|hash| before.replace(*hash) != Some(*hash)));
-        let (mut next, mut left) = (calls.clone(), readings.as_mut_slice());
-        while next.len() > 0 {
-            let count = few_customers(next.clone());
-            let (some, others) = left.split_at_mut(count);
-            self.apply_read(execution, options, next.clone().take(count), some);
-            next.by_ref().take(count).for_each(drop);
-            left = others;
+        self.customers.approach(turns(visits).filter_map(<[_]>::first).map(|visit| visit.hash));
+        let (mut visits, mut read) = (visits, readings.as_mut_slice());
+        while !visits.is_empty() {
+            let few = turns(visits).take(WOKEN_TOGETHER).map(<[_]>::len).sum();
+            let ((some, others), (of_some, of_others)) = (visits.split_at(few), read.split_at_mut(few));
+            self.apply_read(execution, options, some, of_some);
+            (visits, read) = (others, of_others);
         }
         self.readings = readings;
     }
 
     /// Applies calls of a few customers that were read.
-    fn apply_read<'c>(
+    fn apply_read(
         &mut self,
         execution: &E,
         options: Options,
-        calls: impl ExactSizeIterator<Item = Visit<'c>> + Clone,
+        visits: &[Visit<'_>],
         readings: &mut [E::Reading],
     ) {
         let mut places: SmallVec<[u32; READ_TOGETHER]> = SmallVec::new();
-        for visit in calls.clone() {
+        for visit in visits {
             let place = self.customers.place(execution, visit.hash, &visit.call.customer);
             if places.last() != Some(&place) {
                 self.customers.wake(execution, place);
             }
             places.push(place);
         }
-        for (position, (visit, reading)) in calls.clone().zip(readings).enumerate() {
-            let Some(place) = places.get(position).copied() else { continue };
-            let state = self.customers.wake(execution, place);
+        let mut before = None;
+        for ((visit, reading), (number, place)) in visits.iter().zip(readings).zip(places.iter().enumerate())
+        {
+            // Each call is one look for its customer.
+            let state = if before.replace(place) == Some(place) {
+                self.customers.wake(execution, *place)
+            } else {
+                self.customers.woken(execution, *place)
+            };
             let outcome = execution.apply_read(state, &visit.call.incoming(), reading, &mut self.output);
             self.summary.count_call(visit.call, outcome, options.until);
             if visit.call.known {
-                self.customers.note_known(place);
+                self.customers.note_known(*place);
             }
-            if places.get(position + 1) != Some(&place) {
-                self.take_up(place, options);
+            if places.get(number + 1) != Some(place) {
+                self.take_up(*place, options);
             }
         }
-        for (visit, place) in calls.zip(places).filter(|(visit, _)| visit.leaves) {
-            let _ = visit;
+        for (_, place) in visits.iter().zip(places).filter(|(visit, _)| visit.leaves) {
             self.customers.lay_to_rest(execution, place);
         }
     }
@@ -282,16 +279,7 @@ impl<E: Execution> Shard<E> {
     }
 }
 
-/// How many of some calls those are whose customers are woken together.
-fn few_customers<'c>(calls: impl Iterator<Item = Visit<'c>>) -> usize {
-    let (mut customers, mut before) = (0, None);
-    let mut count = 0;
-    for visit in calls {
-        customers += usize::from(before.replace(visit.hash) != Some(visit.hash));
-        if customers > WOKEN_TOGETHER {
-            break;
-        }
-        count += 1;
-    }
-    count
+/// Calls in a row that are of one customer each.
+fn turns<'v, 'c>(visits: &'v [Visit<'c>]) -> impl Iterator<Item = &'v [Visit<'c>]> {
+    visits.chunk_by(|one, next| one.hash == next.hash)
 }

@@ -11,6 +11,7 @@ use crate::{
     source::Envelope,
 };
 use segue_compiler::execution::Execution;
+use smallvec::SmallVec;
 use std::borrow::Borrow;
 
 /// A call in its turn.
@@ -98,12 +99,13 @@ impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
         shard.gathering.judge(order.len(), customers);
         let stay = customers <= shard.seats().saturating_mul(STAYING);
         for (some, first) in order.chunks(READ_TOGETHER).zip((0..).step_by(READ_TOGETHER)) {
-            let calls = some.iter().enumerate().map(|(further, it)| {
+            let visits = some.iter().enumerate().map(|(further, it)| {
                 let call = *it as u32 as usize;
                 let leaves = !stay && is_last(first + further);
                 Visit { hash: self.hashes[call], call: self.calls[call].borrow(), leaves }
             });
-            shard.apply(execution, options, calls);
+            let visits: SmallVec<[Visit<'_>; READ_TOGETHER]> = visits.collect();
+            shard.apply(execution, options, &visits);
         }
         self.calls.clear();
         self.hashes.clear();
