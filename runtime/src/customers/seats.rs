@@ -1,9 +1,9 @@
 //! Who is awake: each customer on one of a few seats that stand together, in the row of their place modulo how many rows there
 //! are. Whoever came longest ago loses their seat, so that those who are on the site keep theirs.
 //!
-//! There are as few seats as do: whoever is laid to rest while their state is still near the processor is packed several
-//! times faster, and whoever is laid to rest and comes again is packed and unpacked for nothing. So more seats are tried
-//! where many are looked for in vain, and kept where that has most of them found.
+//! Of few customers each has a seat. Of many there are as few seats as do: whoever is laid to rest while their state is still
+//! near the processor is packed several times faster, and whoever is laid to rest and comes again is packed and unpacked for
+//! nothing. So more seats are tried where many are looked for in vain, and kept where that has most of them found.
 
 use crate::limits::{
     AWAKE_CUSTOMERS, FEW_CUSTOMERS, LOOKS, MORE_SEATS, MOST_AWAKE_CUSTOMERS, ROW_OF_SEATS, TRIED_ON,
