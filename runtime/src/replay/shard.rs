@@ -110,20 +110,12 @@ impl<E: Execution> Shard<E> {
         let mut places: SmallVec<[u32; READ_TOGETHER]> = SmallVec::new();
         for visit in visits {
             let place = self.customers.place(execution, visit.hash, &visit.call.customer);
-            if places.last() != Some(&place) {
-                self.customers.wake(execution, place);
-            }
+            self.customers.wake(execution, place);
             places.push(place);
         }
-        let mut before = None;
         for ((visit, reading), (number, place)) in visits.iter().zip(readings).zip(places.iter().enumerate())
         {
-            // Each call is one look for its customer.
-            let state = if before.replace(place) == Some(place) {
-                self.customers.wake(execution, *place)
-            } else {
-                self.customers.woken(execution, *place)
-            };
+            let state = self.customers.woken(execution, *place);
             let outcome = execution.apply_read(state, &visit.call.incoming(), reading, &mut self.output);
             self.summary.count_call(visit.call, outcome, options.until);
             if visit.call.known {

@@ -19,18 +19,10 @@ pub(crate) fn whose(kind: Line, line: &[u8]) -> Option<Whose<'_>> {
     if kind != Line::Whole {
         return None;
     }
-    // Trackers write it near the beginning, mostly.
     let head = line.get(..HEAD_BYTES).filter(|head| head.len() < line.len());
-    head.and_then(|head| named(of_text(head), true)).or_else(|| named(text_line(line).ok()?, false))
-}
-
-/// What is text from the beginning of some bytes on.
-fn of_text(bytes: &[u8]) -> &str {
-    let whole = std::str::from_utf8(bytes);
-    whole.unwrap_or_else(|error| {
-        let text = bytes.get(..error.valid_up_to()).map(std::str::from_utf8);
-        text.and_then(Result::ok).unwrap_or_default()
-    })
+    // A letter may be cut in two.
+    let head = head.and_then(|head| Some(head.utf8_chunks().next()?.valid()));
+    head.and_then(|head| named(head, true)).or_else(|| named(text_line(line).ok()?, false))
 }
 
 /// Whom a line names, as far as this part of it tells; `goes_on` says whether there is more of it.
