@@ -3,9 +3,11 @@
 //! It accepts what RFC 8259 does, in UTF-8, nested at most [`MAX_DEPTH`] deep; `tests/tests/json.rs` compares it with
 //! `serde_json` on random and mutilated texts.
 
+mod plain;
 mod reader;
 mod scan;
 
+pub use plain::PlainMembers;
 pub use reader::Reader;
 
 use std::borrow::Cow;

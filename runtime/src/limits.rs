@@ -7,9 +7,6 @@ pub use segue_compiler::limits::MAX_NAME_BYTES;
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// How many bytes of lines are read at once (128 KiB): as many as readers keep, so that they are copied once.
 pub const BLOCK_BYTES: usize = 1 << 17;
-/// How much of a line is looked at first for whom it names (256 bytes): four lines of memory, and more than what most calls say
-/// before it.
-pub const HEAD_BYTES: usize = 256;
 /// How many lines one of several threads shares out at a time: enough that taking them costs nothing beside it, and few enough
 /// that all threads are done at nearly the same time.
 pub const SHARED_LINES: usize = 128;

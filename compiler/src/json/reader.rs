@@ -139,13 +139,6 @@ impl<'a> Reader<'a> {
         if self.at == self.text.len() { Ok(()) } else { Err(self.fault()) }
     }
 
-    /// Whether all of the text was read.
-    #[must_use]
-    #[inline]
-    pub fn is_at_end(&self) -> bool {
-        self.at >= self.text.len()
-    }
-
     pub(super) fn item(&mut self) -> Result<Option<JsonText<'a>>, NotJson> {
         if self.ends(b'[', b']')? { Ok(None) } else { self.value().map(Some) }
     }

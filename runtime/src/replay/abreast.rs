@@ -95,7 +95,7 @@ impl<E: Execution + Sync> Abreast<'_, E> {
         let (meanwhile, next) = (&Mutex::new(Some(meanwhile)), &AtomicUsize::new(0));
         let each = shards.iter_mut().zip(errands.of_shards).zip(lanes).map(|((shard, errands), lane)| {
             move || {
-                let rejects = work.apply(shard, execution, lane.into_iter().flatten(), errands);
+                let rejects = work.apply(shard, execution, lane, errands);
                 let meanwhile = lock(meanwhile).take();
                 if let Some(meanwhile) = meanwhile {
                     meanwhile();
@@ -144,12 +144,12 @@ impl<'b> Work<'b, '_> {
         self,
         shard: &mut Shard<E>,
         execution: &E,
-        calls: impl Iterator<Item = Call<'b>>,
+        calls: Vec<Vec<Call<'b>>>,
         errands: Vec<Placed<Errand<E::Customer>>>,
     ) -> Vec<Placed<Reject<'b>>> {
-        let (mut visits, mut rejects) = (Visits::default(), Vec::new());
+        let (mut visits, mut rejects) = (Visits::of(calls.iter().map(Vec::len).sum()), Vec::new());
         let mut errands = errands.into_iter().peekable();
-        for call in calls {
+        for call in calls.into_iter().flatten() {
             while let Some((_, errand)) = errands.next_if(|(place, _)| *place <= call.position) {
                 visits.apply(shard, execution, self.options);
                 shard.run(execution, self.options, errand);

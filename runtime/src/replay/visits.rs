@@ -55,12 +55,6 @@ pub(super) struct Visits<C> {
     hashes: Vec<u64>,
 }
 
-impl<C> Default for Visits<C> {
-    fn default() -> Self {
-        Self { calls: Vec::new(), hashes: Vec::new() }
-    }
-}
-
 impl<'b, C: Borrow<Envelope<'b>>> Visits<C> {
     /// None yet; room for so many.
     pub(super) fn of(calls: usize) -> Self {
@@ -166,7 +160,7 @@ rule eager { when enters keen
             lines.iter().map(|it| Envelope::parse(it.as_bytes()).unwrap()).collect();
         let after = |together: usize| -> Vec<Record> {
             let mut shard = Shard::new(program);
-            let mut visits = Visits::default();
+            let mut visits = Visits::of(0);
             for some in calls.chunks(together) {
                 some.iter().for_each(|call| visits.push(hash(&call.customer), call));
                 visits.apply(&mut shard, &engine, Options::default());

@@ -1,9 +1,10 @@
 //! Whose a call is, read no further than that takes.
 
 use super::{Line, envelope::text_line, name_of};
-use crate::limits::HEAD_BYTES;
-use segue_compiler::json::Reader;
-use std::borrow::Cow;
+use crate::limits::MAX_NAME_BYTES;
+use memchr::memmem::Finder;
+use segue_compiler::json::{PlainMembers, Reader};
+use std::{borrow::Cow, sync::LazyLock};
 
 /// Whom a line names.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,36 +14,71 @@ pub(crate) struct Whose<'a> {
     pub(crate) known: bool,
 }
 
+/// The ids that a call may have.
+static USER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("userId"));
+static ANONYMOUS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("anonymousId"));
+
 /// Whom a line names, if it says nothing of who is who. None where only reading all of it tells; what it tells of may still
 /// turn out to be no call.
 pub(crate) fn whose(kind: Line, line: &[u8]) -> Option<Whose<'_>> {
     if kind != Line::Whole {
         return None;
     }
-    let head = line.get(..HEAD_BYTES).filter(|head| head.len() < line.len());
-    // A letter may be cut in two.
-    let head = head.and_then(|head| Some(head.utf8_chunks().next()?.valid()));
-    head.and_then(|head| named(head, true)).or_else(|| named(text_line(line).ok()?, false))
+    plainly(line).or_else(|| named(text_line(line).ok()?))
 }
 
-/// Whom a line names, as far as this part of it tells; `goes_on` says whether there is more of it.
-fn named(text: &str, goes_on: bool) -> Option<Whose<'_>> {
+/// As [`whose`], where it stands in front and is written plainly, as in nearly all that trackers send.
+fn plainly(line: &[u8]) -> Option<Whose<'_>> {
+    let mut tells: Option<bool> = None;
+    let (mut user, mut anonymous) = (None, None);
+    for (name, value) in PlainMembers::of(line) {
+        match name {
+            b"type" => tells = Some(tells_who(value)?),
+            b"userId" => user = id(value),
+            b"anonymousId" => anonymous = id(value),
+            _ => continue,
+        }
+        if tells == Some(false)
+            && let Some(customer) = user
+        {
+            return Some(Whose { customer: Cow::Borrowed(customer), known: true });
+        }
+    }
+    tells?;
+    let (customer, known, other) = match (user, anonymous) {
+        (Some(user), None) => (user, true, &ANONYMOUS),
+        (None, Some(anonymous)) => (anonymous, false, &USER),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    // Wherever the other one stands, it may be written with escapes, too.
+    let may_stand = other.find(line).is_some() || memchr::memchr(b'\\', line).is_some();
+    (!may_stand).then_some(Whose { customer: Cow::Borrowed(customer), known })
+}
+
+/// Whether a call of a type may say who somebody is; none of others than the usual ones.
+fn tells_who(kind: &[u8]) -> Option<bool> {
+    match kind {
+        b"track" | b"page" | b"screen" | b"group" => Some(false),
+        b"identify" => Some(true),
+        _ => None,
+    }
+}
+
+/// An id as it is written without escapes, if it can be one.
+fn id(written: &[u8]) -> Option<&str> {
+    let is_one = (1..=MAX_NAME_BYTES).contains(&written.len());
+    std::str::from_utf8(written).ok().filter(|_| is_one)
+}
+
+/// Whom a line names, however it is written.
+fn named(text: &str) -> Option<Whose<'_>> {
     let mut reader = Reader::new(text);
     reader.open().ok()?;
-    // Whether it is a call that may say who somebody is.
     let mut tells: Option<bool> = None;
     let (mut user, mut anonymous) = (None, None);
     while let Some((key, json)) = reader.member().ok()? {
-        if goes_on && reader.is_at_end() {
-            // A number may go on, too.
-            return None;
-        }
         match &*key.name() {
-            "type" => match json.plain()? {
-                "track" | "page" | "screen" | "group" => tells = Some(false),
-                "identify" => tells = Some(true),
-                _ => return None,
-            },
+            "type" => tells = Some(tells_who(json.plain()?.as_bytes())?),
             "userId" => user = name_of(Some(json), "userId").ok()?,
             "anonymousId" => anonymous = name_of(Some(json), "anonymousId").ok()?,
             _ => {}
@@ -77,20 +113,22 @@ mod tests {
         let ids = ["\"u\"", "\"\"", "null", "7.50", "\"\\u0061 b\"", "true", "{\"userId\":\"x\"}"];
         let user = ids.map(|id| format!(r#""userId":{id}"#));
         let anonymous = ids.map(|id| format!(r#""\u0061nonymousId":{id}"#));
-        let rest = r#""messageId":"m","event":"E","groupId":"g","previousId":"p","properties":{"type":"odd","userId":"z"},"timestamp":"2026-01-05T10:00:00Z""#;
+        let rest = r#""messageId":"m","event":"E","groupId":"g","previousId":"p","timestamp":"2026-01-05T10:00:00Z""#;
+        let rests = [rest.to_owned(), format!(r#"{rest},"properties":{{"type":"odd","userId":"z"}}"#)];
         let nothing = String::new();
+        let ways = rests.iter().flat_map(|rest| [(rest, ","), (rest, ", ")]);
         let (mut named, mut unclear) = (0, 0);
-        for kind in &kinds {
+        for ((rest, comma), kind) in ways.flat_map(|way| kinds.iter().map(move |kind| (way, kind))) {
             for user in user.iter().chain([&nothing]) {
                 for anonymous in anonymous.iter().chain([&nothing]) {
                     for order in [[kind, user, anonymous], [anonymous, user, kind], [user, kind, anonymous]] {
                         let some: Vec<&str> = order
                             .into_iter()
-                            .map(String::as_str)
                             .chain([rest])
+                            .map(String::as_str)
                             .filter(|it| !it.is_empty())
                             .collect();
-                        let line = format!("{{{}}}", some.join(","));
+                        let line = format!("{{{}}}", some.join(comma));
                         let (Ok(envelope), Some(whose)) = (Envelope::parse(line.as_bytes()), of(&line))
                         else {
                             unclear += 1;
@@ -107,18 +145,21 @@ mod tests {
                 }
             }
         }
-        assert!(named > 200 && unclear > 200, "{named} {unclear}");
+        assert!(named > 1_000 && unclear > 1_000, "{named} {unclear}");
     }
 
     #[test]
     fn reads_no_further_than_it_must() {
         let named = |customer: &'static str, known| Some(Whose { customer: Cow::Borrowed(customer), known });
         assert_eq!(of(r#"{"type":"track","userId":"u","#), named("u", true));
+        assert_eq!(of(r#"{"type":"track","anonymousId":"a","#), named("a", false));
         assert_eq!(of(r#"{"type":"identify","userId":"u","traits":{}}"#), named("u", true));
+        assert_eq!(of(r#"{"type":"identify","traits":{"x":"\n"},"userId":"u"}"#), named("u", true));
         assert_eq!(of(r#"{"type":"track","userId":null,"anonymousId":"a"}"#), named("a", false));
         for line in [
-            r#"{"type":"track","anonymousId":"a","#,
-            r#"{"type":"identify","userId":"u","#,
+            r#"{"type":"track","anonymousId":"a","userId"#,
+            r#"{"type":"identify","userId":"u","\u0061nonymousId":"a"}"#,
+            r#"{"type":"identify","userId":"u","x":[],"anonymousId":"a"}"#,
             r#"{"type":"identify","userId":"u","anonymousId":"a"}"#,
             r#"{"type":"alias","userId":"u","previousId":"a"}"#,
             r#"{"userId":"u"}"#,
@@ -132,8 +173,8 @@ mod tests {
 
     #[test]
     fn what_stands_far_behind_is_found() {
-        // Letters of two bytes, and a number, lie across the place where the head ends.
-        for length in HEAD_BYTES - 60..HEAD_BYTES + 4 {
+        // Letters of two bytes, and a number, lie across the places where as many bytes end as are looked at together.
+        for length in 0..140 {
             for filler in ["x".repeat(length), "å".repeat(length / 2), "[]".repeat(length / 2)] {
                 for (user, expected) in [("4711", "4711"), ("\"å\\u00e5\"", "åå"), ("\"b\"", "b")] {
                     let line = format!(r#"{{"type":"track","x":"{filler}","userId":{user},"event":"E","#);
