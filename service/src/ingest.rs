@@ -16,7 +16,7 @@ pub mod posthog;
 pub mod segment;
 pub mod settings;
 
-use crate::intake::Call;
+use crate::intake::{Call, Told};
 use line::Writer;
 use segue_compiler::{
     admission::is_ahead,
@@ -206,6 +206,27 @@ struct Line {
     text: String,
     /// When it happened, where that can be read.
     at: Option<Millis>,
+    /// Its `timestamp`, where that is told from the arrival.
+    told: Option<Told>,
+}
+
+/// When something happened.
+#[derive(Clone, Copy)]
+enum Happened {
+    /// As the call says.
+    At(Millis),
+    /// So many milliseconds before it arrived.
+    BeforeArrival(i64),
+}
+
+impl Happened {
+    /// By the clock of the service, of what arrived at an instant.
+    fn of(self, received_at: Millis) -> Millis {
+        match self {
+            Self::At(at) => at,
+            Self::BeforeArrival(before) => received_at.saturating_sub(before),
+        }
+    }
 }
 
 impl Line {
@@ -214,7 +235,7 @@ impl Line {
         if self.at.is_some_and(|at| is_ahead(at, Some(arrival.received_at), None)) {
             return Err("`timestamp` lies more than 5 minutes after the event's arrival".to_owned());
         }
-        Call::new(self.text)
+        Ok(Call::new(self.text)?.told(self.told))
     }
 }
 
@@ -250,11 +271,11 @@ struct Post<'a> {
 }
 
 impl Post<'_> {
-    /// When something happened by the clock of the service: how long before sending, before arrival.
-    fn corrected(&self, at: Millis, sent_at: Option<Millis>) -> Millis {
+    /// When something happened that did so at an instant by the client's clock: how long before sending, before arrival.
+    fn corrected(&self, at: Millis, sent_at: Option<Millis>) -> Happened {
         match sent_at.or(self.sent_at) {
-            Some(sent_at) => self.arrival.received_at.saturating_sub(sent_at.saturating_sub(at)),
-            None => at,
+            Some(sent_at) => Happened::BeforeArrival(sent_at.saturating_sub(at)),
+            None => Happened::At(at),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     limits::{MAX_WAITING_BYTES, MAX_WAITING_CALLS, RETRY_AFTER},
     log::Kind,
 };
-use segue_compiler::value::Millis;
+use segue_compiler::{record::Instant, value::Millis};
 use segue_runtime::{limits::MAX_LINE_BYTES, source::Envelope};
 use std::{
     mem,
@@ -20,7 +20,19 @@ use tokio::sync::oneshot;
 /// One call of a tracker as one line of JSON, as event files have them, complete: with `type`, whose it is, `timestamp` and
 /// `messageId`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call(String);
+pub struct Call {
+    line: String,
+    told: Option<Told>,
+}
+
+/// A `timestamp` that is told from when its call arrives, which is when the call is written down: until then it may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Where in the line it ends.
+    pub(crate) end: usize,
+    /// How many milliseconds before the arrival it is.
+    pub(crate) before: i64,
+}
 
 impl Call {
     /// Takes a line for a call.
@@ -33,13 +45,29 @@ impl Call {
             return Err(format!("it has {} bytes, at most {MAX_LINE_BYTES} are taken", line.len()));
         }
         Envelope::parse(line.as_bytes())?;
-        Ok(Self(line))
+        Ok(Self { line, told: None })
+    }
+
+    /// The same with a `timestamp` that is told from its arrival.
+    pub(crate) fn told(self, told: Option<Told>) -> Self {
+        Self { told, ..self }
+    }
+
+    /// It has arrived at an instant.
+    pub(crate) fn arrived(&mut self, at: Millis) {
+        let Some(Told { end, before }) = self.told else { return };
+        let timestamp = Instant(at.saturating_sub(before)).to_string();
+        let place = end.saturating_sub(timestamp.len())..end;
+        // Only instants of years of four digits are as long as what stands there, and others cannot be said.
+        if self.line.get(..place.start).is_some_and(|before| before.ends_with("\"timestamp\":\"")) {
+            self.line.replace_range(place, &timestamp);
+        }
     }
 
     /// The line.
     #[must_use]
     pub fn line(&self) -> &str {
-        &self.0
+        &self.line
     }
 }
 
@@ -238,7 +266,7 @@ impl Queue {
     }
 
     fn push(&self, submission: Submission) -> Result<(), Refusal> {
-        let bytes: usize = submission.calls.iter().map(|call| call.0.len()).sum();
+        let bytes: usize = submission.calls.iter().map(|call| call.line.len()).sum();
         let mut waiting = self.lock();
         if waiting.closing {
             return Err(Refusal::Closing);

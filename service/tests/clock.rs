@@ -4,8 +4,9 @@
 
 use segue_compiler::value::Millis;
 use segue_service::{
-    clock::SetClock,
+    clock::{Clock, SetClock},
     host::{Host, Options},
+    ingest::{Arrival, Bounds, Form, Kind, Posted},
     intake::Call,
     log::{Limits, Reader},
     rules::Text,
@@ -34,8 +35,18 @@ const HOUR: Millis = 60 * MINUTE;
 const START: Millis = 1_767_600_000_000;
 
 fn start(folder: &Path, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) -> Host {
+    start_with(folder, "", clock, told)
+}
+
+/// As [`start`], with more settings.
+fn start_with(
+    folder: &Path,
+    more: &str,
+    clock: &Arc<SetClock>,
+    told: &Arc<Mutex<Vec<String>>>,
+) -> Host {
     let sources = BTreeMap::from([("rules.segue".to_owned(), RULES.to_owned())]);
-    let text = Text { sources, files: BTreeMap::new(), settings: SETTINGS.to_owned() };
+    let text = Text { sources, files: BTreeMap::new(), settings: format!("{more}{SETTINGS}") };
     let told = told.clone();
     let options = Options {
         shards: NonZeroUsize::new(2).unwrap(),
@@ -57,6 +68,16 @@ fn added(host: &Host, customer: &str, at: Millis) -> Millis {
     ];
     let calls = calls.into_iter().map(|line| Call::new(line).unwrap()).collect();
     host.intake().submit_blocking(calls).unwrap().received_at
+}
+
+/// Somebody adds something, without a word of when: it is read so many milliseconds before it is written down.
+fn added_now(host: &Host, customer: &str, clock: &SetClock, waits: Millis) {
+    let body = format!(r#"{{"messageId":"t{customer}","userId":"{customer}","event":"Added"}}"#);
+    let bounds = Bounds { event_bytes: 1 << 10, batch_bytes: 1 << 10, batch_events: 1 };
+    let posted = Posted::read(Form::Call(Kind::Track), body.as_bytes(), &bounds).unwrap();
+    let calls = posted.calls(Arrival { received_at: clock.now(), request: 1 }, &bounds).calls;
+    clock.set(clock.now() + waits);
+    host.intake().submit_blocking(calls).unwrap();
 }
 
 /// What was sent: to whom, how many minutes after the start, by which rule.
@@ -81,6 +102,22 @@ fn wait_for(words: &str, what: impl Fn() -> bool) {
     }) {
         panic!("it does not happen: {words}");
     }
+}
+
+#[test]
+fn what_says_no_time_is_never_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, told) = (Arc::new(SetClock::default()), Arc::default());
+    clock.set(START);
+    // Nothing that is late starts anything.
+    let host = start_with(folder.path(), "[project]\nlateness = \"0 minutes\"\n", &clock, &told);
+    for (customer, waits) in [("ada", 0), ("bob", 1), ("cleo", 2), ("dan", 500)] {
+        added_now(&host, customer, &clock, waits);
+        wait_for("it is looked at", || host.status().applied == host.status().written);
+    }
+    let tally = host.status().tally;
+    assert_eq!((tally.applied, tally.late), (4, 0));
+    host.close();
 }
 
 #[test]

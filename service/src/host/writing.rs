@@ -50,7 +50,7 @@ impl Writing {
                 // Nothing came for long, and what is old is to go all the same.
                 submissions.push(Submission::own(Kind::Void, Vec::new()));
             }
-            match self.write(&submissions) {
+            match self.write(&mut submissions) {
                 Ok((group, received_at)) => {
                     answer(submissions, group.first, received_at);
                     if !self.hand_over(Event::Group(group), &mut left) {
@@ -105,8 +105,9 @@ impl Writing {
     }
 
     /// Writes what was submitted: first all calls, then what the service itself says.
-    fn write(&mut self, submissions: &[Submission]) -> io::Result<(Group, Millis)> {
+    fn write(&mut self, submissions: &mut [Submission]) -> io::Result<(Group, Millis)> {
         let now = self.present();
+        submissions.iter_mut().flat_map(|it| &mut it.calls).for_each(|call| call.arrived(now));
         let calls = submissions.iter().flat_map(|it| &it.calls);
         let calls = calls.map(|call| (Kind::Call, now, call.line().as_bytes()));
         let own = || submissions.iter().filter_map(|it| it.own.as_ref());

@@ -1,32 +1,37 @@
 //! A call written as one line.
 
+use super::{Happened, Line};
+use crate::intake::Told;
 use segue_compiler::{json::JsonText, record::Instant, value::Millis};
 use std::fmt::Write;
 
 /// Writes an object member by member, without space.
-pub(super) struct Writer(String);
+pub(super) struct Writer {
+    text: String,
+    told: Option<Told>,
+}
 
 impl Writer {
     /// A line that will be about this long.
     pub(super) fn new(length: usize) -> Self {
-        Self(String::with_capacity(length + 64))
+        Self { text: String::with_capacity(length + 64), told: None }
     }
 
     /// A member as somebody wrote it, without the space around its parts.
     pub(super) fn json(&mut self, name: &str, value: JsonText<'_>) {
         self.name(name);
-        compact(value.text(), &mut self.0);
+        compact(value.text(), &mut self.text);
     }
 
     /// A member whose value is text.
     pub(super) fn text(&mut self, name: &str, value: &str) {
         self.name(name);
         if value.bytes().any(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')) {
-            self.0.push_str(&serde_json::Value::from(value).to_string());
+            self.text.push_str(&serde_json::Value::from(value).to_string());
         } else {
-            self.0.push('"');
-            self.0.push_str(value);
-            self.0.push('"');
+            self.text.push('"');
+            self.text.push_str(value);
+            self.text.push('"');
         }
     }
 
@@ -34,30 +39,43 @@ impl Writer {
     pub(super) fn instant(&mut self, name: &str, at: Millis) {
         self.name(name);
         // A string takes everything.
-        let _ = write!(self.0, "\"{}\"", Instant(at));
+        let _ = write!(self.text, "\"{}\"", Instant(at));
+    }
+
+    /// The member `timestamp` of what arrived at an instant; what is told from there is put right when it is written down.
+    pub(super) fn timestamp(&mut self, happened: Happened, received_at: Millis) {
+        self.instant("timestamp", happened.of(received_at));
+        if let Happened::BeforeArrival(before) = happened {
+            self.told = Some(Told { end: self.text.len().saturating_sub(1), before });
+        }
     }
 
     /// A member whose value is an object.
     pub(super) fn object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
         self.name(name);
-        let mut inner = Self(String::new());
+        let mut inner = Self::new(0);
         write(&mut inner);
-        self.0.push_str(&inner.finish());
+        self.text.push_str(&inner.finish().text);
     }
 
-    /// The object.
-    pub(super) fn finish(mut self) -> String {
-        if self.0.is_empty() {
-            self.0.push('{');
+    /// The object, as a line; `at` is when it happened, where that can be read.
+    pub(super) fn line(self, at: Option<Millis>) -> Line {
+        let Self { text, told } = self.finish();
+        Line { text, at, told }
+    }
+
+    fn finish(mut self) -> Self {
+        if self.text.is_empty() {
+            self.text.push('{');
         }
-        self.0.push('}');
-        self.0
+        self.text.push('}');
+        self
     }
 
     fn name(&mut self, name: &str) {
-        self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
-        self.0.push_str(name);
-        self.0.push_str("\":");
+        self.text.push_str(if self.text.is_empty() { "{\"" } else { ",\"" });
+        self.text.push_str(name);
+        self.text.push_str("\":");
     }
 }
 
@@ -106,9 +124,9 @@ mod tests {
         writer.object("o", |_| {});
         writer.instant("at", 0);
         assert_eq!(
-            writer.finish(),
+            writer.line(None).text,
             r#"{"name":"a \"b\"\n","it":{"a b":[1,-2.5e3,true],"q":"x \" , y\\","ø ":{}},"o":{},"at":"1970-01-01T00:00:00.000Z"}"#
         );
-        assert_eq!(Writer::new(0).finish(), "{}");
+        assert_eq!(Writer::new(0).line(None).text, "{}");
     }
 }

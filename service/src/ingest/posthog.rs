@@ -14,7 +14,7 @@
 //! What has no meaning here is rejected where it is all that an event says (`$set_once`, `$unset`, `$groupidentify`:
 //! a trait is what was said last, and groups are no customers), and left out where it comes along with another event.
 
-use super::{Line, Post, Posted, Unreadable, Writer, filled};
+use super::{Happened, Line, Post, Posted, Unreadable, Writer, filled};
 use segue_compiler::{decode::moment, json::JsonText, value::Millis};
 
 /// Properties that are said elsewhere in the call, or are secrets.
@@ -62,7 +62,8 @@ struct Event<'a> {
     set: Option<JsonText<'a>>,
     time_zone: Option<JsonText<'a>>,
     message_id: String,
-    at: Result<Millis, JsonText<'a>>,
+    at: Result<Happened, JsonText<'a>>,
+    received_at: Millis,
 }
 
 /// An event as lines: what it says of a customer, then what they did.
@@ -114,8 +115,7 @@ impl<'a> Event<'a> {
         let offset = member("offset").filter(|it| it.is_number()).and_then(moment);
         let at = match (stamped, offset) {
             (Some(json), _) => moment(json).map(|at| post.corrected(at, None)).ok_or(json),
-            (None, Some(ago)) => Ok(post.arrival.received_at.saturating_sub(ago)),
-            (None, None) => Ok(post.arrival.received_at),
+            (None, ago) => Ok(Happened::BeforeArrival(ago.unwrap_or(0))),
         };
         let message_id = match member("uuid").or_else(|| property("$insert_id")).and_then(JsonText::string) {
             Some(id) => id.into_owned(),
@@ -131,6 +131,7 @@ impl<'a> Event<'a> {
             time_zone: property("$timezone"),
             message_id,
             at,
+            received_at: post.arrival.received_at,
         })
     }
 
@@ -150,7 +151,7 @@ impl<'a> Event<'a> {
         line.text("type", kind);
         line.text("messageId", &format!("{}{suffix}", self.message_id));
         match self.at {
-            Ok(at) => line.instant("timestamp", at),
+            Ok(happened) => line.timestamp(happened, self.received_at),
             Err(json) => line.json("timestamp", json),
         }
         line
@@ -160,7 +161,7 @@ impl<'a> Event<'a> {
         if let Some(zone) = self.time_zone {
             line.object("context", |context| context.json("timezone", zone));
         }
-        Line { text: line.finish(), at: self.at.ok() }
+        line.line(self.at.ok().map(|happened| happened.of(self.received_at)))
     }
 
     fn identify(&self, anonymous: Option<JsonText<'a>>, suffix: &str) -> Line {

@@ -1,7 +1,7 @@
 //! Calls as Segment's trackers send them, and RudderStack's, which say the same in a few other places:
 //! `originalTimestamp` for `timestamp`, and the traits of an `identify` within its `context`.
 
-use super::{Form, Kind, Line, Post, Posted, Unreadable, Writer, filled};
+use super::{Form, Happened, Kind, Line, Post, Posted, Unreadable, Writer, filled};
 use segue_compiler::{
     decode::moment,
     json::{JsonText, Key},
@@ -85,12 +85,13 @@ pub(super) fn line(event: JsonText<'_>, kind: Option<Kind>, post: &Post<'_>) -> 
     }
     let at = match stamped.map(|json| (json, moment(json))) {
         None => {
-            line.instant("timestamp", post.arrival.received_at);
+            line.timestamp(Happened::BeforeArrival(0), post.arrival.received_at);
             Some(post.arrival.received_at)
         }
         Some((_, Some(at))) => {
-            let corrected = post.corrected(at, seen.sent_at.and_then(moment));
-            line.instant("timestamp", corrected);
+            let happened = post.corrected(at, seen.sent_at.and_then(moment));
+            line.timestamp(happened, post.arrival.received_at);
+            let corrected = happened.of(post.arrival.received_at);
             if corrected != at {
                 line.instant("originalTimestamp", at);
             }
@@ -117,7 +118,7 @@ pub(super) fn line(event: JsonText<'_>, kind: Option<Kind>, post: &Post<'_>) -> 
     if let (true, None, Some(traits)) = (is_identify, seen.traits.filter(|it| !it.is_null()), traits) {
         line.json("traits", traits);
     }
-    Ok(Line { text: line.finish(), at })
+    Ok(line.line(at))
 }
 
 #[cfg(test)]
@@ -179,6 +180,27 @@ mod tests {
             one(Form::Batch, &body)
                 .contains(r#""timestamp":"2026-01-04T09:00:00.000Z","userId"#.get(..39).unwrap())
         );
+    }
+
+    #[test]
+    fn what_is_told_from_the_arrival_is_put_right_when_it_is_written() {
+        let arrived = |form, body: &str| {
+            let mut call = calls(form, body).calls.remove(0);
+            call.arrived(NOON + 12);
+            call.line().to_owned()
+        };
+        let event = r#"{"type":"track","event":"A","userId":"ada","messageId":"m","properties":{"timestamp":"x"}}"#;
+        let line = arrived(Form::Call(Kind::Track), event);
+        assert!(line.contains(r#""timestamp":"2026-01-05T10:00:00.012Z","#), "{line}");
+        let said = event.replacen('{', r#"{"timestamp":"2026-01-04T09:00:00Z","#, 1);
+        let sent = format!(r#"{{"batch":[{said}],"sentAt":"2026-01-04T09:00:10.000Z"}}"#);
+        let line = arrived(Form::Batch, &sent);
+        assert!(line.contains(r#""timestamp":"2026-01-05T09:59:50.012Z","originalTimestamp":"#), "{line}");
+        // What a client says without saying when it sent it stays.
+        let line = arrived(Form::Call(Kind::Track), &said);
+        assert!(line.contains(r#""timestamp":"2026-01-04T09:00:00.000Z","#), "{line}");
+        let line = arrived(Form::PostHog, r#"{"event":"A","distinct_id":"ada","offset":1000}"#);
+        assert!(line.contains(r#""timestamp":"2026-01-05T09:59:59.012Z","#), "{line}");
     }
 
     #[test]
