@@ -1,6 +1,9 @@
 //! Calendar and time zones, and how instants are read and written.
 
 mod country;
+mod distance;
+
+pub use distance::Distance;
 
 use crate::value::{Millis, Value};
 use jiff::{

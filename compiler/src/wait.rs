@@ -6,8 +6,6 @@ use crate::{
     value::{Millis, Value},
 };
 
-const DAY: i64 = 86_400_000;
-
 /// The instant at which a wait that begins now ends, in a customer's zone. It may have passed; `None` when the value that
 /// tells it is missing, or there is no such instant.
 #[must_use]
@@ -21,24 +19,7 @@ pub fn end<V>(until: &Until<V>, now: Millis, zone: &Zone, value: impl FnOnce(&V)
             let days = (0..=7).filter_map(|days| today.checked_add(days)).filter(fits);
             days.filter_map(|day| zone.at(day, *at)).find(|instant| *instant >= now)
         }
-        Until::Moment { value: asked, offset, at } => moment(&value(asked), *offset, *at, zone),
-    }
-}
-
-fn moment(value: &Value, offset: i64, at: Option<i64>, zone: &Zone) -> Option<Millis> {
-    let days = i32::try_from(offset.div_euclid(DAY)).ok()?;
-    let day = match value {
-        Value::Time(instant) => match at {
-            None => return instant.checked_add(offset),
-            Some(_) => zone.date(*instant)?,
-        },
-        Value::Date(day) => *day,
-        _ => return None,
-    };
-    match at {
-        Some(at) => zone.at(day.checked_add(days)?, at),
-        None if offset % DAY == 0 => zone.at(day.checked_add(days)?, 0),
-        None => zone.at(day, 0)?.checked_add(offset),
+        Until::Moment { value: asked, offset, at } => offset.from(&value(asked), *at, zone),
     }
 }
 

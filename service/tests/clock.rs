@@ -39,12 +39,7 @@ fn start(folder: &Path, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) -
 }
 
 /// As [`start`], with more settings.
-fn start_with(
-    folder: &Path,
-    more: &str,
-    clock: &Arc<SetClock>,
-    told: &Arc<Mutex<Vec<String>>>,
-) -> Host {
+fn start_with(folder: &Path, more: &str, clock: &Arc<SetClock>, told: &Arc<Mutex<Vec<String>>>) -> Host {
     let sources = BTreeMap::from([("rules.segue".to_owned(), RULES.to_owned())]);
     let text = Text { sources, files: BTreeMap::new(), settings: format!("{more}{SETTINGS}") };
     let told = told.clone();

@@ -4,6 +4,7 @@ use super::{Checker, Scope};
 use crate::{
     diagnostics::{conditions, limits, types},
     schedule::WEEK,
+    time::Distance,
     typed::{
         Expr, ExprKind, ScheduleId,
         schedule::{DateField, Schedule},
@@ -11,9 +12,6 @@ use crate::{
     types::Type,
 };
 use segue_grammar::{ast, span::Span};
-
-/// A day in milliseconds.
-const DAY: i64 = 86_400_000;
 
 impl Checker<'_> {
     /// The schedule of `every …`, `… before` or `… after`.
@@ -29,17 +27,14 @@ impl Checker<'_> {
                 Schedule::Yearly { field: field?, minutes: minutes? }
             }
             ast::Trigger::Offset { duration, before, field, at } => {
-                let (length, field) = (self.distance(duration), self.date_field(field));
+                let (distance, field) = (self.distance(duration, at.is_some()), self.date_field(field));
                 let minutes = match at {
                     Some(at) => Some(self.time_of_day(at)?),
                     None => None,
                 };
-                let length = length?;
-                if minutes.is_some() && length % DAY != 0 {
-                    self.report(limits::part_of_day(duration.span, self.text(duration.span)));
-                    return None;
-                }
-                Schedule::Offset { field: field?, offset: if *before { -length } else { length }, minutes }
+                let distance = distance?;
+                let offset = if *before { distance.before() } else { distance };
+                Schedule::Offset { field: field?, offset, minutes }
             }
             ast::Trigger::Sequence(_)
             | ast::Trigger::Enters(_)
@@ -55,12 +50,12 @@ impl Checker<'_> {
     }
 
     /// How far before or after a date: a duration, or none at all, which is on the day itself.
-    fn distance(&mut self, duration: &ast::Duration) -> Option<i64> {
+    fn distance(&mut self, duration: &ast::Duration, has_time: bool) -> Option<Distance> {
         let units = ["millisecond", "second", "minute", "hour", "day", "week"];
         if duration.amount == "0" && units.contains(&duration.unit.as_str()) {
-            return Some(0);
+            return Some(Distance::Days(0));
         }
-        self.duration(duration)
+        self.length(duration, has_time)
     }
 
     fn date_field(&mut self, path: &ast::Path) -> Option<DateField> {

@@ -3,6 +3,7 @@
 use super::{Checker, Scope};
 use crate::{
     diagnostics::{limits, types},
+    time::Distance,
     typed::{Expr, Until, wait::weekday_number},
     types::Type,
 };
@@ -15,7 +16,7 @@ impl Checker<'_> {
     pub(super) fn wait(&mut self, duration: &ast::Duration, at: Option<&ast::Name>) -> Option<Until<Expr>> {
         let Some(at) = at else { return self.duration(duration).map(Until::For) };
         let (days, at) = (self.days(duration), self.time_of_day(at));
-        Some(Until::Days { days: i32::try_from(days?).ok()?, at: at? })
+        Some(Until::Days { days: days?, at: at? })
     }
 
     /// `wait until …`.
@@ -29,13 +30,10 @@ impl Checker<'_> {
             ast::WaitUntil::Moment { offset, value, at } => {
                 let value = self.waited_for(value, scope);
                 let offset = match offset {
-                    None => Some(0),
+                    None => Some(Distance::Days(0)),
                     Some((duration, before)) => {
-                        let length = match at {
-                            Some(_) => self.days(duration).map(|days| days * DAY),
-                            None => self.duration(duration),
-                        };
-                        length.map(|length| if *before { -length } else { length })
+                        let length = self.length(duration, at.is_some());
+                        length.map(|length| if *before { length.before() } else { length })
                     }
                 };
                 let at = match at {
@@ -57,14 +55,26 @@ impl Checker<'_> {
         Some(checked)
     }
 
+    /// How far something is: what is written in days or weeks goes by the calendar, all else by the clock. What ends at a
+    /// time of day is whole days away.
+    pub(super) fn length(&mut self, duration: &ast::Duration, has_time: bool) -> Option<Distance> {
+        if has_time {
+            return self.days(duration).map(Distance::Days);
+        }
+        let length = self.duration(duration)?;
+        let days = i32::try_from(length / DAY).ok().filter(|_| length % DAY == 0);
+        let is_in_days = matches!(duration.unit.as_str(), "day" | "week");
+        Some(days.filter(|_| is_in_days).map_or(Distance::Clock(length), Distance::Days))
+    }
+
     /// A whole number of days, for what ends at a time of day.
-    fn days(&mut self, duration: &ast::Duration) -> Option<i64> {
+    fn days(&mut self, duration: &ast::Duration) -> Option<i32> {
         let length = self.duration(duration)?;
         if length % DAY != 0 {
             let text = self.text(duration.span).to_owned();
             self.report(limits::part_of_day(duration.span, &text));
             return None;
         }
-        Some(length / DAY)
+        i32::try_from(length / DAY).ok()
     }
 }

@@ -1,6 +1,7 @@
 //! Triggers by the calendar and by dates of the profile.
 
 use super::{FieldId, Program, Rule, Trigger};
+use crate::time::Distance;
 use std::sync::Arc;
 
 /// When a rule is triggered by time. Times of day are minutes past midnight, in the customer's zone.
@@ -24,8 +25,8 @@ pub enum Schedule {
     Offset {
         /// The date or point in time.
         field: DateField,
-        /// How many milliseconds after it; negative before it.
-        offset: i64,
+        /// How far after it.
+        offset: Distance,
         /// When on the day that it then is.
         minutes: Option<i64>,
     },

@@ -1,7 +1,7 @@
 //! What a run waits for, and the ways that it can take.
 
 use super::{EventSet, Pattern, Step, StepKind};
-use crate::share::Share;
+use crate::{share::Share, time::Distance};
 use std::sync::Arc;
 
 /// Until when a run waits; `V` is how a value is asked for.
@@ -27,8 +27,8 @@ pub enum Until<V> {
     Moment {
         /// A time, or a date, which stands for its first moment.
         value: V,
-        /// How many milliseconds after it; negative before it.
-        offset: i64,
+        /// How far after it.
+        offset: Distance,
         /// The time of day on that local calendar day, in minutes past midnight.
         at: Option<i64>,
     },

@@ -189,7 +189,8 @@ mod tests {
             call.arrived(NOON + 12);
             call.line().to_owned()
         };
-        let event = r#"{"type":"track","event":"A","userId":"ada","messageId":"m","properties":{"timestamp":"x"}}"#;
+        let event =
+            r#"{"type":"track","event":"A","userId":"ada","messageId":"m","properties":{"timestamp":"x"}}"#;
         let line = arrived(Form::Call(Kind::Track), event);
         assert!(line.contains(r#""timestamp":"2026-01-05T10:00:00.012Z","#), "{line}");
         let said = event.replacen('{', r#"{"timestamp":"2026-01-04T09:00:00Z","#, 1);

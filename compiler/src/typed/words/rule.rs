@@ -2,6 +2,7 @@
 
 use super::{Words, digest, duration};
 use crate::limits::LATE_AFTER;
+use crate::time::Distance;
 use crate::typed::{
     About, Content, ContentValue, Expr, Limit, Overlap, Quiet, Rule, Step, StepKind, StopWhen, TemplateId,
     Trigger, Until, wait::WEEKDAYS,
@@ -175,9 +176,8 @@ impl Words<'_> {
             }
             Until::Moment { value, offset, at } => {
                 let offset = match offset {
-                    0 => String::new(),
-                    1.. => format!("{} after ", duration(*offset)),
-                    _ => format!("{} before ", duration(offset.saturating_neg())),
+                    Distance::Days(0) => String::new(),
+                    offset => format!("{offset} "),
                 };
                 let at = at.map(|at| format!(" at {}", clock(at))).unwrap_or_default();
                 format!("wait until {offset}{}{at}", self.expression(value))
