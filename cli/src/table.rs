@@ -1,7 +1,10 @@
 //! Records as a table for people.
 
-use segue_compiler::record::{Change, Json, Record};
-use segue_compiler::value::Value;
+use segue_compiler::{
+    record::{Change, Json, Reason, Record},
+    time::Zone,
+    value::Value,
+};
 use segue_runtime::{channel::content, words::shown};
 use std::io::{self, Write};
 use terminal_size::{Width, terminal_size_of};
@@ -20,12 +23,13 @@ fn write_within(out: &mut dyn Write, records: &[Record], width: Option<usize>) -
     let customers = longest(&|record| record.customer().chars().count()).clamp(8, 24);
     let actors = longest(&|record| actor(record).chars().count()).clamp(4, 32);
     let cut = |text: &str, column: usize| shown(text, width.map_or(usize::MAX, |_| column));
+    let zone = Zone::utc();
     writeln!(out, "{:<19}  {:<customers$}  {:<actors$}  what", "time (UTC)", "customer", "rule")?;
     for record in records {
         let at = segue_compiler::record::Instant(record.at()).to_string();
         let time = at.get(..19).unwrap_or(&at).replace('T', " ");
         let (customer, actor) = (cut(record.customer(), customers), cut(actor(record), actors));
-        let line = format!("{time}  {customer:<customers$}  {actor:<actors$}  {}", what(record));
+        let line = format!("{time}  {customer:<customers$}  {actor:<actors$}  {}", what(record, &zone));
         // The sign of the cut takes a column too.
         writeln!(out, "{}", cut(line.trim_end(), width.map_or(usize::MAX, |width| width - 1)))?;
     }
@@ -45,7 +49,8 @@ pub(crate) fn actor(record: &Record) -> &str {
     }
 }
 
-pub(crate) fn what(record: &Record) -> String {
+/// What they did; times of day are those of a zone.
+pub(crate) fn what(record: &Record, zone: &Zone) -> String {
     match record {
         Record::Send(it) => format!("{} to {}: {}", it.channel, it.to, content(&it.content, usize::MAX)),
         Record::Call(it) => format!("calls {}: {}", it.hook, content(&it.payload, usize::MAX)),
@@ -53,14 +58,12 @@ pub(crate) fn what(record: &Record) -> String {
             let detail = it.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
             match &it.channel {
                 Some(channel) => format!("no {channel}: {}{detail}", it.reason.word()),
+                None if it.reason == Reason::Stopped => "ended".to_owned(),
                 None => format!("not started: {}", it.reason.word()),
             }
         }
         Record::Held(it) => {
-            let until = it.until.map_or_else(String::new, |until| {
-                let until = until.to_string();
-                format!(" until {}", until.get(..16).unwrap_or(&until).replace('T', " "))
-            });
+            let until = it.until.map_or_else(String::new, |until| format!(" until {}", zone.print(until.0)));
             format!("{} held{until}: {}", it.channel, it.reason.word())
         }
         Record::Segment(it) => match it.change {

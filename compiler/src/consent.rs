@@ -256,11 +256,14 @@ impl Packed for Consent {
     }
 }
 
-/// Replies that mean "stop": the words that carriers treat so.
-pub const STOP_WORDS: [&str; 7] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE"];
+/// Replies that mean "stop", in small letters: the words that carriers treat so, and one with the two letters that it has in
+/// Germany and in the north of Europe.
+pub const STOP_WORDS: [&str; 9] =
+    ["stop", "stopall", "stopp", "unsubscribe", "optout", "cancel", "end", "quit", "revoke"];
 
-/// Whether a reply's text means "stop".
+/// Whether a reply's text means "stop". Only letters and digits count: `STOP!` and `opt out` do.
 #[must_use]
 pub fn is_stop(text: &str) -> bool {
-    STOP_WORDS.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+    let said = || text.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase);
+    STOP_WORDS.iter().any(|word| said().eq(word.chars()))
 }

@@ -156,7 +156,7 @@ fn suppressions_and_their_reasons() {
     passes(&format!("customer ada {{ phone: \"+4790000000\" }}\n{order}expect thanks to be suppressed"));
     fails(
         &format!("customer ada {{ phone: \"+4790000000\" }}\n{order}expect thanks to send sms"),
-        &["`thanks` was suppressed for ada: consent", "nobody recorded a yes"],
+        &["`thanks` was suppressed for ada: consent", "no yes is in force"],
     );
     fails(
         &ada(&format!("{order}expect thanks to be suppressed by cap")),

@@ -11,7 +11,7 @@ use crate::{
 };
 use segue_compiler::{
     execution::Execution, record::Record, reference::Reference, report::Report, settings::Settings,
-    typed::Program,
+    time::Zone, typed::Program,
 };
 use segue_runtime::{
     channel::content,
@@ -211,7 +211,7 @@ impl Row {
             at: settings.time_zone.print(happening.at),
             customer: happening.customer.to_string(),
             who: who(happening).to_owned(),
-            what: shown(&what_happened(happening), MAX_WHAT),
+            what: shown(&what_happened(happening, &settings.time_zone), MAX_WHAT),
             idle: matches!(&happening.what, What::Record(Record::Suppressed(it)) if it.step == 0),
             again: 0,
             until: String::new(),
@@ -232,12 +232,12 @@ fn who(happening: &Happening) -> &str {
     }
 }
 
-fn what_happened(happening: &Happening) -> String {
+fn what_happened(happening: &Happening, zone: &Zone) -> String {
     match &happening.what {
         What::Known(fields) => format!("is known: {}", content(fields, MAX_WHAT)),
         What::Event(name, fields) if fields.0.is_empty() => format!("\"{name}\""),
         What::Event(name, fields) => format!("\"{name}\" {}", content(fields, MAX_WHAT)),
-        What::Record(record) => what(record),
+        What::Record(record) => what(record, zone),
     }
 }
 

@@ -70,10 +70,20 @@ impl<E: Execution> Stage<'_, E> {
         if let Some(other) = all().filter(open).find(|it| wanted.is(it)) {
             return Some(format!("that happened at {}", self.print(other.at)));
         }
+        let by = |it: &Happening| {
+            let by = it.expected_by.and_then(|number| test.statements.get(number));
+            by.map(|by| format!(" at {}", self.print(by.time))).unwrap_or_default()
+        };
+        let mut taken = all().filter(fits).filter(|it| wanted.is(it));
+        if let Some(other) = taken.next() {
+            return Some(match taken.count() {
+                0 => format!("it happened once, and another expectation{} has it already", by(other)),
+                more => format!("it happened {} times, and other expectations have them already", more + 1),
+            });
+        }
         if let Some(other) = all().filter(fits).find(|it| similar.is(it)) {
-            let by = other.expected_by.and_then(|number| test.statements.get(number));
-            let by = by.map(|by| format!(" at {}", self.print(by.time))).unwrap_or_default();
-            return Some(format!("it happened once, and another expectation{by} has it already"));
+            let said = said(other);
+            return Some(format!("it says: {said}, and another expectation{} has it already", by(other)));
         }
         // A customer who has it all along does not enter.
         if let (Thing::Change { segment, change }, Some(customer)) = (&wanted.what, &wanted.customer) {
@@ -255,7 +265,7 @@ fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Limit => " (the rule's `limit` is reached)",
         Reason::Condition => " (`only if` or `still if` does not hold)",
-        Reason::Consent => " (nobody recorded a yes: `customer … { consent: { sms: true } }`)",
+        Reason::Consent => " (no yes is in force: `customer … { consent: { sms: true } }`)",
         Reason::NoAddress => " (the customer has no address for this channel)",
         Reason::Cap => " (the topic's rate is reached)",
         _ => "",
