@@ -41,6 +41,7 @@ codes! {
     DURATION_TOO_LARGE = "duration-too-large": "a length of time beyond ten years",
     EMPTY_HISTORY = "empty-history": "a trigger on a segment that holds for customers who never did anything",
     FIELD_TYPE_CONFLICT = "field-type-conflict": "a field that two declarations give different types",
+    FILTER_PRINTS_NOTHING = "filter-prints-nothing": "a filter of a template that can print nothing of what it is given",
     LET_IS_FIELD = "let-is-field": "a named value that bears the name of a field",
     MISPLACED_DEFAULT = "misplaced-default": "a default for a field that is not one of the profile",
     MISSING_CONTENT = "missing-content": "a message without the fields that its channel needs",

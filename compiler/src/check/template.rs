@@ -4,6 +4,7 @@ mod expression;
 mod filter;
 mod gap;
 mod name;
+mod ours;
 mod path;
 mod statement;
 

@@ -1,7 +1,7 @@
 //! What is wrong within a template. For content files, `place` is ` (file:line)`.
 
-use super::{Diagnostic, listed, meant, names::nearest_part};
-use crate::suggest::nearest;
+use super::{Diagnostic, listed, meant, names::nearest_part, types::a};
+use crate::{suggest::nearest, types::Type};
 use segue_grammar::Span;
 
 pub(crate) fn syntax(span: Span, place: &str, why: &str) -> Diagnostic {
@@ -62,4 +62,36 @@ pub(crate) fn unknown_filter<'n>(
     let way = "own filters are `default('…')`, `money('EUR')`, `date('%-d %B')` and `link('name')`";
     Diagnostic::error(super::UNKNOWN_FILTER, span, format!("templates know no {what} `{name}`{place}"))
         .help(meant(nearest(name, known), "", way))
+}
+
+/// A value of which a filter can print nothing.
+pub(crate) fn filter_input(span: Span, place: &str, filter: &str, takes: &str, input: &Type) -> Diagnostic {
+    let found = a(input);
+    Diagnostic::error(
+        super::FILTER_PRINTS_NOTHING,
+        span,
+        format!("`{filter}` takes {takes}, and this is {found}: nothing would stand there{place}"),
+    )
+    .help(format!("leave out `| {filter}`, or name a value that is {takes}"))
+}
+
+/// A filter that is not told what it needs to know.
+pub(crate) fn filter_argument(span: Span, place: &str, filter: &str, example: &str) -> Diagnostic {
+    Diagnostic::error(
+        super::FILTER_PRINTS_NOTHING,
+        span,
+        format!("`{filter}` is told one text, and here it is not: no message could be sent{place}"),
+    )
+    .help(format!("write `{example}`"))
+}
+
+/// A form of a date that prints nothing, or nothing of the date.
+pub(crate) fn date_form(span: Span, place: &str, form: &str, is_date: bool) -> Diagnostic {
+    let why = if is_date { "asks for a time of day, and a date has none" } else { "says no part of a date" };
+    Diagnostic::error(
+        super::FILTER_PRINTS_NOTHING,
+        span,
+        format!("the form `{form}` {why}{place}"),
+    )
+    .help("`%d` is the day, `%B` the month by name, `%m` by number, `%Y` the year, `%H:%M` the time of day: `date('%d.%m.%Y')`")
 }

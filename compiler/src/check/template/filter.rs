@@ -123,6 +123,7 @@ impl Checker<'_> {
         walk: &Walk<'_>,
     ) -> Option<Type> {
         self.known_filter(filter.name, expr, walk);
+        self.own_filter(filter, input.as_ref(), expr, walk);
         let first = positional(filter, 0);
         match filter.name {
             "select" | "reject" => first.iter().for_each(|name| self.known_test(name, expr, walk)),
