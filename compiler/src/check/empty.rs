@@ -1,6 +1,7 @@
 //! Whether a condition holds of a customer of whom nothing is known.
 
 mod operators;
+mod silence;
 
 use super::Checker;
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     value::{Decimal, Value},
 };
 use operators::{arithmetic, call, compare, text_test};
+use silence::May;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Whether a condition holds on an empty history, with the profile's defaults; `segments` says it of the segments before
@@ -23,24 +25,46 @@ pub(super) fn levels(condition: &Expr, program: &Program, segments: &[Levels], z
     whiles.extend(program.held.iter().map(|held| held.duration));
     let mut levels = Levels::new();
     for elapsed in whiles {
-        let holds = Empty { program, segments, zone, elapsed }.holds(condition);
-        if levels.last().is_none_or(|(_, before)| *before != holds) {
-            levels.push((elapsed, holds));
+        let empty = Empty { program, segments, zone, elapsed };
+        let (may, contrary) = (empty.may(condition, false), empty.may(condition, true));
+        let level = Level { holds: empty.holds(condition), may, contrary };
+        if levels.last().is_none_or(|(_, before)| *before != level) {
+            levels.push((elapsed, level));
         }
     }
     levels
 }
 
 impl Checker<'_> {
-    /// Whether a condition holds at some time of a customer of whom nothing is known.
+    /// Whether a condition may hold at some time of a customer who did nothing, and would not if they had done something.
     pub(super) fn holds_on_empty(&self, condition: &Expr) -> bool {
-        let levels = levels(condition, &self.program, &self.empty, &self.project.time_zone);
-        levels.iter().any(|(_, holds)| *holds)
+        is_of_the_idle(&levels(condition, &self.program, &self.empty, &self.project.time_zone))
     }
 }
 
-/// After how many milliseconds a condition begins or ceases to hold of somebody who does nothing.
-pub(super) type Levels = Vec<(i64, bool)>;
+/// What holds of somebody who does nothing, and after how many milliseconds that becomes different.
+pub(super) type Levels = Vec<(i64, Level)>;
+
+/// What is told of a condition for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Level {
+    /// Whether it holds while the profile is as it begins.
+    holds: bool,
+    /// What may become of it.
+    may: May,
+    /// What may become of its contrary.
+    contrary: May,
+}
+
+/// Whether a condition holds at some time of customers of whom nothing is known, or of those of whom only their profile is,
+/// because they did nothing.
+pub(super) fn is_of_the_idle(levels: &Levels) -> bool {
+    levels.iter().any(|(_, level)| level.holds || level.may.includes(May::BE_SILENT))
+}
+
+fn at(levels: &Levels, elapsed: i64) -> Option<&Level> {
+    levels.iter().rev().find(|(since, _)| *since <= elapsed).map(|(_, level)| level)
+}
 
 struct Empty<'p> {
     program: &'p Program,
@@ -73,8 +97,8 @@ impl Empty<'_> {
             }
             ExprKind::IsKnown(value) => self.value(value).is_known(),
             ExprKind::InSegment(id) => {
-                let levels = self.segments.get(id.0 as usize).into_iter().flatten().rev();
-                levels.clone().find(|(elapsed, _)| *elapsed <= self.elapsed).is_some_and(|(_, holds)| *holds)
+                let levels = self.segments.get(id.0 as usize);
+                levels.and_then(|levels| at(levels, self.elapsed)).is_some_and(|level| level.holds)
             }
             ExprKind::Held { condition, duration, .. } => self.elapsed >= *duration && self.holds(condition),
             ExprKind::Did { bound, count, .. } => match bound {

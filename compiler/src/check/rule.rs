@@ -1,6 +1,6 @@
 //! Rules: trigger, clauses, steps.
 
-use super::{Checker, Scope};
+use super::{Checker, Scope, empty};
 use crate::{
     diagnostics::{conditions, limits, rules, types},
     limits::MAX_LIMIT_COUNT,
@@ -201,12 +201,9 @@ impl Checker<'_> {
             ast::Trigger::Enters(name) => {
                 let segment = self.segment(name)?;
                 if let Some(definition) = self.program.segments.get(segment.0 as usize)
-                    && self
-                        .empty
-                        .get(segment.0 as usize)
-                        .is_some_and(|levels| levels.iter().any(|(_, holds)| *holds))
+                    && self.empty.get(segment.0 as usize).is_some_and(empty::is_of_the_idle)
                 {
-                    self.report(conditions::empty_history(name.span, &name.text, definition.condition.span));
+                    self.report(conditions::empty_history(name.span, &name.text, &definition.condition));
                     return None;
                 }
                 Some(Trigger::Enters(segment))

@@ -97,7 +97,7 @@ impl Checker<'_> {
         });
         let Some(condition) = only_if.filter(|_| !of_some) else { return };
         if self.holds_on_empty(condition) {
-            self.report(conditions::empty_history_of_all(condition.span, span));
+            self.report(conditions::empty_history_of_all(condition, span));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Conditions that are well formed and yet not what anybody means.
 
 use super::Diagnostic;
+use crate::typed::{Expr, ExprKind};
 use segue_grammar::Span;
 
 /// `holds` says which way the condition, whose words are `words`, is decided.
@@ -29,25 +30,33 @@ pub(crate) fn time_since(span: Span) -> Diagnostic {
     .help("for example `time since last \"Order Completed\" > 30 days`")
 }
 
-pub(crate) fn empty_history(span: Span, segment: &str, condition: Span) -> Diagnostic {
+pub(crate) fn empty_history(span: Span, segment: &str, condition: &Expr) -> Diagnostic {
     Diagnostic::error(
         super::EMPTY_HISTORY,
         span,
         format!("segment `{segment}` holds for customers who never did anything, so that every import starts this rule"),
     )
-    .also(condition, "holds on an empty history")
-    .help("add `and known for 30 days` to the segment")
+    .also(condition.span, "holds on an empty history")
+    .help(format!("{} to the segment", known_for(condition)))
+}
+
+/// How somebody is kept out of a condition who was just imported.
+fn known_for(condition: &Expr) -> &'static str {
+    match condition.kind {
+        ExprKind::Or(_) => "put all of it in parentheses, and add `and known for 30 days`",
+        _ => "add `and known for 30 days`",
+    }
 }
 
 /// `when` is the trigger of the rule.
-pub(crate) fn empty_history_of_all(span: Span, when: Span) -> Diagnostic {
+pub(crate) fn empty_history_of_all(condition: &Expr, when: Span) -> Diagnostic {
     Diagnostic::error(
         super::EMPTY_HISTORY,
-        span,
+        condition.span,
         "this holds for customers who never did anything, so that everybody who was just imported hears of it",
     )
     .also(when, "this is for every customer")
-    .help("add `and known for 30 days`, or leave `only if` out if you mean everybody")
+    .help(format!("{}, or leave `only if` out if you mean everybody", known_for(condition)))
 }
 
 pub(crate) fn ago_reversed(span: Span, near: &str, far: &str) -> Diagnostic {
