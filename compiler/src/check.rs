@@ -24,6 +24,7 @@ mod schedule;
 mod step;
 mod template;
 mod topic;
+mod unread;
 mod wait;
 mod walk;
 pub(crate) mod words;
@@ -48,6 +49,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+use unread::Unread;
 
 /// Checks a project's files; `packs` are the files of the packs that are used.
 pub(crate) fn check(
@@ -67,7 +69,9 @@ pub(crate) fn check(
         sizes: Vec::new(),
         declared: BTreeMap::new(),
         channels: BTreeSet::new(),
+        unread: Unread::of(files),
     };
+    checker.refused_lets.extend(checker.unread.conditions().cloned().collect::<Vec<_>>());
     let items: Vec<&Item> = packs.iter().chain(files).flat_map(|file| &file.items).collect();
     let names = Names::of(&items);
     checker.declarations(&items);
@@ -105,6 +109,7 @@ struct Checker<'a> {
     declared: BTreeMap<(Option<String>, String), Span>,
     /// The channels that messages can go by.
     channels: BTreeSet<String>,
+    unread: Unread,
 }
 
 /// What an expression can see.

@@ -32,6 +32,17 @@ pub struct Name {
 pub struct File {
     /// Declarations in the order written; those with syntax errors are left out.
     pub items: Vec<Item>,
+    /// Those that are left out.
+    pub unread: Vec<Unread>,
+}
+
+/// A declaration that could not be read, as far as its first words tell what it declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// `event`, `rule` …
+    pub word: String,
+    /// Its name, without quotes; empty where it bears none.
+    pub name: String,
 }
 
 /// A declaration.

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::thread;
 
-use crate::ast::{File, Item};
+use crate::ast::{File, Item, Unread};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::limits::{DEEP_STACK_BYTES, MAX_DEPTH, MAX_DIAGNOSTICS, MAX_SOURCE_BYTES, SHALLOW_DEPTH};
@@ -64,9 +64,22 @@ pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
     let tokens = Tokens { text: &mended.text, all: &again };
 
     let pieces = cut::declarations(tokens, &mended, &mut report);
-    let items =
-        pieces.into_iter().filter_map(|piece| declaration(tokens, &mended, &mut report, piece)).collect();
-    (File { items }, finished(report))
+    let mut file = File::default();
+    for piece in pieces {
+        let first = piece.tokens.start;
+        match declaration(tokens, &mended, &mut report, piece) {
+            Some(item) => file.items.push(item),
+            None => file.unread.push(unread(tokens, first)),
+        }
+    }
+    (file, finished(report))
+}
+
+/// What a declaration that begins with a token says of itself.
+fn unread(tokens: Tokens<'_>, first: usize) -> Unread {
+    let first = if tokens.word(first) == "passive" { first + 1 } else { first };
+    let name = tokens.word(first + 1).trim_matches(['"', '{', '(', ':', '=']);
+    Unread { word: tokens.word(first).to_owned(), name: name.to_owned() }
 }
 
 /// Reads one declaration, on a stack that its nesting fits.

@@ -1,6 +1,6 @@
 //! What a test expects a rule to do: only what one of its steps does.
 
-use super::Checker;
+use super::{Checker, unread::Missing};
 use crate::{
     diagnostics::{names, scenarios},
     typed::test::Action,
@@ -80,7 +80,8 @@ impl Checker<'_> {
         };
         let Some(id) = self.profile_field(&field.text) else {
             let known = self.program.profile.iter().map(|it| &*it.field.name);
-            self.report(names::unknown_profile_field(field.span, &field.text, known));
+            let unknown = names::unknown_profile_field(field.span, &field.text, known);
+            self.report_missing(Missing::ProfileField, unknown);
             return None;
         };
         if !does.fields.contains(field.text.as_str()) {

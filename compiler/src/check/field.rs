@@ -49,7 +49,7 @@ impl Checker<'_> {
                 self.report(rules::misplaced_default(default.span, &field.name.text));
             }
             let name = Arc::from(field.name.text.as_str());
-            fields.push((Field { name, ty, optional: field.optional }, field));
+            fields.extend(ty.map(|ty| (Field { name, ty, optional: field.optional }, field)));
         }
         fields
     }
@@ -82,7 +82,7 @@ impl Checker<'_> {
             self.report(names::consent_is_built_in(declared.name.span));
             return;
         }
-        let ty = self.ty(&declared.ty);
+        let Some(ty) = self.ty(&declared.ty) else { return };
         let default =
             declared.default.as_ref().and_then(|default| self.default(default, &ty)).unwrap_or_default();
         let name: Arc<str> = Arc::from(declared.name.text.as_str());
@@ -115,15 +115,20 @@ impl Checker<'_> {
         }
     }
 
-    fn ty(&mut self, ty: &ast::TypeExpr) -> Type {
+    fn ty(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
         match &ty.kind {
-            TypeKind::Named(name) => words::named_type(name).unwrap_or_else(|| {
-                self.report(names::unknown_type(ty.span, name));
-                Type::Text
-            }),
-            TypeKind::List(item) => Type::List(Box::new(self.ty(item))),
+            TypeKind::Named(name) => {
+                let named = words::named_type(name);
+                if named.is_none() {
+                    self.report(names::unknown_type(ty.span, name));
+                    self.unread.fields = true;
+                }
+                named
+            }
+            TypeKind::List(item) => self.ty(item).map(|item| Type::List(Box::new(item))),
             TypeKind::Object(fields) => {
-                Type::Object(self.fields_of(fields).into_iter().map(|(field, _)| field).collect())
+                let fields = self.fields_of(fields).into_iter().map(|(field, _)| field);
+                Some(Type::Object(fields.collect()))
             }
         }
     }

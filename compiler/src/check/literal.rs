@@ -1,6 +1,6 @@
 //! Values as tests write them: fields of events, traits, consent.
 
-use super::{Checker, Scope};
+use super::{Checker, Scope, unread::Missing};
 use crate::{
     diagnostics::{names, types},
     typed::{EventId, ExprKind},
@@ -19,7 +19,8 @@ impl Checker<'_> {
                 Some(field) => values.push((field.name.clone(), self.literal_of(value, &field.ty))),
                 None => {
                     let known = declared.fields.iter().map(|field| &*field.name);
-                    self.report(names::unknown_field(name.span, &name.text, &[&declared.name], known));
+                    let unknown = names::unknown_field(name.span, &name.text, &[&declared.name], known);
+                    self.report_missing(Missing::EventField, unknown);
                     values.push((Arc::from(name.text.as_str()), None));
                 }
             }
@@ -38,7 +39,7 @@ impl Checker<'_> {
             } else {
                 let known = self.program.profile.iter().map(|field| &*field.field.name).chain(["consent"]);
                 let unknown = names::unknown_profile_field(name.span, &name.text, known);
-                self.report(unknown);
+                self.report_missing(Missing::ProfileField, unknown);
                 None
             };
             values.push((Arc::from(name.text.as_str()), checked));

@@ -1,6 +1,6 @@
 //! Paths: fields of the profile and of events, named values.
 
-use super::{Checker, Scope, words};
+use super::{Checker, Scope, unread::Missing, words};
 use crate::{
     diagnostics::{names, types},
     typed::{EventRole, EventSet, EventType, Expr, ExprKind, FieldPath},
@@ -57,7 +57,8 @@ impl Checker<'_> {
         };
         if !reported {
             let known = self.names_in_scope(scope);
-            self.report(names::unknown_name(path.span, &first.text, known.iter().map(String::as_str)));
+            let unknown = names::unknown_name(path.span, &first.text, known.iter().map(String::as_str));
+            self.report_missing(Missing::EventField, unknown);
         }
         None
     }
@@ -68,7 +69,8 @@ impl Checker<'_> {
         }
         let Some(id) = self.profile_field(&field.text) else {
             let known = self.program.profile.iter().map(|it| &*it.field.name);
-            self.report(names::unknown_profile_field(field.span, &field.text, known));
+            let unknown = names::unknown_profile_field(field.span, &field.text, known);
+            self.report_missing(Missing::ProfileField, unknown);
             return None;
         };
         let path: Vec<Arc<str>> = rest.iter().map(|name| Arc::from(name.text.as_str())).collect();
@@ -171,12 +173,12 @@ impl Checker<'_> {
         match declared {
             Some(Ok(ty)) => Some((FieldPath::Property(path), ty)),
             Some(Err(diagnostic)) => {
-                self.report(diagnostic);
+                self.report_missing(Missing::EventField, diagnostic);
                 None
             }
             None => {
                 let diagnostic = self.unknown_field(events, parts, span);
-                self.report(diagnostic);
+                self.report_missing(Missing::EventField, diagnostic);
                 None
             }
         }

@@ -1,6 +1,6 @@
 //! Declared names, and in which order lets and segments are evaluated.
 
-use super::{Checker, Scope, walk::walk, words};
+use super::{Checker, Scope, unread::Missing, walk::walk, words};
 use crate::{
     diagnostics::names,
     packs, session,
@@ -139,7 +139,8 @@ impl Checker<'_> {
         if id.is_none() {
             let known = self.program.events.iter().map(|event| &*event.name);
             let pack = packs::declaring(&name.text).map(|pack| pack.name);
-            self.report(names::unknown_event(name.span, &name.text, known, pack));
+            let unknown = names::unknown_event(name.span, &name.text, known, pack);
+            self.report_missing(Missing::Event(&name.text), unknown);
         }
         id
     }
@@ -175,7 +176,8 @@ impl Checker<'_> {
         let id = self.topic_id(&name.text);
         if id.is_none() {
             let known = self.program.topics.iter().map(|topic| &*topic.name);
-            self.report(names::unknown_topic(name.span, &name.text, known));
+            let unknown = names::unknown_topic(name.span, &name.text, known);
+            self.report_missing(Missing::Topic(&name.text), unknown);
         }
         id
     }

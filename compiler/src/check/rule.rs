@@ -1,6 +1,6 @@
 //! Rules: trigger, clauses, steps.
 
-use super::{Checker, Scope, empty};
+use super::{Checker, Scope, empty, unread::Missing};
 use crate::{
     diagnostics::{conditions, limits, rules, types},
     limits::MAX_LIMIT_COUNT,
@@ -299,7 +299,7 @@ impl Checker<'_> {
             && topic.is_none()
             && clause.is_none()
         {
-            self.report(rules::missing_topic(send, &rule.name.text));
+            self.report_missing(Missing::UsualTopic, rules::missing_topic(send, &rule.name.text));
         }
     }
 }

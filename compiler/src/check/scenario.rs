@@ -1,6 +1,6 @@
 //! Tests: names, values and times.
 
-use super::Checker;
+use super::{Checker, unread::Missing};
 use crate::{
     diagnostics::{limits, scenarios},
     limits::MAX_STATEMENTS,
@@ -69,7 +69,8 @@ impl Checker<'_> {
         let expects = |kind: &StatementKind| {
             !matches!(kind, StatementKind::Customer { .. } | StatementKind::Event { .. })
         };
-        if !checked.iter().any(|(_, kind, _)| expects(kind)) {
+        let is_whole = checked.len() == test.statements.len();
+        if is_whole && !checked.iter().any(|(_, kind, _)| expects(kind)) {
             self.report(scenarios::without_expect(test.title.span));
         }
         let start = stage.start.unwrap_or_default();
@@ -249,7 +250,8 @@ impl Checker<'_> {
         if rule.is_none() {
             let is_customer = stage.customers.contains(&name.text);
             let known = stage.rules.keys().copied();
-            self.report(scenarios::unknown_rule(name.span, &name.text, is_customer, known));
+            let unknown = scenarios::unknown_rule(name.span, &name.text, is_customer, known);
+            self.report_missing(Missing::Rule(&name.text), unknown);
         }
         rule.copied()
     }

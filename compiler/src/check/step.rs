@@ -1,6 +1,6 @@
 //! What a rule does, step by step.
 
-use super::{Checker, Scope, channel::WITH_ADDRESS};
+use super::{Checker, Scope, channel::WITH_ADDRESS, unread::Missing};
 use crate::{
     diagnostics::{names, rules, types},
     session,
@@ -137,7 +137,8 @@ impl Checker<'_> {
         };
         let Some(id) = self.profile_field(&field.text) else {
             let known = self.program.profile.iter().map(|it| &*it.field.name);
-            self.report(names::unknown_profile_field(field.span, &field.text, known));
+            let unknown = names::unknown_profile_field(field.span, &field.text, known);
+            self.report_missing(Missing::ProfileField, unknown);
             return None;
         };
         let declared = self.program.profile.get(id.0 as usize)?.field.ty.clone();
@@ -181,7 +182,8 @@ impl Checker<'_> {
         for ((name, _), value) in fields.iter().copied().zip(values) {
             let Some(field) = declared.iter().find(|field| *field.name == *name.text) else {
                 let known = declared.iter().map(|field| &*field.name);
-                self.report(names::unknown_field(name.span, &name.text, &[&event.text], known));
+                let unknown = names::unknown_field(name.span, &name.text, &[&event.text], known);
+                self.report_missing(Missing::EventField, unknown);
                 continue;
             };
             let value = value?;

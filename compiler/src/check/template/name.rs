@@ -1,6 +1,7 @@
 //! What names in templates mean.
 
 use super::{Checker, Found, Scope, Walk, words};
+use crate::check::unread::Missing;
 use crate::{
     check::rule::RuleScope,
     diagnostics::templates,
@@ -143,7 +144,10 @@ impl Checker<'_> {
         let (span, place) = walk.at(expr);
         let known = self.template_names(walk, scope);
         let name = path.join(".");
-        self.report(templates::unknown_name(span, &place, &name, known.iter().map(String::as_str)));
+        let is_profile = path.first().is_some_and(|root| root == "profile");
+        let missing = if is_profile { Missing::ProfileField } else { Missing::EventField };
+        let unknown = templates::unknown_name(span, &place, &name, known.iter().map(String::as_str));
+        self.report_missing(missing, unknown);
     }
 
     /// What a template could name, nearest first.
