@@ -170,17 +170,21 @@ fn weekday_name(date: Date) -> &'static str {
     }
 }
 
+/// The day from which days are numbered.
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
 /// The calendar day of a day number.
 fn civil(days: i32) -> Option<Date> {
-    Timestamp::from_millisecond(i64::from(days) * DAY_MS)
-        .ok()
-        .map(|instant| TimeZone::UTC.to_datetime(instant).date())
+    match Timestamp::from_millisecond(i64::from(days) * DAY_MS) {
+        Ok(instant) => Some(TimeZone::UTC.to_datetime(instant).date()),
+        // The last day is no instant's, and what is slower is for it alone.
+        Err(_) => EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok(),
+    }
 }
 
-/// The day number of a calendar day.
+/// The day number of a calendar day. Every day has one, also the last, on which no instant is told.
 fn days_of(date: Date) -> Option<i32> {
-    let start = TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
-    i32::try_from(start.as_millisecond().div_euclid(DAY_MS)).ok()
+    i32::try_from(date.duration_since(EPOCH).as_hours() / 24).ok()
 }
 
 /// The day of the week of a date.
@@ -384,5 +388,11 @@ mod tests {
         assert_eq!(parse_instant("yesterday"), None);
         assert_eq!(parse_date("1970-01-02"), Some(1));
         assert_eq!(print_date(20_454), "2026-01-01");
+        for date in ["0001-01-01", "1969-12-31", "2024-02-29", "9999-12-30", "9999-12-31"] {
+            assert_eq!(parse_date(date).map(print_date).as_deref(), Some(date));
+        }
+        let last = parse_date("9999-12-31").unwrap();
+        assert_eq!((Zone::utc().at(last, 0), date_weekday(last)), (None, Some("friday")));
+        assert_eq!(civil(last + 1), None);
     }
 }
