@@ -77,7 +77,14 @@ impl Checker<'_> {
             self.report(names::unknown_channel(channel.span, &channel.text, known));
             return None;
         }
-        let has = |name: &str| fields.iter().any(|(other, _)| &**other == name);
+        let is_blank = |value: &ContentValue| match value {
+            ContentValue::Template(id) => {
+                let template = self.program.templates.get(id.0 as usize);
+                template.is_some_and(|template| template.source.trim().is_empty())
+            }
+            _ => false,
+        };
+        let has = |name: &str| fields.iter().any(|(other, value)| &**other == name && !is_blank(value));
         let missing = match channel.text.as_str() {
             "email" if !has("subject") => Some("subject"),
             "email" if !has("body") && !has("html") => Some("body"),
