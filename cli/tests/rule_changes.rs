@@ -10,7 +10,7 @@ mod live;
 
 use live::{
     Heard, Random, Seen, Service, Stop, TOKEN, ask, check_delivered, check_log, each_line, instant, now,
-    receiver, segue, send, setting,
+    post, receiver, segue, send, setting,
 };
 use serde_json::{Value, json};
 use std::{
@@ -471,5 +471,43 @@ fn what_the_service_tells_of_a_change_is_what_the_plan_says() {
             assert!(plan.lines().any(|line| line.trim_start().starts_with(fate)), "{fate}\n{plan}");
         }
     }
+    service.end();
+}
+
+/// How many batches of how many events lie in the log that a start has to read.
+const READ_AT_START: (usize, usize) = (10, 2_000);
+
+#[test]
+fn who_asks_for_other_rules_during_a_start_gets_them_when_it_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("project");
+    fs::create_dir(&project).unwrap();
+    let settings = settings(free(), free(), 10_000).replace("watch = true", "watch = false");
+    fs::write(project.join("segue.toml"), settings).unwrap();
+    let [first, second] = [0, 1].map(|words| Shape { words, ..Shape::first() }.rules());
+    fs::write(project.join("rules.segue"), first).unwrap();
+    let data = folder.path().join("data");
+    let mut service = Service { project, data, address: free(), by: Vec::new(), process: None };
+    service.start();
+    service.wait_until_ready();
+    let (batches, events) = READ_AT_START;
+    for batch in 0..batches {
+        let calls = (0..events).map(|number| {
+            json!({"type": "track", "userId": format!("c{number}"), "messageId": format!("{batch}-{number}"),
+                "event": "Added", "properties": {"price": 1}})
+        });
+        let body = json!({ "batch": calls.collect::<Vec<_>>() }).to_string();
+        service.wait_for(|| matches!(post(service.address, "POST", "/v1/batch", &body), Some((200, _))));
+    }
+    service.kill();
+    fs::remove_dir_all(service.data.join("checkpoints")).unwrap();
+    service.start();
+    // It answers that it is not ready yet; that must not be missed.
+    assert!((0..1_000_000).any(|_| service.readiness().is_some()), "{}", service.words());
+    fs::write(service.project.join("rules.segue"), second).unwrap();
+    let process = service.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &process]).status().unwrap().success());
+    service.wait_until_ready();
+    service.wait_for(|| service.words().contains("other rules are in force"));
     service.end();
 }

@@ -15,9 +15,9 @@ use segue_compiler::{
 };
 use segue_runtime::words::counted;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt, future, io, mem, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt, future, mem, path::PathBuf, sync::Arc};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::Signal,
     sync::Mutex,
     time::{Interval, MissedTickBehavior, interval},
 };
@@ -123,9 +123,8 @@ impl Changes {
     }
 
     /// Puts the rules of the folder in force whenever that is asked for, and where it is watched, when it changes; for as
-    /// long as the process lives.
-    pub(crate) async fn follow(self: Arc<Self>, reload: Reload, is_watched: bool) -> io::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
+    /// long as the process lives. A signal that came since `hangup` is listened to, and before this, is obeyed, too.
+    pub(crate) async fn follow(self: Arc<Self>, reload: Reload, is_watched: bool, mut hangup: Signal) {
         let mut looks = is_watched.then(|| interval(LOOK_EVERY));
         if let Some(looks) = &mut looks {
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -137,7 +136,7 @@ impl Changes {
             let found = tokio::select! {
                 asked = hangup.recv() => {
                     if asked.is_none() {
-                        return Ok(());
+                        return;
                     }
                     is_waiting = false;
                     read(&reload).await

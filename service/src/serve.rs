@@ -106,6 +106,8 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
     let threads =
         tokio::runtime::Builder::new_multi_thread().worker_threads(HTTP_THREADS).enable_all().build()?;
     let (stop, stopped) = watch::channel(false);
+    // Listened to before anybody can see that the service starts: from then on people send them.
+    let (mut signals, hangup) = Signals::new(&threads)?;
     // There before the log is read, so that an address in use is told at once, and whoever asks hears that it starts.
     let listen = choices.listen.unwrap_or(service.listen);
     let connections = files::connections(service.connections);
@@ -118,7 +120,6 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
         // It is opened when there is something to ask; that it could not be is told at once, too.
         bind(admin.listen)?;
     }
-    let mut signals = Signals::new(&threads)?;
     let started = prepared.clone();
     let Some(host) = threads.block_on(signals.unless(move || Host::start(started, options)))? else {
         tracing::info!("ended before it was ready");
@@ -143,7 +144,7 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
             })
         })?);
     }
-    threads.spawn(changes.follow(reload, service.watch));
+    threads.spawn(changes.follow(reload, service.watch, hangup));
     tracing::info!(dry_run = choices.dry_run, "ready");
     threads.block_on(async {
         tokio::select! {
@@ -168,18 +169,15 @@ pub fn serve(prepared: Prepared, choices: Choices, reload: Reload) -> Result<(),
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// Who has the rules read again while the log still is, does not end the process by it.
-    _hangup: Signal,
 }
 
 impl Signals {
-    fn new(threads: &Runtime) -> io::Result<Self> {
+    /// Listens from now on; also to what has the rules read again, which is remembered while the log still is read.
+    fn new(threads: &Runtime) -> io::Result<(Self, Signal)> {
         let _within = threads.enter();
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            _hangup: signal(SignalKind::hangup())?,
-        })
+        let ends =
+            Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
+        Ok((ends, signal(SignalKind::hangup())?))
     }
 
     /// Does what may take long, as reading a log does; nothing when the process is told to end meanwhile. It is left
