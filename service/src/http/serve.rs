@@ -64,17 +64,18 @@ impl Default for Patience {
     }
 }
 
-/// Serves until `shutdown` comes, then lets requests that are under way end.
+/// Serves until `shutdown` comes, then lets requests that are under way end; who comes to connect then is refused.
 pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) {
+    let Port { listener, tls, connections, per_address, patience, metrics } = port;
     // Those who read bodies are told how long.
-    let app = app.layer(Extension(port.patience));
-    let slots = Arc::new(Semaphore::new(port.connections));
+    let app = app.layer(Extension(patience));
+    let slots = Arc::new(Semaphore::new(connections));
     let addresses = Addresses::default();
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
-            accepted = port.listener.accept() => accepted,
+            accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
         };
         let (stream, address) = match accepted {
@@ -87,15 +88,14 @@ pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) 
             }
         };
         let Ok(slot) = slots.clone().try_acquire_owned() else {
-            port.metrics.connections_refused.add(1);
+            metrics.connections_refused.add(1);
             continue;
         };
-        let Some(held) = addresses.take(address, port.per_address) else {
-            port.metrics.connections_refused_by_address.add(1);
+        let Some(held) = addresses.take(address, per_address) else {
+            metrics.connections_refused_by_address.add(1);
             continue;
         };
-        let (app, tls, metrics) = (app.clone(), port.tls.clone(), port.metrics.clone());
-        let patience = port.patience;
+        let (app, tls, metrics) = (app.clone(), tls.clone(), metrics.clone());
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             metrics.connections.add(1);
@@ -105,6 +105,8 @@ pub async fn serve(port: Port, app: Router, shutdown: impl Future<Output = ()>) 
             drop((slot, held));
         });
     }
+    // The system would take connections for as long as it is there, and nobody would answer them.
+    drop(listener);
     // Those who do not end in time are cut off.
     let _ = timeout(Duration::from_millis(CLOSING_PATIENCE), graceful.shutdown()).await;
 }

@@ -376,6 +376,28 @@ fn slow_clients_are_cut_off() {
 }
 
 #[test]
+fn at_the_end_requests_under_way_are_answered_and_others_are_refused() {
+    let mut service = Service::start(Changes::default());
+    let mut slow = service.client();
+    let body = r#"{"userId":"ada","event":"A","messageId":"m"}"#;
+    let head = "POST /v1/track HTTP/1.1\r\nhost: x\r\nauthorization: Basic a2V5Og==\r\n";
+    let begun = format!("{head}content-length: {}\r\n\r\n", body.len());
+    slow.stream.write_all(begun.as_bytes()).unwrap();
+    // An answer to somebody who came later: the slow one's request is under way.
+    assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
+    thread::sleep(Duration::from_millis(100));
+    service.stop.take().unwrap().send(()).unwrap();
+    let is_refused = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        std::net::TcpStream::connect(service.address).is_err()
+    });
+    assert!(is_refused, "nobody waits for an answer that does not come");
+    slow.stream.write_all(body.as_bytes()).unwrap();
+    assert_eq!(slow.answer().status, 200);
+    assert_eq!(service.take().len(), 1);
+}
+
+#[test]
 fn who_announces_much_and_sends_nothing_keeps_nobody_away() {
     let service = Service::start(Changes { connections: Some(400), ..Changes::default() });
     // Together they announce more than all bodies may take.
