@@ -17,9 +17,13 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What exit codes mean, for `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 all is well; 1 the rules have errors, or a test fails; 2 wrong usage, input that \
+    cannot be read or was refused, or output that cannot be written; 3 something could not be delivered";
+
 /// Rules that react to what customers do: written to be read aloud, checked, and run with exact time.
 #[derive(Parser)]
-#[command(name = "segue", version, arg_required_else_help = true, propagate_version = true)]
+#[command(name = "segue", version, arg_required_else_help = true, propagate_version = true, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -54,6 +58,8 @@ enum Ending {
     Refused,
     /// Wrong usage or unreadable input.
     Unusable,
+    /// What was decided could not all be delivered, which counts for more than input that was refused.
+    Undelivered,
 }
 
 /// The arguments; of a program with rules inside, without what names rules.
@@ -73,6 +79,7 @@ fn arguments() -> Result<Arguments, output::Problem> {
     let own = clap::Command::new(bundle.name.as_str())
         .version(env!("CARGO_PKG_VERSION"))
         .about("Rules of Segue as a program of their own")
+        .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(commands);
@@ -102,5 +109,6 @@ fn main() -> ExitCode {
         Ending::Clean => ExitCode::SUCCESS,
         Ending::Refused => ExitCode::from(1),
         Ending::Unusable => ExitCode::from(2),
+        Ending::Undelivered => ExitCode::from(3),
     }
 }

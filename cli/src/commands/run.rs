@@ -63,7 +63,8 @@ pub(crate) struct Arguments {
     /// Run the reference interpreter instead of machine code
     #[arg(long)]
     interpret: bool,
-    /// Deliver what was decided through the channels of `segue.toml`
+    /// Deliver what was decided through the channels of `segue.toml`, and end with exit code 3 if something of it could not be
+    /// delivered
     #[arg(long)]
     deliver: bool,
 }
@@ -111,12 +112,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     } else {
         replay(engine(&program, &settings)?, program, &settings, fuse, arguments, rejects)?
     };
-    print(outcome.records.iter(), arguments)?;
-    if let Some(hooks) = &mut hooks {
-        deliver(hooks, &outcome.records, arguments.input.quiet);
+    match print(outcome.records.iter(), arguments) {
+        // Who has read enough of what was decided still wants it delivered.
+        Err(Problem::ClosedPipe) if arguments.deliver => {}
+        // Where what was decided could be kept nowhere, nobody could say later what went out.
+        Err(Problem::Words(words)) if arguments.deliver => {
+            return Err(Problem::words(format!(
+                "{words}; nothing was delivered, so that it can be run once more"
+            )));
+        }
+        printed => printed?,
     }
+    let failed = hooks.as_mut().map_or(0, |hooks| deliver(hooks, &outcome.records, arguments.input.quiet));
     if !arguments.input.quiet {
         summarize(&outcome, &opened);
+    }
+    if failed > 0 {
+        return Ok(Ending::Undelivered);
     }
     Ok(if arguments.input.strict && outcome.rejected > 0 { Ending::Unusable } else { Ending::Clean })
 }
@@ -251,7 +263,8 @@ fn print(records: impl Iterator<Item = Record>, arguments: &Arguments) -> Result
     Ok(())
 }
 
-fn deliver(hooks: &mut Hooks, records: &Records, quiet: bool) {
+/// Delivers what was decided; gives how much of it could not be.
+fn deliver(hooks: &mut Hooks, records: &Records, quiet: bool) -> u64 {
     let (mut delivered, mut failed) = (0_u64, 0_u64);
     let decisions: Vec<_> =
         records.iter().filter(|record| Kinds::none().with_decisions().has(record)).collect();
@@ -272,6 +285,7 @@ fn deliver(hooks: &mut Hooks, records: &Records, quiet: bool) {
     if !quiet {
         tell(&format!("{delivered} delivered, {failed} not"));
     }
+    failed
 }
 
 fn summarize(outcome: &Replayed, opened: &Opened) {
