@@ -44,14 +44,19 @@ impl Input {
         self.threads.or_else(|| thread::available_parallelism().ok())
     }
 
+    /// The files that are read.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        self.events.iter().chain(&self.profiles).cloned().collect()
+    }
+
     /// Checks what can be known before anything is read; gives where rejects go. `used` are files that the command
     /// reads besides.
     pub(crate) fn rejects(&self, mut used: Vec<PathBuf>) -> Result<Rejects, Problem> {
-        let read = || self.events.iter().chain(&self.profiles);
-        if read().filter(|path| path.as_os_str() == "-").count() > 1 {
+        let read = self.files();
+        if read.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
             return Err(Problem::words("`-` stands twice: standard input can be read only once"));
         }
-        used.extend(read().cloned());
+        used.extend(read);
         Rejects::new(self.rejects.as_deref(), &used, self.quiet)
     }
 }

@@ -12,6 +12,7 @@ use segue_compiler::{
 };
 use segue_runtime::{
     config::{ChannelConfig, Config, ConfigError},
+    guard::may_be_written,
     load::{self, LoadError, Loaded, load},
 };
 use segue_service::rules::Text;
@@ -57,17 +58,48 @@ impl Opened {
         }
     }
 
+    /// Its rule files and its settings.
+    fn rules(&self) -> impl Iterator<Item = PathBuf> {
+        let sources = self.project.sources.iter().map(|source| PathBuf::from(&source.name));
+        sources.chain(std::iter::once(self.root.join("segue.toml")))
+    }
+
     /// The files that belong to it, none of which may be written over.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let sources = self.project.sources.iter().map(|source| PathBuf::from(&source.name));
         let content = self.project.files.keys().map(|path| self.root.join(path));
         let written = self.config.channels.values().filter_map(|channel| match channel {
             ChannelConfig::File { path } => Some(self.root.join(path)),
             ChannelConfig::Console | ChannelConfig::Webhook(_) => None,
         });
-        let config = std::iter::once(self.root.join("segue.toml"));
-        sources.chain(content).chain(written).chain(config).collect()
+        self.rules().chain(content).chain(written).collect()
     }
+
+    /// Refuses channels that would write to the rules, the settings or what is read besides, also by a link.
+    pub(crate) fn guard_channels(&self, read: &[PathBuf]) -> Result<(), Problem> {
+        let used: Vec<PathBuf> = self.rules().chain(read.iter().cloned()).collect();
+        for (name, channel) in &self.config.channels {
+            let ChannelConfig::File { path } = channel else { continue };
+            may_be_written(&self.root.join(path), &used).map_err(|reason| {
+                let path = path.display();
+                Problem::words(format!(
+                    "channel `{name}` cannot write to `{path}`: {reason}; name another file under [channels.{name}] in segue.toml"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses to write to a file that an option names if it is in use, or if there is no place for it.
+pub(crate) fn guard(option: &str, path: &Path, used: &[PathBuf]) -> Result<(), Problem> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let has_place = match folder.is_dir() {
+        true => Ok(()),
+        false => Err(format!("there is no folder `{}`", folder.display())),
+    };
+    may_be_written(path, used)
+        .and(has_place)
+        .map_err(|reason| Problem::words(format!("`{option} {}`: {reason}; name a new file", path.display())))
 }
 
 /// The projects at a path.

@@ -153,12 +153,21 @@ fn files_of_the_project_are_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("rules.segue"), RULES).unwrap();
     fs::write(folder.path().join("segue.toml"), CONFIG).unwrap();
-    for (output, said) in [("segue.toml", "belongs to the project"), (".", "is a folder")] {
-        let refused = segue(folder.path(), &["build", ".", "-o", output]);
+    fs::hard_link(folder.path().join("rules.segue"), folder.path().join("link.h")).unwrap();
+    for (output, said) in [
+        ("segue.toml", "`--output segue.toml`: rules and settings are not written over; name a new file"),
+        ("new.segue", "rules and settings are not written over"),
+        ("link.h", "it is the same file as `rules.segue`, which is in use"),
+        ("link.o", "`--output link.h`: it is the same file as `rules.segue`"),
+        (".", "it is a folder"),
+    ] {
+        let emit: &[&str] = if output == "link.o" { &["--emit", "object"] } else { &[] };
+        let refused = segue(folder.path(), &[&["build", ".", "-o", output], emit].concat());
         assert_eq!(refused.status.code(), Some(2));
         assert!(words(&refused).contains(said), "{}", words(&refused));
     }
     assert_eq!(fs::read_to_string(folder.path().join("segue.toml")).unwrap(), CONFIG);
+    assert_eq!(fs::read_to_string(folder.path().join("rules.segue")).unwrap(), RULES);
 }
 
 #[test]

@@ -85,6 +85,63 @@ fn rejects_never_write_over_what_is_read() {
 }
 
 #[test]
+fn reports_never_write_over_rules_and_settings() {
+    let folder = project();
+    let folder = folder.path();
+    fs::hard_link(folder.join("rules.segue"), folder.join("hard.xml")).unwrap();
+    let before = contents(folder);
+    for (file, said) in [
+        ("rules.segue", "`--junit rules.segue`: rules and settings are not written over; name a new file"),
+        ("segue.toml", "rules and settings are not written over"),
+        ("hard.xml", "the same file as `rules.segue`, which is in use"),
+        (".", "it is a folder"),
+        ("nowhere/report.xml", "there is no folder `nowhere`"),
+    ] {
+        refused(folder, &["test", ".", "--junit", file], said);
+    }
+    assert!(contents(folder) == before);
+}
+
+#[test]
+fn channels_never_write_over_what_is_read() {
+    let folder = project();
+    let folder = folder.path();
+    fs::hard_link(folder.join("rules.segue"), folder.join("hard.ndjson")).unwrap();
+    let run = ["run", ".", "--events", "events.ndjson", "--deliver"];
+    let settings = |path: &str| {
+        let service = "[service]\nlisten = \"127.0.0.1:0\"\nwrite_keys = { file = \"events.ndjson\" }\n";
+        let text = format!("{service}[channels.sms]\nhook = \"file\"\npath = \"{path}\"\n");
+        fs::write(folder.join("segue.toml"), text).unwrap();
+        contents(folder)
+    };
+    for path in ["rules.segue", "segue.toml"] {
+        let before = settings(path);
+        for arguments in [&run[..], &["serve", "."], &["check", "."]] {
+            let (code, words) = told(folder, arguments);
+            assert_eq!(code, 1, "{words}");
+            assert!(
+                words.contains("channel `sms` cannot write there: rules and settings are not written over")
+            );
+        }
+        assert!(contents(folder) == before);
+    }
+    let before = settings("hard.ndjson");
+    let said =
+        "channel `sms` cannot write to `hard.ndjson`: it is the same file as `rules.segue`, which is in use";
+    refused(folder, &run, said);
+    refused(folder, &["serve", "."], said);
+    assert!(contents(folder) == before);
+    let before = settings("events.ndjson");
+    refused(folder, &run, "it is the same file as `events.ndjson`, which is in use; name another file under");
+    assert!(contents(folder) == before);
+    // What was written before is written on.
+    settings("sent.txt");
+    for _ in 0..2 {
+        assert_eq!(told(folder, &run).0, 0);
+    }
+}
+
+#[test]
 fn the_file_of_rejects_comes_with_the_first_one() {
     let folder = project();
     let folder = folder.path();

@@ -282,6 +282,12 @@ rate = "5 per sec"
 secret = { env = "A", file = "b" }
 [channels.e]
 hook = "file"
+[channels.f]
+hook = "file"
+path = "more/rules.segue"
+[channels.g]
+hook = "file"
+path = "./segue.toml"
 "#;
         assert_eq!(
             findings(text),
@@ -300,6 +306,10 @@ hook = "file"
                 "14 { env = \"A\", file = \"b\" }: bad-secret: a secret comes from one place \
                     [write { env = \"NAME\" } or { file = \"PATH\" }]",
                 "15 e: missing-key: channel `e` has no `path` [a file hook needs path = \"FILE\"]",
+                "19 \"more/rules.segue\": bad-path: channel `f` cannot write there: rules and settings are not \
+                    written over [name another file, such as \"sent.ndjson\"]",
+                "22 \"./segue.toml\": bad-path: channel `g` cannot write there: rules and settings are not \
+                    written over [name another file, such as \"sent.ndjson\"]",
             ]
         );
     }

@@ -16,7 +16,7 @@
 #![doc = include_str!("../../examples/own_service/src/main.rs")]
 //! ```
 //!
-//! Only [`load`], [`source`], [`profiles`] and [`channel`] touch files or the network, and nothing reads a clock: [`embedded`] is given one.
+//! Only [`load`], [`source`], [`profiles`], [`guard`] and [`channel`] touch files or the network, and nothing reads a clock: [`embedded`] is given one.
 
 pub mod load;
 
@@ -25,6 +25,8 @@ pub mod config;
 pub mod source;
 
 pub mod profiles;
+
+pub mod guard;
 
 pub mod engine;
 

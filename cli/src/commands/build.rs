@@ -5,7 +5,7 @@ use crate::{
     bundle::Bundle,
     commands::test::failing,
     output::{Problem, tell},
-    project::{Opened, open_clean},
+    project::{Opened, guard, open_clean},
 };
 use clap::ValueEnum;
 use segue_compiler::{object::object, project::used_from, settings::ConsentPolicy, typed::Program};
@@ -44,7 +44,7 @@ enum Emit {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let (opened, program) = open_clean(&arguments.path)?;
-    refuse_own(&opened, &arguments.output)?;
+    guard("--output", &arguments.output, &opened.files())?;
     if !arguments.no_tests {
         let (tests, failed) = failing(&opened, &program)?;
         if failed > 0 {
@@ -58,24 +58,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     }
     match arguments.emit {
         Emit::Program => build(&opened, arguments),
-        Emit::Object => emit_object(&program, arguments),
+        Emit::Object => emit_object(&opened, &program, arguments),
     }
-}
-
-/// What is written must not take the place of what is read.
-fn refuse_own(opened: &Opened, output: &Path) -> Result<(), Problem> {
-    let whole = |path: &Path| fs::canonicalize(path).ok();
-    let Some(output) = whole(output) else { return Ok(()) };
-    if output.is_dir() {
-        return Err(Problem::words(format!("`{}` is a folder; name the file to write", output.display())));
-    }
-    if opened.files().iter().any(|file| whole(file).as_ref() == Some(&output)) {
-        return Err(Problem::words(format!(
-            "`{}` belongs to the project; name another file",
-            output.display()
-        )));
-    }
-    Ok(())
 }
 
 fn build(opened: &Opened, arguments: &Arguments) -> Result<Ending, Problem> {
@@ -120,12 +104,13 @@ fn bundle(opened: &Opened, output: &Path) -> Result<Bundle, Problem> {
     })
 }
 
-fn emit_object(program: &Program, arguments: &Arguments) -> Result<Ending, Problem> {
+fn emit_object(opened: &Opened, program: &Program, arguments: &Arguments) -> Result<Ending, Problem> {
     let output = &arguments.output;
     let header = output.with_extension("h");
     if header == *output {
         return Err(Problem::words("the header takes that name; name the object file, such as `rules.o`"));
     }
+    guard("--output", &header, &opened.files())?;
     let stem = output.file_stem().unwrap_or_default().to_string_lossy();
     let made = match object(program, &stem) {
         Ok(made) => made,

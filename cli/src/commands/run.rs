@@ -92,13 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     settings.until = arguments.until.as_deref().map(|text| instant(text, &settings)).transpose()?;
     settings.log_from = arguments.log_from.as_deref().map(|text| instant(text, &settings)).transpose()?;
     let rejects = arguments.input.rejects(opened.files())?;
-    let mut hooks = match arguments.deliver {
-        false => None,
-        true => Some(
-            Hooks::open(&opened.config.channels, &opened.root, &|| Box::new(stderr()))
-                .map_err(|error| Problem::words(error.to_string()))?,
-        ),
-    };
+    let mut hooks = arguments.deliver.then(|| open_hooks(&opened, &arguments.input)).transpose()?;
     let fuse = opened.config.fuse;
     let outcome = if arguments.interpret {
         replay(
@@ -131,6 +125,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
         return Ok(Ending::Undelivered);
     }
     Ok(if arguments.input.strict && outcome.rejected > 0 { Ending::Unusable } else { Ending::Clean })
+}
+
+/// The ways out, none of which leads to what is read.
+fn open_hooks(opened: &Opened, input: &Input) -> Result<Hooks, Problem> {
+    opened.guard_channels(&input.files())?;
+    Hooks::open(&opened.config.channels, &opened.root, &|| Box::new(stderr()))
+        .map_err(|error| Problem::words(error.to_string()))
 }
 
 /// Machine code for a program.

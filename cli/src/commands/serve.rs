@@ -52,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
 /// The project, checked; what is wrong with it is told.
 fn prepared(path: &Path) -> Result<Prepared, Problem> {
     let (opened, program) = open_clean(path)?;
+    opened.guard_channels(&[])?;
     let text = opened.text();
     Ok(Prepared { root: opened.root, program, config: opened.config, text })
 }

@@ -6,7 +6,7 @@ use crate::{
     findings::Findings,
     junit::{Case, junit},
     output::{Problem, results, tell},
-    project::{Opened, open_clean, projects},
+    project::{Opened, guard, open_clean, projects},
     table::{actor, what},
 };
 use segue_compiler::{
@@ -53,9 +53,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
     let mut cases = Vec::new();
+    // Told before all of the tests are run.
+    let may_write = |used: &[PathBuf]| match &arguments.junit {
+        Some(path) => guard("--junit", path, used),
+        None => Ok(()),
+    };
+    may_write(&[])?;
     for path in &arguments.paths {
         for folder in projects(path)? {
             let (opened, program) = open_clean(&folder)?;
+            may_write(&opened.files())?;
             let of_project = &opened.config.settings;
             if arguments.interpret {
                 let make = |settings| Ok(Reference::new(program.clone(), settings));

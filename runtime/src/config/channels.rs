@@ -6,7 +6,10 @@ use super::{
     secret::{self, Secret},
     table::{Table, whole, wrong_type},
 };
-use crate::limits::{MAX_WEBHOOK_RETRIES, MAX_WEBHOOK_TIMEOUT, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
+use crate::{
+    guard::{NOT_WRITTEN_OVER, is_named_as_rules},
+    limits::{MAX_WEBHOOK_RETRIES, MAX_WEBHOOK_TIMEOUT, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT},
+};
 use std::{collections::BTreeMap, ops::Range, path::PathBuf};
 use toml::de::DeValue;
 
@@ -78,8 +81,15 @@ impl Channel<'_> {
                 if self.table.place("path").is_none() {
                     findings.push(self.missing("path", "a file hook needs path = \"FILE\""));
                 }
-                let (path, _) = self.table.text("path", findings)?;
-                Some(ChannelConfig::File { path: PathBuf::from(path) })
+                let (path, span) = self.table.text("path", findings)?;
+                let path = PathBuf::from(path);
+                if is_named_as_rules(&path) {
+                    let message = format!("channel `{}` cannot write there: {NOT_WRITTEN_OVER}", self.name);
+                    let finding = Finding::new("bad-path", span, message);
+                    findings.push(finding.help("name another file, such as \"sent.ndjson\""));
+                    return None;
+                }
+                Some(ChannelConfig::File { path })
             }
             _ => self.webhook(findings).map(ChannelConfig::Webhook),
         }
