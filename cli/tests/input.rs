@@ -251,6 +251,24 @@ fn what_cannot_be_read_is_told_in_plain_words() {
 }
 
 #[test]
+fn a_folder_without_a_log_is_none() {
+    let folder = project();
+    let folder = folder.path();
+    fs::create_dir(folder.join("empty")).unwrap();
+    fs::create_dir_all(folder.join("data/log")).unwrap();
+    for data in [".", "empty", "data"] {
+        let said =
+            format!("error: `{data}` holds no log; name the folder of a service's data, or of its log");
+        refused(folder, &["log", data], &said);
+        refused(folder, &["run", "--log", data], &said);
+        refused(folder, &["run", ".", "--log", data, "--interpret"], &said);
+    }
+    for arguments in [&["log", "nowhere"][..], &["run", "--log", "nowhere"]] {
+        assert_eq!(told(folder, arguments).0, 2);
+    }
+}
+
+#[test]
 fn content_files_say_why_they_cannot_be_used() {
     let folder = project();
     let folder = folder.path();

@@ -71,6 +71,12 @@ pub enum AuditError {
     /// An executor cannot be made.
     #[error("{0}")]
     Executor(String),
+    /// There is none.
+    #[error("`{}` holds no log; name the folder of a service's data, or of its log", folder.display())]
+    NoLog {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
     /// The log does not say which rules to obey.
     #[error(
         "the log begins at entry {first}, and does not say which rules were in force there: name a project to see what its rules make of this log"
@@ -85,10 +91,16 @@ pub enum AuditError {
 pub type Make<'m, E> = &'m dyn Fn(&Arc<Program>, &Settings) -> Result<E, String>;
 
 /// Where the log of a service lies: in the folder of its data, or there itself.
-#[must_use]
-pub fn log_of(folder: &Path) -> PathBuf {
+///
+/// # Errors
+/// When there is none, or the folder cannot be read.
+pub fn log_of(folder: &Path) -> Result<PathBuf, AuditError> {
     let within = folder.join("log");
-    if within.is_dir() { within } else { folder.to_owned() }
+    let log = if within.is_dir() { within } else { folder.to_owned() };
+    if segments(&log)?.is_empty() {
+        return Err(AuditError::NoLog { folder: folder.to_owned() });
+    }
+    Ok(log)
 }
 
 /// Hands the log in a folder over to executors that `make` makes: of the rules that the log puts in force, as the service

@@ -47,12 +47,9 @@ struct Line<'e> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Problem> {
-    let log = log_of(&arguments.data);
+    let log = log_of(&arguments.data).map_err(|error| Problem::words(error.to_string()))?;
     let unreadable = |error: Damage| Problem::words(error.to_string());
     let all = segments(&log).map_err(unreadable)?;
-    if all.is_empty() {
-        return Err(Problem::words(format!("`{}` holds no log", arguments.data.display())));
-    }
     let mut out = results();
     let mut reader = Reader::open(&log, arguments.from).map_err(unreadable)?;
     loop {

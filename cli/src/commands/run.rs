@@ -193,7 +193,7 @@ fn audit(
     opened: Option<(Opened, Arc<Program>)>,
     arguments: &Arguments,
 ) -> Result<Ending, Problem> {
-    let log = log_of(log);
+    let log = log_of(log).map_err(|error| Problem::words(error.to_string()))?;
     let threads = arguments.input.threads().unwrap_or(NonZeroUsize::MIN);
     let given = opened.map(|(opened, program)| {
         let text = opened.text();
