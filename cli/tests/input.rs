@@ -269,6 +269,17 @@ fn a_folder_without_a_log_is_none() {
 }
 
 #[test]
+fn ids_forge_no_lines() {
+    let folder = project();
+    let folder = folder.path();
+    let forged = order(1).replace("\"ada\"", r#""ada\nbuyer\tben\u001b[1m""#);
+    fs::write(folder.join("events.ndjson"), forged).unwrap();
+    let at = ["segments", ".", "--events", "events.ndjson", "--at", "2026-02-01", "--members"];
+    let output = segue(folder, &at);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "buyer\tada buyer ben[1m\n");
+}
+
+#[test]
 fn content_files_say_why_they_cannot_be_used() {
     let folder = project();
     let folder = folder.path();

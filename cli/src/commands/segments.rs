@@ -14,7 +14,10 @@ use segue_compiler::{
     settings::Settings,
     typed::{Program, SegmentId},
 };
-use segue_runtime::replay::{Kinds, Options, Replay};
+use segue_runtime::{
+    replay::{Kinds, Options, Replay},
+    words::shown,
+};
 use std::{io::Write, path::PathBuf, sync::Arc};
 
 #[derive(clap::Args)]
@@ -77,10 +80,15 @@ fn count<E: Execution + Sync>(
         let members = replay.members(SegmentId(number));
         if arguments.members {
             for customer in members {
-                writeln!(out, "{}\t{customer}", segment.name)?;
+                // An id may hold what ends a line, or acts on a terminal.
+                writeln!(out, "{}\t{}", segment.name, shown(customer, usize::MAX))?;
             }
         } else {
-            let title = segment.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
+            let title = segment
+                .title
+                .as_ref()
+                .map(|title| format!("  {}", shown(title, usize::MAX)))
+                .unwrap_or_default();
             writeln!(out, "{:<width$}  {:>8}{title}", segment.name, members.len())?;
         }
     }
