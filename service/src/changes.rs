@@ -13,7 +13,10 @@ use segue_compiler::{
     settings::ConsentPolicy,
     typed::Program,
 };
-use segue_runtime::words::counted;
+use segue_runtime::{
+    load::LoadError,
+    words::{counted, quote},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt, future, mem, path::PathBuf, sync::Arc};
 use tokio::{
@@ -42,12 +45,40 @@ struct Latest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
-    /// Rule files by name, all of them.
+    /// Rule files by name, all of them, one at least.
     pub sources: BTreeMap<String, String>,
     /// Content files by path, all of them; else those that are.
     pub files: Option<BTreeMap<String, String>>,
     /// `segue.toml`; else as it is.
     pub settings: Option<String>,
+}
+
+impl Proposal {
+    /// Sees that there are rule files, and that their names are such as a folder could have; those that are in force are.
+    ///
+    /// # Errors
+    /// When it is not so.
+    pub fn check_names(&self, in_force: &Text) -> Result<(), Refused> {
+        let is_new = |name: &&String| !in_force.sources.contains_key(*name);
+        match self.sources.keys().filter(is_new).find(|name| !is_rule_file(name)) {
+            None if self.sources.is_empty() => {
+                let nothing = LoadError::NoRules { path: "sources".to_owned() };
+                Err(Refused::Sources(nothing.to_string()))
+            }
+            None => Ok(()),
+            Some(name) => Err(Refused::Sources(format!(
+                "{} in `sources` is no name of a rule file; name each from the project's folder on, such as `rules.segue` or `mail/offers.segue`",
+                quote(name)
+            ))),
+        }
+    }
+}
+
+/// Whether a name is that of a rule file within a project, folders in it parted by `/`.
+fn is_rule_file(name: &str) -> bool {
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(char::is_control);
+    let stem = name.strip_suffix(".segue");
+    stem.is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/')) && name.split('/').all(is_plain)
 }
 
 impl From<Text> for Proposal {
@@ -77,6 +108,8 @@ pub enum Refused {
     Findings(Vec<Finding>),
     /// The folder cannot be read.
     Folder(String),
+    /// There are no rule files, or what is given are none.
+    Sources(String),
     /// They cannot be written down.
     Write(Refusal),
 }
@@ -274,7 +307,7 @@ impl fmt::Display for Refused {
                 let errors = findings.iter().filter(|finding| finding.is_error()).count();
                 write!(f, "the new ones have {}", counted(errors as u64, "error"))
             }
-            Self::Folder(why) => f.write_str(why),
+            Self::Folder(why) | Self::Sources(why) => f.write_str(why),
             Self::Write(refusal) => write!(f, "{refusal}"),
         }
     }

@@ -34,10 +34,16 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, request: Request) -> 
         let message = format!("the body should be {form}: {error}");
         Failure::new(StatusCode::BAD_REQUEST, "unreadable", message)
     })?;
-    // To its end, also where whoever asked does not wait for it.
-    let changes = shared.admin.changes.clone();
-    let put = tokio::spawn(async move { changes.put(proposal).await }).await;
-    match put.unwrap_or_else(|error| Err(Refused::Folder(error.to_string()))) {
+    let put = match proposal.check_names(&shared.admin.ask.rules()) {
+        Err(refused) => Err(refused),
+        Ok(()) => {
+            // To its end, also where whoever asked does not wait for it.
+            let changes = shared.admin.changes.clone();
+            let put = tokio::spawn(async move { changes.put(proposal).await }).await;
+            put.unwrap_or_else(|error| Err(Refused::Folder(error.to_string())))
+        }
+    };
+    match put {
         Ok(changed) => Ok(told(&changed)),
         Err(Refused::Write(refusal)) => {
             tracing::warn!("the rules stay as they are: {refusal}");

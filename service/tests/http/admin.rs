@@ -399,6 +399,17 @@ fn rules_with_errors_are_refused_as_a_whole() {
         (&answer["findings"][0]["code"], &answer["findings"][0]["line"]),
         (&"console-hook".into(), &2.into())
     );
+    let answer = refused("{\"sources\": {}}", 422);
+    assert_eq!(answer["message"], "the rules stay as they are: `sources` holds no `.segue` file");
+    for name in
+        ["", "rules", ".segue", "a/.segue", "../../etc/x.segue", "/x.segue", "a//b.segue", "a\nb.segue"]
+    {
+        let body = serde_json::json!({ "sources": { "rules.segue": RULES, name: "" } }).to_string();
+        let answer = refused(&body, 422);
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains("` in `sources` is no name of a rule file; name each from"), "{message}");
+        Description::parse(OPENAPI).fits("/v1/admin/rules", "PUT", &whole.put(&body));
+    }
     for body in
         ["", "[]", "{\"files\": {}}", "{\"sources\": {}, \"source\": {}}", "{\"sources\": {\"a\": 1}}"]
     {
