@@ -76,7 +76,7 @@ where
         if profiles.is_some()
             && let (Some(path), Some(at)) = (profiles, feed.first_event())
         {
-            load_profiles(path, at, replay, &mut rejects)?;
+            load_profiles((path, input.strict), at, replay, &mut rejects)?;
             profiles = None;
         }
         for reject in &feed.apply(replay, input.strict) {
@@ -90,14 +90,14 @@ where
 }
 
 fn load_profiles<E: Execution>(
-    path: &Path,
+    (path, strict): (&Path, bool),
     at: Millis,
     replay: &mut Replay<E>,
     rejects: &mut Rejects,
 ) -> Result<(), Problem> {
     let fields = replay.program().profile.clone();
     let mut problem = None;
-    profiles::read(path, &fields, &mut |row| match row {
+    profiles::read(path, &fields, strict, &mut |row| match row {
         Row::Note(words) => rejects.note(&words),
         Row::Traits { customer, traits } => replay.load_profile(customer, at, traits),
         Row::Reject(reject) => {

@@ -169,6 +169,36 @@ fn strict_refuses_what_breaks_its_declaration() {
 }
 
 #[test]
+fn strict_refuses_profiles_that_break_their_declaration() {
+    let folder = project("event \"Order\" {}\nprofile { age: number? }\nsegment old { profile.age > 60 }\n");
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (rules, events) = (at(""), at("events.ndjson"));
+    let order = r#"{"type":"track","userId":"cyd","event":"Order","timestamp":"2026-01-05T10:00:00Z"}"#;
+    fs::write(&events, order).unwrap();
+    let csv = "user_id,age\nben,70\nada,old\n";
+    let lines = "{\"user_id\":\"ben\",\"age\":70}\n{\"user_id\":\"ada\",\"age\":\"old\"}\n";
+    for (name, content, line) in [("p.csv", csv, 3), ("p.ndjson", lines, 2)] {
+        let profiles = at(name);
+        fs::write(&profiles, content).unwrap();
+        for command in [&["run"][..], &["segments", "--at", "2026-02-01"]] {
+            let line_of = [command, &[&rules, "--events", &events, "--profiles", &profiles]].concat();
+            let lenient = segue(&line_of);
+            assert_eq!(lenient.status.code(), Some(0), "{}", text(&lenient.stderr));
+            let strict = segue(&[&line_of[..], &["--strict"]].concat());
+            let words = text(&strict.stderr);
+            assert_eq!(strict.status.code(), Some(2), "{words}");
+            let said = format!(
+                "{name}:{line}: rejected: the traits break the declaration of the profile: its field `age` should be of type number, found `\"old\"`"
+            );
+            assert!(words.contains(&said), "{said} in\n{words}");
+            assert!(!words.contains("`--strict` says which"), "{words}");
+        }
+        let run = segue(&["run", &rules, "--events", &events, "--profiles", &profiles, "--strict"]);
+        assert!(text(&run.stderr).contains("1 profile loaded, 1 profile rejected"), "{}", text(&run.stderr));
+    }
+}
+
+#[test]
 fn both_executors_print_the_same_bytes() {
     for folder in fs::read_dir(root().join("examples")).unwrap() {
         let folder = folder.unwrap().path();

@@ -5,7 +5,7 @@ mod table;
 
 use crate::{
     limits::MAX_LINE_BYTES,
-    source::{Input, Line, Lines, Progress, Reject, SourceError, name_of},
+    source::{Input, Line, Lines, Progress, Reject, SourceError, name_of, traits_fault},
 };
 use segue_compiler::{json::JsonText, typed::ProfileField};
 use std::{
@@ -30,11 +30,17 @@ pub enum Row<'a> {
 }
 
 /// Reads a profile file from start to end: NDJSON (`{"user_id": …, traits…}` or `{"userId": …, "traits": {…}}`) or CSV
-/// with a header, told by its first character. `fields` says what type the cells of a CSV column become.
+/// with a header, told by its first character. `fields` says what type the cells of a CSV column become; with `strict` what
+/// breaks its declaration there is rejected.
 ///
 /// # Errors
 /// When the file cannot be read, or is CSV whose first line does not name each column once, `user_id` among them.
-pub fn read(path: &Path, fields: &[ProfileField], take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceError> {
+pub fn read(
+    path: &Path,
+    fields: &[ProfileField],
+    strict: bool,
+    take: &mut dyn FnMut(Row<'_>),
+) -> Result<(), SourceError> {
     let mut input = Input::open(path, &Progress::default())?;
     let start = start(&mut *input.reader).map_err(|error| SourceError::Read {
         file: input.name.clone(),
@@ -47,9 +53,14 @@ pub fn read(path: &Path, fields: &[ProfileField], take: &mut dyn FnMut(Row<'_>))
     input.reader = Box::new(io::Cursor::new(start).chain(input.reader));
     match first {
         None => Ok(()),
-        Some(b'{') => read_lines(input, take),
-        Some(_) => table::read(input, &header, fields, take),
+        Some(b'{') => read_lines(input, strict.then_some(fields), take),
+        Some(_) => table::read(input, &header, (fields, strict), take),
     }
+}
+
+/// Says what in traits breaks their declaration, where they must keep to one.
+fn keep_to(declared: Option<&[ProfileField]>, traits: JsonText<'_>) -> Result<(), String> {
+    declared.and_then(|fields| traits_fault(fields, traits)).map_or(Ok(()), Err)
 }
 
 /// The input up to the end of the first line with something on it, or as much as a line may have.
@@ -60,7 +71,11 @@ fn start(reader: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-fn read_lines(input: Input, take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceError> {
+fn read_lines(
+    input: Input,
+    declared: Option<&[ProfileField]>,
+    take: &mut dyn FnMut(Row<'_>),
+) -> Result<(), SourceError> {
     let mut lines = Lines::new(input.reader);
     let mut line = Vec::new();
     loop {
@@ -72,7 +87,7 @@ fn read_lines(input: Input, take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceE
         let result = match kind {
             None => return Ok(()),
             Some(Line::TooLong) => Err("the line is too long".to_owned()),
-            Some(Line::Whole) => read_line(&line, take),
+            Some(Line::Whole) => read_line(&line, declared, take),
         };
         if let Err(reason) = result {
             take(Row::Reject(Reject { file: &input.name, number: lines.number(), reason, line: None }));
@@ -80,7 +95,11 @@ fn read_lines(input: Input, take: &mut dyn FnMut(Row<'_>)) -> Result<(), SourceE
     }
 }
 
-fn read_line(line: &[u8], take: &mut dyn FnMut(Row<'_>)) -> Result<(), String> {
+fn read_line(
+    line: &[u8],
+    declared: Option<&[ProfileField]>,
+    take: &mut dyn FnMut(Row<'_>),
+) -> Result<(), String> {
     let text = std::str::from_utf8(line).map_err(|_| "not UTF-8 text".to_owned())?;
     let row = JsonText::parse(text).map_err(|_| "not JSON".to_owned())?;
     if row.members().is_none() {
@@ -92,6 +111,7 @@ fn read_line(line: &[u8], take: &mut dyn FnMut(Row<'_>)) -> Result<(), String> {
     };
     let customer = customer.ok_or("`user_id` is missing: it says whose traits these are")?;
     let traits = row.member("traits").filter(|traits| traits.members().is_some()).unwrap_or(row);
+    keep_to(declared, traits)?;
     take(Row::Traits { customer: &customer, traits });
     Ok(())
 }
@@ -105,10 +125,10 @@ mod tests {
     };
 
     fn rows(content: &str) -> Vec<String> {
-        try_rows(content).unwrap()
+        try_rows(content, false).unwrap()
     }
 
-    fn try_rows(content: &str) -> Result<Vec<String>, SourceError> {
+    fn try_rows(content: &str, strict: bool) -> Result<Vec<String>, SourceError> {
         let field = |name: &str, ty| ProfileField {
             field: Field { name: name.into(), ty, optional: true },
             default: Value::Missing,
@@ -123,7 +143,7 @@ mod tests {
         let path = folder.path().join("profiles");
         std::fs::write(&path, content).unwrap();
         let mut rows = Vec::new();
-        read(&path, &fields, &mut |row| {
+        read(&path, &fields, strict, &mut |row| {
             rows.push(match row {
                 Row::Traits { customer, traits } => format!("{customer} {}", traits.text()),
                 Row::Reject(reject) => format!("{}: {}", reject.number, reject.reason),
@@ -170,6 +190,27 @@ mod tests {
     }
 
     #[test]
+    fn strictly_traits_keep_to_their_declaration() {
+        let broken =
+            "the traits break the declaration of the profile: its field `age` should be of type number";
+        let csv = "user_id,age,first_name\na,old,Ada\nb,7,Ben\nc,,Cyd\n";
+        assert_eq!(
+            try_rows(csv, true).unwrap(),
+            [
+                &format!("2: {broken}, found `\"old\"`"),
+                r#"b {"age":7,"first_name":"Ben"}"#,
+                r#"c {"first_name":"Cyd"}"#
+            ]
+        );
+        let lines =
+            "{\"user_id\":\"a\",\"age\":true}\n{\"userId\":\"b\",\"traits\":{\"age\":null,\"other\":1}}\n";
+        assert_eq!(
+            try_rows(lines, true).unwrap(),
+            [&format!("1: {broken}, found `true`"), r#"b {"age":null,"other":1}"#]
+        );
+    }
+
+    #[test]
     fn a_quote_that_is_not_closed_swallows_nothing() {
         let open =
             "a quote `\"` is opened and not closed; close it, or write `\"\"` for a quote within a cell";
@@ -198,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_header_names_each_column_once() {
-        let words = |content: &str| try_rows(content).unwrap_err().to_string();
+        let words = |content: &str| try_rows(content, false).unwrap_err().to_string();
         assert!(words("user_id,age,age\na,1,2\n").ends_with("it names the column `age` twice"));
         assert!(words("user_id,userId\na,b\n").ends_with("it names the column `user_id` twice"));
         assert!(words("user_id,\"age\na,1\n").contains("is opened and not closed"));

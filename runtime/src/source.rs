@@ -17,6 +17,7 @@ pub use input::{Progress, SourceError};
 pub use merge::{Event, Events, Item, Reject};
 
 pub(crate) use batch::Batch;
+pub(crate) use declared::traits_fault;
 pub(crate) use envelope::name_of;
 pub(crate) use input::Input;
 pub(crate) use lines::{Line, Lines};

@@ -1,6 +1,6 @@
 //! Profiles as CSV.
 
-use super::{Row, records::Records};
+use super::{Row, keep_to, records::Records};
 use crate::{
     source::{Input, Reject, SourceError},
     words::{did_you_mean, quote},
@@ -25,7 +25,7 @@ enum Column<'a> {
 pub(super) fn read(
     input: Input,
     header: &[u8],
-    fields: &[ProfileField],
+    (fields, strict): (&[ProfileField], bool),
     take: &mut dyn FnMut(Row<'_>),
 ) -> Result<(), SourceError> {
     let name = input.name;
@@ -52,6 +52,7 @@ pub(super) fn read(
         let result = record.and_then(|record| {
             let (customer, traits) = traits(&columns, &record)?;
             let traits = JsonText::parse(&traits).map_err(|_| "cells nested too deep".to_owned())?;
+            keep_to(strict.then_some(fields), traits)?;
             take(Row::Traits { customer, traits });
             Ok(())
         });

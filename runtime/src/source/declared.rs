@@ -6,7 +6,7 @@ use segue_compiler::{
     decode,
     event::Call,
     json::JsonText,
-    typed::Program,
+    typed::{ProfileField, Program},
     types::{Field, Type},
 };
 
@@ -27,16 +27,18 @@ pub fn fault(program: &Program, envelope: &Envelope<'_>) -> Option<String> {
             })?;
             Some(format!("{} breaks its declaration: {fault}", quote(event)))
         }
-        Call::Identify { traits } => {
-            let traits = traits?;
-            let fault = program.profile.iter().find_map(|declared| {
-                let json = traits.member(&declared.field.name).filter(|json| !json.is_null())?;
-                unfit(&declared.field, json)
-            })?;
-            Some(format!("the traits break the declaration of the profile: {fault}"))
-        }
+        Call::Identify { traits } => traits_fault(&program.profile, traits?),
         Call::Group { .. } => None,
     }
+}
+
+/// What in traits breaks the declaration of the profile, in words for a person; `None` when nothing does.
+pub(crate) fn traits_fault(profile: &[ProfileField], traits: JsonText<'_>) -> Option<String> {
+    let fault = profile.iter().find_map(|declared| {
+        let json = traits.member(&declared.field.name).filter(|json| !json.is_null())?;
+        unfit(&declared.field, json)
+    })?;
+    Some(format!("the traits break the declaration of the profile: {fault}"))
 }
 
 fn unfit(field: &Field, json: JsonText<'_>) -> Option<String> {
