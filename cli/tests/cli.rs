@@ -148,6 +148,10 @@ fn strict_refuses_what_breaks_its_declaration() {
         r#"{"type":"track","messageId":"a","userId":"ada","event":"Order","timestamp":"2026-01-05T10:00:00Z","properties":{"total":"much"}}"#,
         r#"{"type":"track","messageId":"b","userId":"ben","event":"Order","timestamp":"2026-01-05T10:00:01Z"}"#,
         r#"{"type":"identify","messageId":"c","userId":"ben","timestamp":"2026-01-05T10:00:02Z","traits":{"age":"old","other":1}}"#,
+        r#"{"type":"identify","messageId":"e","userId":"ben","timestamp":"2026-01-05T10:00:02Z","traits":{"consent":{"email":true,"sms":"yes"}}}"#,
+        r#"{"type":"identify","messageId":"f","userId":"ben","timestamp":"2026-01-05T10:00:02Z","traits":{"consent":{"email":{"news":1}}}}"#,
+        r#"{"type":"identify","messageId":"g","userId":"ben","timestamp":"2026-01-05T10:00:02Z","traits":{"consent":true}}"#,
+        r#"{"type":"identify","messageId":"h","userId":"eve","timestamp":"2026-01-05T10:00:02Z","traits":{"age":null,"consent":{"":1,"sms":{"news":false}}}}"#,
         r#"{"type":"track","messageId":"d","userId":"cyd","event":"Order","timestamp":"2026-01-05T10:00:03Z","properties":{"total":1}}"#,
     ];
     fs::write(&events, lines.join("\n")).unwrap();
@@ -160,10 +164,14 @@ fn strict_refuses_what_breaks_its_declaration() {
         "events.ndjson:1: rejected: `Order` breaks its declaration: its field `total` should be of type number, found `\"much\"`",
         "events.ndjson:2: rejected: `Order` breaks its declaration: its field `total` is missing",
         "events.ndjson:3: rejected: the traits break the declaration of the profile: its field `age` should be",
-        "4 events read: 1 applied, 3 rejected",
+        "events.ndjson:4: rejected: consent to `sms` should be true or false, or that by topic, found `\"yes\"`",
+        "events.ndjson:5: rejected: consent to `email` should be true or false, or that by topic, found `1`",
+        "events.ndjson:6: rejected: `consent` should be an object, by channel, found `true`",
+        "8 events read: 2 applied, 6 rejected",
     ] {
         assert!(words.contains(line), "{line} in\n{words}");
     }
+    assert!(!words.contains("`--strict` says which"), "{words}");
     assert_eq!(strict.status.code(), Some(2));
     assert_eq!(text(&strict.stdout).lines().count(), 1);
 }

@@ -3,6 +3,7 @@
 use super::Envelope;
 use crate::words::quote;
 use segue_compiler::{
+    consent::EVERY_CHANNEL,
     decode,
     event::Call,
     json::JsonText,
@@ -32,13 +33,35 @@ pub fn fault(program: &Program, envelope: &Envelope<'_>) -> Option<String> {
     }
 }
 
-/// What in traits breaks the declaration of the profile, in words for a person; `None` when nothing does.
+/// What in traits breaks the declaration of the profile, or is no consent, in words for a person; `None` when nothing does.
 pub(crate) fn traits_fault(profile: &[ProfileField], traits: JsonText<'_>) -> Option<String> {
     let fault = profile.iter().find_map(|declared| {
         let json = traits.member(&declared.field.name).filter(|json| !json.is_null())?;
         unfit(&declared.field, json)
-    })?;
-    Some(format!("the traits break the declaration of the profile: {fault}"))
+    });
+    let of_profile = fault.map(|fault| format!("the traits break the declaration of the profile: {fault}"));
+    of_profile.or_else(|| consent_fault(traits.member("consent").filter(|said| !said.is_null())?))
+}
+
+/// What of consent is neither a boolean nor booleans by topic, by channel; so it is read, too.
+fn consent_fault(said: JsonText<'_>) -> Option<String> {
+    let Some(channels) = said.members() else {
+        return Some(format!("`consent` should be an object, by channel, found {}", quote(said.text())));
+    };
+    channels.filter(|(channel, _)| channel.text().is_some_and(|name| name != EVERY_CHANNEL)).find_map(
+        |(channel, said)| {
+            let odd = match said.members() {
+                Some(topics) => topics.map(|(_, said)| said).find(|said| said.boolean().is_none())?,
+                None if said.boolean().is_some() => return None,
+                None => said,
+            };
+            Some(format!(
+                "consent to {} should be true or false, or that by topic, found {}",
+                quote(&channel.text()?),
+                quote(odd.text())
+            ))
+        },
+    )
 }
 
 fn unfit(field: &Field, json: JsonText<'_>) -> Option<String> {
