@@ -1,7 +1,8 @@
 //! Rules within an executable: a copy of this program with a project behind its end.
 //!
 //! Behind the program lie the project's files, compressed, and at the very end a trailer of fixed size by which the program
-//! finds them when it starts: `length (8) · SHA-256 (32) · format (4) · nothing (4) · mark (16)`, numbers little-endian.
+//! finds them when it starts: `length (8) · SHA-256 (32) · format (4) · nothing (4) · mark (16)`, numbers little-endian. That
+//! they should be there stands within the program itself ([`PLACE`]), so that one whose end is gone does not run others.
 
 use crate::output::Problem;
 use segue_runtime::words::reason;
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    hint::black_box,
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -22,6 +24,10 @@ const MARK: &[u8; 16] = b"segue rules here";
 /// The format of what lies behind the program.
 const FORMAT: u32 = 1;
 const TRAILER: usize = 64;
+/// How long a place is, and where one begins: places in a file are multiples of it, as places in memory are.
+const PLACE_LENGTH: usize = 64;
+/// What the last byte of [`PLACE`] is in a program with rules behind it.
+const WITH_RULES: u8 = b'1';
 /// The most that a project's files take, compressed (256 MiB): what a damaged trailer says must not fill the memory.
 const MAX_LENGTH: u64 = 256 << 20;
 /// The most that they take unpacked (1 GiB): far more than texts of messages do.
@@ -42,6 +48,14 @@ pub(crate) struct Bundle {
     pub(crate) files: BTreeMap<String, String>,
 }
 
+/// A piece of the program that is found in its file.
+#[repr(align(64))]
+struct Place([u8; PLACE_LENGTH]);
+
+/// Says whether rules lie behind the program; building one writes it anew in the copy. Nothing else in the program has this
+/// text: it is looked for by what stands here.
+static PLACE: Place = Place(*b"segue: whether rules lie behind the end of this file, 1 if so: 0");
+
 static OWN: OnceLock<Option<Bundle>> = OnceLock::new();
 
 /// The rules within this executable, if there are any.
@@ -49,19 +63,58 @@ pub(crate) fn own() -> Option<&'static Bundle> {
     OWN.get().and_then(Option::as_ref)
 }
 
+/// What [`PLACE`] says in this very program. The compiler must not know it: it is changed in the file.
+fn place() -> &'static [u8; PLACE_LENGTH] {
+    &black_box(&PLACE).0
+}
+
 /// Looks for rules within this executable; to be called first.
 pub(crate) fn find() -> Result<Option<&'static Bundle>, Problem> {
+    let has_rules = place().last() == Some(&WITH_RULES);
     let found = match std::env::current_exe().and_then(File::open) {
-        Ok(file) => read(file)?,
+        Ok(file) => expected(read(file)?, has_rules)?,
+        Err(error) if has_rules => {
+            let why = reason(&error);
+            return Err(Problem::words(format!(
+                "this program cannot read the rules within it: {why}; let its file be read by whoever runs it"
+            )));
+        }
         // Whoever cannot read itself has no rules inside that it could use.
         Err(_) => None,
     };
     Ok(OWN.get_or_init(|| found).as_ref())
 }
 
+/// What was found; refuses a program that should have rules and has none any more.
+fn expected(found: Option<Bundle>, has_rules: bool) -> Result<Option<Bundle>, Problem> {
+    match found {
+        None if has_rules => Err(damaged()),
+        found => Ok(found),
+    }
+}
+
+fn damaged() -> Problem {
+    Problem::words("the rules within this program are damaged: build it anew")
+}
+
+/// Writes into a copy of this program that rules lie behind it.
+fn mark(copy: &Path) -> io::Result<()> {
+    // Its system ends a program that was changed within.
+    if cfg!(target_vendor = "apple") {
+        return Ok(());
+    }
+    let bytes = fs::read(copy)?;
+    let at = bytes.chunks_exact(PLACE_LENGTH).position(|chunk| chunk == place());
+    let at = at.ok_or_else(|| {
+        io::Error::other("this `segue` was changed after it was built, as by packing it; take it as it was")
+    })?;
+    let mut file = fs::OpenOptions::new().write(true).open(copy)?;
+    file.seek(SeekFrom::Start(((at + 1) * PLACE_LENGTH - 1) as u64))?;
+    file.write_all(&[WITH_RULES])
+}
+
 /// Reads what lies behind a program.
 fn read(mut file: impl Read + Seek) -> Result<Option<Bundle>, Problem> {
-    let damaged = || Problem::words("the rules within this program are damaged: build it anew");
     let mut trailer = [0; TRAILER];
     if file.seek(SeekFrom::End(-64)).is_err() || file.read_exact(&mut trailer).is_err() {
         return Ok(None);
@@ -109,6 +162,7 @@ impl Bundle {
         let own = std::env::current_exe().map_err(failed)?;
         let unfinished = unfinished(to);
         let written = fs::copy(&own, &unfinished).and_then(|length| {
+            mark(&unfinished)?;
             let behind = self.behind()?;
             let mut file = fs::OpenOptions::new().append(true).open(&unfinished)?;
             file.write_all(&behind)?;

@@ -107,6 +107,46 @@ fn damage_is_told() {
     assert!(words(&refused).contains("damaged: build it anew"), "{}", words(&refused));
 }
 
+#[test]
+fn a_program_that_lost_its_rules_runs_no_others() {
+    let (_folder, program, events) = built("examples/cart_reminder");
+    let here = program.parent().unwrap();
+    // Rules of others lie where it is started.
+    fs::write(here.join("rules.segue"), RULES).unwrap();
+    fs::write(here.join("segue.toml"), CONFIG).unwrap();
+    let bytes = fs::read(&program).unwrap();
+    let other = program.with_file_name("damaged");
+    fs::copy(&program, &other).unwrap();
+    let refuses = |what: &str| {
+        for arguments in [&["run", "--events", &events][..], &["check"], &["check", "."], &["--help"], &[]] {
+            let refused = run(&other, here, arguments);
+            assert_eq!(refused.status.code(), Some(2), "{what}: {}", words(&refused));
+            assert!(words(&refused).contains("damaged: build it anew"), "{what}: {}", words(&refused));
+            assert!(refused.stdout.is_empty(), "{what}");
+        }
+    };
+    for less in [1, 10, 64, 400, 4_000] {
+        fs::write(&other, &bytes[..bytes.len() - less]).unwrap();
+        refuses(&format!("{less} bytes less"));
+    }
+    fs::write(&other, [&bytes[..], b"\n"].concat()).unwrap();
+    refuses("a line end more");
+    // Where there is `strip`, it takes away what lies behind the program.
+    if Command::new("strip").arg("-o").args([&other, &program]).status().is_ok_and(|it| it.success()) {
+        refuses("stripped");
+    }
+    // What is stripped before can have rules.
+    let own = here.join("segue");
+    let stripped =
+        Command::new("strip").arg("-o").args([&own, Path::new(env!("CARGO_BIN_EXE_segue"))]).status();
+    if stripped.is_ok_and(|it| it.success()) {
+        fs::remove_file(&other).unwrap();
+        let output = run(&own, here, &["build", ".", "-o", "damaged"]);
+        assert!(output.status.success(), "{}", words(&output));
+        assert!(run(&other, here, &["check"]).status.success());
+    }
+}
+
 const RULES: &str = r#"event "Order" { total: number }
 rule r { when "Order"  only if event.total > 10  call crm { total: event.total } }
 rule s { when "Order"  only if count of "Order" > 1  call crm {} }
