@@ -4,6 +4,7 @@ use crate::{output::Problem, rejects::Rejects};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use segue_compiler::{execution::Execution, value::Millis};
 use segue_runtime::{
+    limits::MAX_THREADS,
     profiles::{self, Row},
     replay::{Feed, Replay},
     source::{Events, SourceError},
@@ -30,8 +31,8 @@ pub(crate) struct Input {
     /// Refuse events and traits that break their declaration, and end with exit code 2 if anything was refused
     #[arg(long)]
     pub(crate) strict: bool,
-    /// How many threads share the work; as many as there are processors unless said. The results are the same
-    #[arg(long, value_name = "COUNT")]
+    /// How many threads share the work, 256 at most; as many as there are processors unless said. The results are the same
+    #[arg(long, value_name = "COUNT", value_parser = threads)]
     threads: Option<NonZeroUsize>,
     /// Only results and errors: no progress, no summary
     #[arg(long, short)]
@@ -41,7 +42,9 @@ pub(crate) struct Input {
 impl Input {
     /// How many threads share the customers.
     pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
-        self.threads.or_else(|| thread::available_parallelism().ok())
+        let processors = || thread::available_parallelism().ok();
+        self.threads
+            .or_else(|| processors().map(|it| NonZeroUsize::new(MAX_THREADS).map_or(it, |most| it.min(most))))
     }
 
     /// The files that are read.
@@ -59,6 +62,14 @@ impl Input {
         used.extend(read);
         Rejects::new(self.rejects.as_deref(), &used, self.quiet)
     }
+}
+
+/// A number of threads of the command line.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= MAX_THREADS);
+    count.ok_or_else(|| {
+        format!("it should be a whole number from 1 to {MAX_THREADS}; leave it out for as many as there are processors")
+    })
 }
 
 /// Feeds all input to a replay; gives the number of rejected lines.

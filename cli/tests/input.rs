@@ -251,6 +251,23 @@ fn what_cannot_be_read_is_told_in_plain_words() {
 }
 
 #[test]
+fn threads_are_bounded() {
+    let folder = project();
+    let folder = folder.path();
+    let run = ["run", ".", "--events", "events.ndjson", "--threads"];
+    for count in ["0", "-1", "257", "4000", "99999999999999999999", "many"] {
+        let said = format!(
+            "invalid value '{count}' for '--threads <COUNT>': it should be a whole number from 1 to 256; leave it out"
+        );
+        let count = format!("--threads={count}");
+        refused(folder, &[&run[..4], &[&count]].concat(), &said);
+        refused(folder, &["run", "--log", "data", &count], &said);
+    }
+    let output = |count: &str| segue(folder, &[&run[..], &[count]].concat()).stdout;
+    assert_eq!(output("256"), output("1"));
+}
+
+#[test]
 fn a_folder_without_a_log_is_none() {
     let folder = project();
     let folder = folder.path();

@@ -27,6 +27,9 @@ pub const BYTES_AHEAD: usize = 1 << 26;
 /// From how many customers of a shard on parts are large (500,000): then more of them are on the site at once than stay near the
 /// processor, and what is read ahead is little beside what is kept of all.
 pub const MANY_CUSTOMERS: usize = 500_000;
+/// Most threads that may be asked to share the work of a replay (256): as many as large machines have processors. Each has
+/// lines of every batch to share out with all others, so that thousands are busy with nothing else.
+pub const MAX_THREADS: usize = 256;
 /// How many characters of a wrong value are shown.
 pub const SHOWN_CHARACTERS: usize = 40;
 /// How many customers of a shard are awake at once at least: twice as many as are on a shop's site in one moment. Few,
