@@ -136,7 +136,8 @@ impl Scan<'_, '_> {
         if minus.leads || right.leads || !(close || open) || !self.is_operand(previous, close) {
             return 0;
         }
-        if close && open && left.kind == Kind::Word && right.kind == Kind::Word {
+        let in_name = right.kind == Kind::Word || right.kind == Kind::Number && self.is_declared(previous);
+        if close && open && left.kind == Kind::Word && in_name {
             return self.hyphen(index);
         }
         let shown = self.tokens.text.get(left.start..right.end).unwrap_or("-");
@@ -165,25 +166,45 @@ impl Scan<'_, '_> {
         }
     }
 
+    /// Whether a name stands at a place, and no value.
+    fn is_declared(&self, index: usize) -> bool {
+        words::BEFORE_NAMES.contains(&self.tokens.before(index))
+    }
+
     /// `cart-id`: a name or a difference, only the author knows.
     fn hyphen(&mut self, index: usize) -> usize {
         let mut last = index + 1;
-        while self.tokens.touches(last)
-            && self.tokens.word(last + 1) == "-"
-            && self.tokens.touches(last + 1)
-            && matches!(self.tokens.kind(last + 2), Some(Kind::Word | Kind::Number))
-        {
-            last += 2;
+        loop {
+            if self.tokens.touches(last)
+                && self.tokens.word(last + 1) == "-"
+                && self.tokens.touches(last + 1)
+                && matches!(self.tokens.kind(last + 2), Some(Kind::Word | Kind::Number))
+            {
+                last += 2;
+            } else if self.tokens.kind(last) == Some(Kind::Number)
+                && self.tokens.touches(last)
+                && self.tokens.kind(last + 1) == Some(Kind::Word)
+            {
+                // `last-30d`
+                last += 1;
+            } else {
+                break;
+            }
         }
         let (Some(from), Some(to)) = (self.tokens.get(index - 1), self.tokens.get(last)) else { return 0 };
         let shown = self.tokens.text.get(from.start..to.end).unwrap_or("");
-        let name = shown.replace('-', "_");
+        let name = shown.replace(['-', '.'], "_");
+        let help = if self.is_declared(index - 1) || self.tokens.word(last + 1) == ":" {
+            format!("write `{name}`")
+        } else {
+            format!("write `{name}`, or `{}` with spaces", shown.replace('-', " - "))
+        };
         let said = Diagnostic::error(
             codes::HYPHEN_NAME,
             self.report.span(from.start, to.end),
             format!("a name has no hyphen; found `{shown}`"),
         )
-        .help(format!("write `{name}`, or `{}` with spaces", shown.replace('-', " - ")));
+        .help(help);
         self.report.guess(said, from.start, to.end, name);
         last + 1 - index
     }

@@ -2,9 +2,11 @@
 
 use super::mend::Report;
 use super::token::{Kind, Token};
+use super::words;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
+mod letters;
 mod quotes;
 
 /// Marks of several characters, the longest first.
@@ -140,13 +142,24 @@ impl<'a> Lexer<'a, '_> {
 
     fn unknown(&mut self, next: char) {
         let start = self.at;
+        if let Some(name) = letters::unseen(next) {
+            let end = start + next.len_utf8();
+            let said =
+                format!("unexpected character: {name} (U+{:04X}), which cannot be seen", u32::from(next));
+            let said = Diagnostic::error(codes::SYNTAX, self.report.span(start, end), said)
+                .help("delete it; such a character comes along with text that is copied from elsewhere");
+            self.report.replace(said, start, end, "");
+            self.at = end;
+            return;
+        }
         let mut end = start;
         // A run of strange characters is one finding.
         for character in self.rest().chars() {
             let known = character.is_alphanumeric()
                 || character.is_whitespace()
                 || "\"'#_“”„«‘’‚".contains(character);
-            if known || SINGLE.contains(character) || "≠≤≥".contains(character) {
+            let named = "≠≤≥".contains(character) || letters::unseen(character).is_some();
+            if known || named || SINGLE.contains(character) {
                 break;
             }
             end += character.len_utf8();
@@ -175,11 +188,18 @@ impl<'a> Lexer<'a, '_> {
                 end += apostrophe.len();
             }
         } else if !word.is_ascii() {
+            let before = self.tokens.last().and_then(|token| self.text.get(token.start..token.end));
+            let (ours, help) = if before.is_some_and(|before| words::BEFORE_NAMES.contains(&before)) {
+                let name = letters::name(word);
+                let help = format!("write `{name}`");
+                (name, help)
+            } else {
+                let ascii = word.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+                (ascii, format!("a field with other letters is written in quotes: `event.\"{word}\"`"))
+            };
             let said = format!("a name has letters a to z, digits and `_`; found `{word}`");
-            let said = Diagnostic::error(codes::SYNTAX, self.report.span(start, end), said)
-                .help(format!("a field with other letters is written in quotes: `event.\"{word}\"`"));
-            let ascii: String = word.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
-            self.report.guess(said, start, end, ascii);
+            let said = Diagnostic::error(codes::SYNTAX, self.report.span(start, end), said).help(help);
+            self.report.guess(said, start, end, ours);
         }
         self.push(Kind::Word, start, end);
     }

@@ -31,6 +31,10 @@ pub(super) const STEPS: &[&str] =
 /// Words that start a statement of a test.
 pub(super) const STATEMENTS: &[&str] = &["customer", "at", "expect", "holdout"];
 
+/// Words after which a name stands that was declared, or is.
+pub(super) const BEFORE_NAMES: &[&str] =
+    &["let", "segment", "topic", "rule", "suppress", "enters", "leaves", "enter", "leave", "as", "was"];
+
 /// Words that may not be names at all.
 pub(super) const RESERVED: &[&str] = &["and", "or", "not", "true", "false"];
 
