@@ -20,6 +20,12 @@ fn condition(text: &str, help: &str) {
     one(&format!("segment s {{ {text} }}"), help);
 }
 
+/// The same of a rule's body.
+#[track_caller]
+fn body(text: &str, help: &str) {
+    one(&format!("rule r {{\n  when \"A\"\n  {text}\n}}"), help);
+}
+
 #[test]
 fn names_with_other_letters() {
     let name = |text: &str, found: &str, help: &str| {
@@ -61,4 +67,18 @@ fn characters_that_cannot_be_seen() {
     assert_eq!((told[0].span.start, told[0].span.end), (3, 6));
     assert_eq!(said("segment s {\u{AD} did \"A\" }").len(), 1);
     assert_eq!(said("segment s { did \"A\u{200D}B\" } # \u{200B}"), []);
+}
+
+#[test]
+fn stretches_of_time() {
+    let said_of = |text: &str| said(&format!("segment s {{ {text} }}"));
+    for units in ["days", "weeks", "hours", "calendar days"] {
+        let single = units.trim_end_matches('s');
+        let help = format!("say how many: `3 {units}`; a single one is `{single}`");
+        condition(&format!("did \"A\" in the last {units}"), &help);
+        assert_eq!(said_of(&format!("did \"A\" in the last {single}")), []);
+    }
+    body("limit 1 per weeks", "say how many: `3 weeks`; a single one is `week`");
+    condition("no activity in the last days", "say how many: `3 days`; a single one is `day`");
+    one("rule r { when \"A\" then \"B\" within days }", "say how many: `3 days`; a single one is `day`");
 }

@@ -106,9 +106,20 @@ impl Build<'_> {
     /// The duration or `span_of_time` itself.
     fn duration(&self, node: &Node<'_>) -> Option<Duration> {
         let unit = kid(node, Rule::unit)?;
-        let amount = self.kid_number(node).map_or_else(|| "1".to_owned(), |number| number.text);
+        let amount = self.kid_number(node).map_or_else(|| self.one(&unit), |number| number.text);
         let unit = unit.as_str().trim_end_matches('s').to_owned();
         Some(Duration { amount, unit, span: self.span(node) })
+    }
+
+    /// The number that need not be said before a single unit. Before several it was lost, which is reported.
+    fn one(&self, unit: &Node<'_>) -> String {
+        let units = unit.as_str();
+        if let Some(single) = units.strip_suffix('s') {
+            let said = format!("expected a number before `{units}`, found none");
+            let said = Diagnostic::error(codes::SYNTAX, self.span(unit), said);
+            self.say(said.help(format!("say how many: `3 {units}`; a single one is `{single}`")));
+        }
+        "1".to_owned()
     }
 
     /// The first duration among the children.

@@ -163,7 +163,11 @@ impl Build<'_> {
         let kind = match inner.as_rule() {
             Rule::in_the_last => match kid(&inner, Rule::calendar_days) {
                 Some(days) => {
-                    let one = || NumberText { text: "1".to_owned(), span: self.span(&days) };
+                    let one = || NumberText {
+                        text: kid(&days, Rule::k_calendar_days)
+                            .map_or_else(String::new, |unit| self.one(&unit)),
+                        span: self.span(&days),
+                    };
                     WindowKind::CalendarDays(self.kid_number(&days).unwrap_or_else(one))
                 }
                 None => WindowKind::InTheLast(self.kid_duration(&inner)?),
