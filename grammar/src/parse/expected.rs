@@ -4,7 +4,7 @@ use super::cut::shown;
 use super::grammar::Rule;
 use super::mend::Mended;
 use super::token::{Kind, Tokens};
-use super::traps::Place;
+use super::traps::{Place, SEVERAL_AFTER_WHERE};
 use super::words;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -94,10 +94,7 @@ fn known_trap(
     if matches!(word, "in" | "at" | "exactly" | "between" | "since" | "then" | "within")
         && joins_after_where(tokens, index)
     {
-        return Some(
-            "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`"
-                .to_owned(),
-        );
+        return Some(SEVERAL_AFTER_WHERE.to_owned());
     }
     if matches!(word, "and" | "or") && follows_trigger(tokens, index) && !joins_after_where(tokens, index + 1)
     {
@@ -135,15 +132,28 @@ fn steps_without_braces(tokens: Tokens<'_>, index: usize) -> Option<String> {
             || words::STEPS.contains(&word)
     };
     let start = line.clone().find(starts).filter(|at| matches!(tokens.word(*at), "if" | "otherwise"))?;
-    let end = (index + 1..index + 64)
-        .find(|at| !tokens.same_line(*at) || tokens.word(*at) == "}")
-        .unwrap_or(index + 1);
+    if tokens.before(start) == "stop" && tokens.same_line(start) {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let ends = |at: &usize| {
+        match tokens.word(*at) {
+            "{" => depth += 1,
+            "}" if depth == 0 => return true,
+            "}" => depth -= 1,
+            _ => {}
+        }
+        !tokens.same_line(*at)
+    };
+    let end = (index + 1..index + 64).find(ends).unwrap_or(index + 1);
     let text = |from: usize, to: usize| {
         let (from, to) = (tokens.get(from)?.start, tokens.get(to)?.end);
         tokens.text.get(from..to).filter(|text| text.len() <= 80 && !text.contains('\n'))
     };
     let head = text(start, index - 1).map_or_else(|| format!("{} …", tokens.word(start)), str::to_owned);
-    let step = text(index, end - 1).map_or_else(|| format!("{} …", tokens.word(index)), str::to_owned);
+    // Of a step that goes on beyond its line only the word is shown, so that all braces have their partners.
+    let whole = text(index, end - 1).filter(|step| step.matches('{').count() == step.matches('}').count());
+    let step = whole.map_or_else(|| format!("{} …", tokens.word(index)), str::to_owned);
     Some(format!("write `{head} {{ {step} }}`"))
 }
 
@@ -184,6 +194,8 @@ fn expectations(rules: &[Rule]) -> (Vec<String>, Vec<String>) {
             keywords.extend(words::UNITS.iter().map(|unit| (*unit).to_owned()));
         }
         let (words, weight) = describe(&name);
+        // After `in the last 3` a unit is what is missing, and not a way to go on.
+        let weight = weight || name == "unit" && rules.contains(&Rule::k_calendar_days);
         let list = if weight { &mut main } else { &mut minor };
         if !words.is_empty() && !list.contains(&words) {
             list.push(words);

@@ -14,7 +14,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("trigger", "when"),
     ("filter", "only if"),
     ("condition", "only if"),
-    ("exit", "stop when"),
+    ("exit", "stop"),
     ("frequency", "limit"),
     ("delay", "wait"),
     ("sleep", "wait"),
@@ -31,6 +31,9 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("experiment", "split"),
     ("end", "stop"),
 ];
+/// Conditions that were meant to belong to one `where`.
+pub(super) const SEVERAL_AFTER_WHERE: &str =
+    "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`";
 /// Words that make a value of many events.
 const AGGREGATES: &[&str] = &["sum", "average", "smallest", "largest", "first", "last", "frequent"];
 
@@ -53,8 +56,15 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// One way out, if the place tells what was meant.
     pub(super) fn help(self) -> Option<String> {
-        let ways: [fn(Self) -> Option<String>; 5] =
-            [Self::in_declaration, Self::in_value, Self::in_behaviour, Self::in_trigger, Self::in_step];
+        let ways: [fn(Self) -> Option<String>; 7] = [
+            Self::stop_if,
+            Self::in_declaration,
+            Self::in_test,
+            Self::in_value,
+            Self::in_behaviour,
+            Self::in_trigger,
+            Self::in_step,
+        ];
         ways.iter().find_map(|way| way(self))
     }
 
@@ -100,7 +110,14 @@ impl<'a> Place<'a> {
 
     fn in_declaration(self) -> Option<String> {
         let is_name = self.tokens.kind(self.index) == Some(Kind::Word);
-        if self.ago(2) == "segment" && self.rules.contains(&Rule::s_open) {
+        if self.word == "-"
+            && matches!(self.ago(2), "rule" | "segment" | "topic" | "let")
+            && matches!(self.tokens.kind(self.index + 1), Some(Kind::Word | Kind::Number))
+        {
+            let name = format!("{}_{}", self.ago(1), self.tokens.word(self.index + 1));
+            return Some(format!("a name has no hyphen; write `{name}`"));
+        }
+        if self.ago(2) == "segment" && self.ago(3) != "in" && self.rules.contains(&Rule::s_open) {
             return Some(format!("a condition stands in braces: `segment {} {{ … }}`", self.ago(1)));
         }
         if self.ago(1) == "for" && self.expects("segment") && is_name {
@@ -109,16 +126,38 @@ impl<'a> Place<'a> {
         if self.rules.contains(&Rule::s_colon) && is_name && !words::is_keyword(self.ago(1)) {
             return Some(format!("write `{}: {}`", self.ago(1), self.word));
         }
-        if self.word == "[" && self.ago(1) == ":" {
+        if self.word == "[" && self.ago(1) == ":" && self.rules.contains(&Rule::type_expr) {
             return Some(format!("write `list of {}`", self.tokens.word(self.index + 1)));
         }
-        if self.tokens.kind(self.index) == Some(Kind::Date) && self.ago(1) == "at" {
+        None
+    }
+
+    fn in_test(self) -> Option<String> {
+        let kind = self.tokens.kind(self.index);
+        if kind == Some(Kind::Date) && self.ago(1) == "at" {
             return Some(format!("add the time of day: `at {} 10:00`", self.word));
         }
-        if self.expects("containing") && self.tokens.kind(self.index) == Some(Kind::Text) {
-            return Some(format!("write `containing {}`", self.word));
+        // `expect … at 2026-01-31 08:00` at the end is read as a statement of its own.
+        if self.ago(3) == "at"
+            && self.tokens.kind(self.index.wrapping_sub(1)) == Some(Kind::Time)
+            && self.tokens.same_line(self.index.wrapping_sub(3))
+            && self.rules.contains(&Rule::name)
+        {
+            return Some("the moment stands before `to`: `expect RULE at … to …`".to_owned());
         }
-        None
+        if !self.expects("containing") {
+            return None;
+        }
+        match (kind, self.word) {
+            (Some(Kind::Text), text) => Some(format!("write `containing {text}`")),
+            (_, "contains" | "contain" | "with" | "saying") => {
+                let text = self.index + 1;
+                let is_text = self.tokens.kind(text) == Some(Kind::Text);
+                let text = if is_text { self.tokens.word(text) } else { "\"…\"" };
+                Some(format!("write `containing {text}`"))
+            }
+            _ => None,
+        }
     }
 
     fn in_value(self) -> Option<String> {
@@ -131,10 +170,16 @@ impl<'a> Place<'a> {
         if matches!(self.word, "=" | "!=" | "<" | ">" | "<=" | ">=")
             && super::expected::joins_after_where(self.tokens, self.index)
         {
-            return Some(
-                "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`"
-                    .to_owned(),
-            );
+            return Some(SEVERAL_AFTER_WHERE.to_owned());
+        }
+        let is_value = |rule: &Rule| matches!(rule, Rule::not_expr | Rule::primary | Rule::flat_primary);
+        if self.word == "[" && self.rules.iter().any(is_value) {
+            let help = if matches!(self.ago(1), "=" | "!=") && !self.rules.contains(&Rule::not_expr) {
+                "one of several values is asked for with `in`: `in [\"a\", \"b\"]`"
+            } else {
+                "a list cannot be written out here; name a field that is a list, or give each value a field of its own"
+            };
+            return Some(help.to_owned());
         }
         let aggregate = |at: usize| match (self.tokens.word(at), at.checked_sub(1)) {
             ("frequent", Some(before)) if self.tokens.word(before) == "most" => Some("most frequent"),
@@ -149,6 +194,10 @@ impl<'a> Place<'a> {
                 "the field stands before its event: `{function} of {field} of {}`",
                 self.tokens.word(last)
             ));
+        }
+        let counts = matches!(self.ago(1), "count" | "streak") || aggregate(last).is_some();
+        if counts && !words::is_keyword(self.word) && words::nearest(self.word, &[&["of"]]).is_some() {
+            return Some(format!("write `{} of`", aggregate(last).unwrap_or(self.ago(1))));
         }
         if self.expects("of")
             && let Some(function) = aggregate(last)
@@ -176,8 +225,15 @@ impl<'a> Place<'a> {
         if matches!(self.word, "before" | "until" | "after")
             && self.tokens.kind(self.index + 1) == Some(Kind::Date)
         {
+            return Some(self.beside_a_date(next));
+        }
+        if self.expects("calendar days")
+            && let Some(number) =
+                self.index.checked_sub(1).filter(|at| self.tokens.kind(*at) == Some(Kind::Number))
+        {
+            let number = self.tokens.word(number);
             return Some(format!(
-                "the one window that names a date is `since {next}`; what was before it, and not after, is `not did \"Event\" since {next}`"
+                "say of what: `{number} days`, `{number} calendar days`, `{number} hours` or the like"
             ));
         }
         let event_before = self.index.checked_sub(1).filter(|at| self.tokens.kind(*at) == Some(Kind::Text));
@@ -207,6 +263,36 @@ impl<'a> Place<'a> {
         None
     }
 
+    /// `did "Event" before 2026-01-31`.
+    fn beside_a_date(self, date: &str) -> String {
+        if self.word == "after" {
+            return format!("the one window that names a date is `since {date}`, that day included");
+        }
+        let begins = |at: &usize| match self.tokens.word(*at) {
+            "did" | "done" | "{" => true,
+            "of" => self.tokens.before(*at) != "any",
+            _ => false,
+        };
+        let did = self.back().find(begins);
+        let did = did.filter(|at| matches!(self.tokens.word(*at), "did" | "done"));
+        if let Some(did) = did
+            && super::expected::joins_after_where(self.tokens, self.index)
+            && (did..self.index).any(|at| self.tokens.word(at) == "where")
+        {
+            return SEVERAL_AFTER_WHERE.to_owned();
+        }
+        // How often it happened would be asked on both sides of the date.
+        let times = |at: &usize| matches!(self.tokens.word(*at), "at" | "exactly");
+        let written = did.and_then(|did| {
+            let end = (did..self.index).find(times).unwrap_or(self.index);
+            self.text(did + 1, end.checked_sub(1)?)
+        });
+        let event = written.unwrap_or("\"Event\"");
+        format!(
+            "the one window that names a date is `since {date}`; what was before it, and not after, is `did {event} and not did {event} since {date}`"
+        )
+    }
+
     /// Whether the place follows `did` and a single event.
     fn follows_did(self) -> bool {
         let words = ["then", "did", "done", "of"];
@@ -233,10 +319,9 @@ impl<'a> Place<'a> {
         })?;
         let inside = when + 1..self.index;
         match self.word {
-            "and" | "or" if inside.clone().any(|at| self.tokens.word(at) == "where") => Some(
-                "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`"
-                    .to_owned(),
-            ),
+            "and" | "or" if inside.clone().any(|at| self.tokens.word(at) == "where") => {
+                Some(SEVERAL_AFTER_WHERE.to_owned())
+            }
             "at" | "exactly" | "in" | "between" | "since" | "today" | "this"
                 if inside.clone().any(|at| self.tokens.kind(at) == Some(Kind::Text)) =>
             {
@@ -259,7 +344,8 @@ impl<'a> Place<'a> {
             };
             return Some(format!("an address is a field: `send {} {{ to: …, {fields} }}`", self.ago(1)));
         }
-        if sends && self.tokens.kind(self.index) == Some(Kind::Word) {
+        let is_content = self.rules.contains(&Rule::content);
+        if sends && is_content && self.tokens.kind(self.index) == Some(Kind::Word) {
             return Some(format!("put the text in quotes: `send {} \"…\"`", self.ago(1)));
         }
         if self.ago(2) == "limit" && self.expects("per") {
@@ -298,5 +384,24 @@ impl<'a> Place<'a> {
         }
         let steps = self.rules.contains(&Rule::clause) || self.rules.contains(&Rule::step);
         other_word(self.word).filter(|_| steps).map(|ours| format!("write `{ours}`"))
+    }
+
+    /// `stop if …`.
+    fn stop_if(self) -> Option<String> {
+        let start = self.starts_with()?;
+        let is_stop = self.tokens.word(start) == "if" && self.tokens.before(start) == "stop";
+        if !is_stop || !self.tokens.same_line(start) {
+            return None;
+        }
+        let goes_on = self.tokens.same_line(self.index)
+            && !matches!(self.word, "" | "{" | "}")
+            && !words::STEPS.contains(&self.word)
+            && !words::CLAUSES.contains(&self.word);
+        let last = if goes_on { self.line_end() } else { self.index.checked_sub(1)? };
+        let condition = self.text(start + 1, last).unwrap_or("…");
+        if self.tokens.kind(start + 1) == Some(Kind::Text) || self.tokens.word(start + 1) == "any" {
+            return Some(format!("write `stop when {condition}`"));
+        }
+        Some(format!("write `if {condition} {{ stop }}`; what ends a run while it waits is `stop when …`"))
     }
 }
