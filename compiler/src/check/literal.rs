@@ -55,6 +55,7 @@ impl Checker<'_> {
         };
         let mut values = Vec::new();
         for (channel, said) in self.once(channels, |(name, _)| name) {
+            self.channel(channel);
             let said = match &said.kind {
                 ast::ExprKind::Literal(Literal::Object(topics)) => {
                     let mut values = Vec::new();
