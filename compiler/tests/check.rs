@@ -122,3 +122,25 @@ rule a { when "A"
         "unknown-template-name: `profile.naem` means nothing in this template (`v1.0/welcome.no`, line 1)";
     assert_eq!(found(&project), [within]);
 }
+
+/// The helps of what is found.
+fn helps(rules: &str) -> Vec<String> {
+    compile(&project(rules)).diagnostics.into_iter().map(|it| it.help.unwrap_or_default()).collect()
+}
+
+#[test]
+fn tests_and_functions_of_templates_have_their_own_ways_out() {
+    let rules = r#"
+event "A" { t: text?, n: number }
+rule r { when "A"
+  call crm { a: "{% if event.t is known %}x{% endif %}", b: "{{ now() }}", c: "{{ event.n | fallback }}" } }
+"#;
+    assert_eq!(
+        helps(rules),
+        [
+            "whether there is a value is `is defined`, as in `{% if profile.first_name is defined %}`; comparisons have signs, as in `{% if event.total > 5 %}`",
+            "functions are `range`, `dict` and `namespace`; other values stand in a `let`",
+            "own filters are `default('…')`, `money('EUR')`, `date('%-d %B')` and `link('name')`",
+        ]
+    );
+}

@@ -51,7 +51,7 @@ pub(crate) fn optional(span: Span, place: &str, path: &str) -> Diagnostic {
         .help(format!("say what stands there then: `{{{{ {path} | default('{stand_in}') }}}}`"))
 }
 
-/// `what` is `filter` or `function`, of which `known` are those that one could have meant.
+/// `what` is `filter`, `test` or `function`, of which `known` are those that one could have meant.
 pub(crate) fn unknown_filter<'n>(
     span: Span,
     place: &str,
@@ -59,7 +59,13 @@ pub(crate) fn unknown_filter<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> Diagnostic {
-    let way = "own filters are `default('…')`, `money('EUR')`, `date('%-d %B')` and `link('name')`";
+    let way = match what {
+        "test" => {
+            "whether there is a value is `is defined`, as in `{% if profile.first_name is defined %}`; comparisons have signs, as in `{% if event.total > 5 %}`"
+        }
+        "function" => "functions are `range`, `dict` and `namespace`; other values stand in a `let`",
+        _ => "own filters are `default('…')`, `money('EUR')`, `date('%-d %B')` and `link('name')`",
+    };
     Diagnostic::error(super::UNKNOWN_FILTER, span, format!("templates know no {what} `{name}`{place}"))
         .help(meant(nearest(name, known), "", way))
 }
