@@ -70,6 +70,7 @@ pub(crate) fn check(
         declared: BTreeMap::new(),
         channels: BTreeSet::new(),
         unread: Unread::of(files),
+        where_before: None,
     };
     checker.refused_lets.extend(checker.unread.conditions().cloned().collect::<Vec<_>>());
     let items: Vec<&Item> = packs.iter().chain(files).flat_map(|file| &file.items).collect();
@@ -110,6 +111,8 @@ struct Checker<'a> {
     /// The channels that messages can go by.
     channels: BTreeSet<String>,
     unread: Unread,
+    /// In a list of conditions, the events of the `where` with which the one before ended.
+    where_before: Option<EventSet>,
 }
 
 /// What an expression can see.

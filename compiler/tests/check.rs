@@ -129,6 +129,48 @@ fn helps(rules: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_follows_a_where_may_belong_to_it() {
+    let several = "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`";
+    for condition in [
+        "did \"A\" where n > 3 and t = \"x\"",
+        "did \"A\" where n > 3 or t = \"x\"",
+        "not did \"A\" where n > 3 in the last 3 days and (t = \"x\" or did \"B\")",
+        "did \"B\" then \"A\" where n > 3 within 1 day and t = \"x\"",
+        "did \"A\" where n > 3 in at least 2 of the last 3 days and t = \"x\"",
+    ] {
+        let rules =
+            format!("event \"A\" {{ n: number, t: text }}\nevent \"B\" {{}}\nsegment s {{ {condition} }}");
+        assert_eq!(helps(&rules), [several], "{condition}");
+    }
+    for condition in [
+        "did \"A\" where n > 3 and other = \"x\"",
+        "did \"A\" and t = \"x\"",
+        "did \"B\" where at = 2026-01-01 08:00 and t = \"x\"",
+        "t = \"x\" and did \"A\" where n > 3",
+        "at least 1 of (did \"A\" where n > 3, t = \"x\")",
+    ] {
+        let rules =
+            format!("event \"A\" {{ n: number, t: text }}\nevent \"B\" {{}}\nsegment s {{ {condition} }}");
+        let helps = helps(&rules);
+        assert!(helps.len() == 1 && helps[0] != several, "{condition}: {helps:?}");
+    }
+}
+
+#[test]
+fn words_of_behaviour_that_stand_alone_say_what_follows() {
+    let rules = r#"
+event "A" { id: text }
+profile { id: text? }
+segment a { did }
+segment b { count > 3 }
+"#;
+    assert_eq!(
+        helps(rules),
+        ["the name of an event in quotes follows it: `did \"Event\"`", "say of what: `count of \"Event\"`"]
+    );
+}
+
+#[test]
 fn tests_and_functions_of_templates_have_their_own_ways_out() {
     let rules = r#"
 event "A" { t: text?, n: number }

@@ -79,8 +79,8 @@ impl Checker<'_> {
                 Some(negate(*negated, known))
             }
             ast::ExprKind::Not(inner) => boolean(ExprKind::Not(Box::new(self.part(inner, scope)?))),
-            ast::ExprKind::And(list) => boolean(ExprKind::And(self.conditions(list, scope)?)),
-            ast::ExprKind::Or(list) => boolean(ExprKind::Or(self.conditions(list, scope)?)),
+            ast::ExprKind::And(list) => boolean(ExprKind::And(self.joined(list, scope)?)),
+            ast::ExprKind::Or(list) => boolean(ExprKind::Or(self.joined(list, scope)?)),
             ast::ExprKind::AtLeastOf { count, conditions } => {
                 let count = self.count(count, 1, 64);
                 let conditions = self.conditions(conditions, scope);
@@ -103,6 +103,21 @@ impl Checker<'_> {
     /// Conditions; every one is checked.
     fn conditions(&mut self, list: &[ast::Expr], scope: Scope<'_>) -> Option<Vec<Expr>> {
         let checked: Vec<Option<Expr>> = list.iter().map(|it| self.part(it, scope)).collect();
+        checked.into_iter().collect()
+    }
+
+    /// Conditions with `and` or `or` between them, where what follows a `where` may be meant to belong to it.
+    fn joined(&mut self, list: &[ast::Expr], scope: Scope<'_>) -> Option<Vec<Expr>> {
+        let before = self.where_before.clone();
+        let mut checked = Vec::new();
+        for it in list {
+            let part = self.part(it, scope);
+            if let Some(events) = part.as_ref().and_then(|part| self.filtered(part)) {
+                self.where_before = Some(events);
+            }
+            checked.push(part);
+        }
+        self.where_before = before;
         checked.into_iter().collect()
     }
 

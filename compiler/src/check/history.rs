@@ -225,6 +225,20 @@ impl Checker<'_> {
         }
     }
 
+    /// The events of which a condition looks at some only, by a `where`.
+    pub(super) fn filtered(&self, condition: &Expr) -> Option<EventSet> {
+        let pattern = match &condition.kind {
+            ExprKind::Not(inner) => return self.filtered(inner),
+            ExprKind::Did { what: Occurrence::Pattern(pattern), .. }
+            | ExprKind::Regularly { pattern, .. } => pattern,
+            ExprKind::Did { what: Occurrence::Sequence(id), .. } => {
+                &self.program.sequences.get(id.0 as usize)?.elements.last()?.pattern
+            }
+            _ => return None,
+        };
+        pattern.filter.as_ref().map(|_| pattern.events.clone())
+    }
+
     /// A pattern and its filter.
     pub(super) fn pattern(&mut self, pattern: &ast::Pattern, scope: Scope<'_>) -> Option<Pattern> {
         let events = self.events(&pattern.events)?;

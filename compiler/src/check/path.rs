@@ -55,7 +55,10 @@ impl Checker<'_> {
         } else {
             scope.rule.is_some_and(|rule| rule.refused)
         };
-        if !reported {
+        let beyond = self.where_before.clone().filter(|events| self.is_field(events, &first.text));
+        if !reported && beyond.is_some() {
+            self.report(names::field_beyond_where(path.span, &first.text));
+        } else if !reported {
             let known = self.names_in_scope(scope);
             let unknown = names::unknown_name(path.span, &first.text, known.iter().map(String::as_str));
             self.report_missing(Missing::EventField, unknown);

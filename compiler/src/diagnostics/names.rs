@@ -73,14 +73,23 @@ fn without_field(span: Span, of: &str, name: &str, help: &str) -> Diagnostic {
     Diagnostic::error(super::UNKNOWN_FIELD, span, format!("{of} has no field `{name}`")).help(help)
 }
 
+/// A field of the events of a `where` that ended before it.
+pub(crate) fn field_beyond_where(span: Span, name: &str) -> Diagnostic {
+    let way = "`where` takes one comparison; several stand in parentheses: `where (a = 1 and b = 2)`";
+    meaningless(span, name, way)
+}
+
 /// Known names are compared by their last part, since what stands before it may have been left out.
 pub(crate) fn unknown_name<'n>(
     span: Span,
     name: &str,
     known: impl IntoIterator<Item = &'n str> + Clone,
 ) -> Diagnostic {
-    let near = nearest_part(name, known);
+    // The words that begin what somebody did are not misspelt, but left alone.
+    let near = nearest_part(name, known).filter(|_| !matches!(name, "did" | "count"));
     let way = match name {
+        "did" => "the name of an event in quotes follows it: `did \"Event\"`",
+        "count" => "say of what: `count of \"Event\"`",
         "now" | "today" | "yesterday" | "tomorrow" => {
             "conditions have no clock; write for example `did \"Event\" today`, `in the last 3 days` or `time since last \"Event\" > 3 days`"
         }
