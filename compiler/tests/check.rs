@@ -186,3 +186,29 @@ rule r { when "A"
         ]
     );
 }
+
+#[test]
+fn what_is_decided_says_about_what() {
+    let rules = r#"
+event "A" { n: number, w: time }
+segment a { did "A" where month(w) = 13 }
+segment b { did "A" where (13 = month(w)) }
+segment c { did "A" where ((n > 5) and (n < 3)) }
+segment d { did "A" where month(w) in [12, 13] }
+segment e { did "A" where not (weekday(w) = "Monday") }
+segment f { did "A" where (weekday(w) = "monday" and weekday(w) != "sunday" and weekday(w) not in ["friday"]) }
+"#;
+    assert_eq!(
+        found(&project(rules)),
+        [
+            "never-holds: this never holds: `month(w) = 13`",
+            "never-holds: this never holds: `13 = month(w)`",
+            "never-holds: this never holds: `(n > 5) and (n < 3)`",
+            "never-holds: this never holds: `month(w) = 13`",
+            "always-holds: this always holds: `not (weekday(w) = \"Monday\")`",
+        ]
+    );
+    let event = "no event would ever be meant: compare with another number";
+    let days = "the days are `\"monday\"`, `\"tuesday\"` and so on to `\"sunday\"`, in small letters";
+    assert_eq!(helps(rules), [event, event, event, "leave this value out, or write another one", days]);
+}

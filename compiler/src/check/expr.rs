@@ -21,6 +21,9 @@ impl Checker<'_> {
     pub(super) fn condition(&mut self, expr: &ast::Expr, scope: Scope<'_>) -> Option<Expr> {
         let condition = self.part(expr, scope)?;
         self.negations(&condition, scope);
+        if scope.events.is_some() {
+            self.judge_where(&condition);
+        }
         Some(condition)
     }
 

@@ -2,7 +2,10 @@
 
 use super::{Checker, Scope, expr::negate, words};
 use crate::{
-    diagnostics::{conditions, limits, names, rules, types},
+    diagnostics::{
+        conditions::{self, About},
+        limits, names, rules, types,
+    },
     limits::{MAX_CALENDAR_DAYS, MAX_CALENDAR_WEEKS, MAX_DURATION, MAX_ELEMENTS, MAX_LAST_OF, MAX_TIMES},
     time,
     typed::{
@@ -107,7 +110,7 @@ impl Checker<'_> {
         let pattern = self.pattern(pattern, scope)?;
         let (count, last) = (count?, last?);
         if count > last {
-            self.report(conditions::decided(span, false, self.text(span)));
+            self.report(conditions::decided(span, false, self.text(span), About::Customers));
             return None;
         }
         Some(Expr { kind: ExprKind::Regularly { pattern, count, last, unit }, ty: Type::Boolean, span })

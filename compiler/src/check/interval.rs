@@ -3,12 +3,15 @@
 use super::Checker;
 use crate::{
     calendar::MAX_STREAK,
-    diagnostics::conditions,
+    diagnostics::conditions::{self, About},
     plan::Class,
     typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, visit},
     value::{Decimal, Value},
 };
 use segue_grammar::Span;
+
+/// What `weekday` gives.
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// What is known of a condition before anything happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +24,24 @@ enum Verdict {
 impl Checker<'_> {
     /// Reports parts of a condition that can never hold or always do, and negations that meet optional fields.
     pub(super) fn judge(&mut self, condition: &Expr) {
-        let verdict = self.verdict(condition, true);
+        let verdict = self.verdict(condition, Some(About::Customers));
         if verdict == Verdict::Open {
             self.time_since(condition);
         }
     }
 
-    /// Finds the innermost part that is decided and reports it once.
-    fn verdict(&mut self, expr: &Expr, report: bool) -> Verdict {
+    /// Reports parts of a condition after `where` that can never hold of an event, or always do.
+    pub(super) fn judge_where(&mut self, condition: &Expr) {
+        self.verdict(condition, Some(About::Events));
+    }
+
+    /// Finds the innermost part that is decided and reports it once, if that is asked for.
+    fn verdict(&mut self, expr: &Expr, report: Option<About>) -> Verdict {
         let before = self.diagnostics.len();
         let verdict = match &expr.kind {
             ExprKind::Literal(Value::Boolean(true)) => Verdict::Always,
             ExprKind::Literal(Value::Boolean(false)) => Verdict::Never,
-            ExprKind::Not(inner) => match self.verdict(inner, false) {
+            ExprKind::Not(inner) => match self.verdict(inner, None) {
                 Verdict::Never => Verdict::Always,
                 Verdict::Always => Verdict::Never,
                 Verdict::Open => Verdict::Open,
@@ -61,21 +69,43 @@ impl Checker<'_> {
                 Verdict::Always | Verdict::Open => Verdict::Open,
             },
             ExprKind::Compare { operator, left, right } => comparison(*operator, left, right),
-            ExprKind::Between { low, high, .. } => match (number(low), number(high)) {
+            ExprKind::Between { value, low, high } => match (number(low), number(high)) {
                 (Some(low), Some(high)) if low > high => Verdict::Never,
+                _ if comparison(Comparison::GreaterOrEqual, value, low) == Verdict::Never
+                    || comparison(Comparison::LessOrEqual, value, high) == Verdict::Never =>
+                {
+                    Verdict::Never
+                }
                 _ => Verdict::Open,
             },
+            ExprKind::In { value, choices } => self.choices(value, choices),
             ExprKind::Did { bound: Bound::AtLeast, count: 0, .. } => Verdict::Always,
             _ => Verdict::Open,
         };
-        if report && verdict != Verdict::Open && self.diagnostics.len() == before {
+        if let Some(about) = report
+            && verdict != Verdict::Open
+            && self.diagnostics.len() == before
+        {
+            let about = if is_of_weekday(expr) { About::Weekday } else { about };
             let words = self.text(expr.span).to_owned();
-            self.report(match verdict {
-                Verdict::Never => conditions::decided(expr.span, false, &words),
-                Verdict::Always | Verdict::Open => conditions::decided(expr.span, true, &words),
-            });
+            self.report(conditions::decided(expr.span, verdict == Verdict::Always, &words, about));
         }
         verdict
+    }
+
+    /// Of the choices of an `in`, each that the value can never be is a slip, also where others are left.
+    fn choices(&mut self, value: &Expr, choices: &[Expr]) -> Verdict {
+        let never = |choice: &&Expr| comparison(Comparison::Equal, value, choice) == Verdict::Never;
+        let slips: Vec<&Expr> = choices.iter().filter(never).collect();
+        if slips.len() == choices.len() && !choices.is_empty() {
+            return Verdict::Never;
+        }
+        let about = if is_weekday(value) { About::Weekday } else { About::Choice };
+        for choice in slips.into_iter().filter(|_| !matches!(value.kind, ExprKind::Literal(_))) {
+            let words = format!("{} = {}", self.text(value.span), self.text(choice.span));
+            self.report(conditions::decided(choice.span, false, &words, about));
+        }
+        Verdict::Open
     }
 
     /// Wherever something is compared with a `time since`, it must be a constant: only then is the instant of the change
@@ -183,7 +213,39 @@ fn is_always_known(expr: &Expr) -> bool {
     }
 }
 
+/// Whether an expression is `weekday(…)`.
+fn is_weekday(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { function: Function::Weekday, .. })
+}
+
+/// Whether a condition compares a day of the week.
+fn is_of_weekday(condition: &Expr) -> bool {
+    match &condition.kind {
+        ExprKind::Not(inner) => is_of_weekday(inner),
+        ExprKind::Compare { left, right, .. } => is_weekday(left) || is_weekday(right),
+        ExprKind::In { value, .. } => is_weekday(value),
+        _ => false,
+    }
+}
+
+/// Whether a day of the week is compared with a text that is none.
+fn is_of_no_day(left: &Expr, right: &Expr) -> bool {
+    let word = match (&left.kind, &right.kind) {
+        (_, ExprKind::Literal(Value::Text(word))) if is_weekday(left) => word,
+        (ExprKind::Literal(Value::Text(word)), _) if is_weekday(right) => word,
+        _ => return false,
+    };
+    !DAYS.contains(&word.as_str())
+}
+
 fn comparison(operator: Comparison, left: &Expr, right: &Expr) -> Verdict {
+    if is_of_no_day(left, right) {
+        return match operator {
+            Comparison::Equal => Verdict::Never,
+            Comparison::NotEqual => Verdict::Always,
+            _ => Verdict::Open,
+        };
+    }
     let (operator, value, bound) = match (number(left), number(right)) {
         (_, Some(bound)) => (operator, left, bound),
         (Some(bound), None) => (mirrored(operator), right, bound),

@@ -4,15 +4,48 @@ use super::Diagnostic;
 use crate::typed::{Expr, ExprKind};
 use segue_grammar::Span;
 
+/// What a condition that is decided asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Who is in.
+    Customers,
+    /// Which events are meant, after `where`.
+    Events,
+    /// The day of the week, of either.
+    Weekday,
+    /// One of several values after `in`.
+    Choice,
+}
+
 /// `holds` says which way the condition, whose words are `words`, is decided.
-pub(crate) fn decided(span: Span, holds: bool, words: &str) -> Diagnostic {
-    let (code, verdict, help) = if holds {
-        (super::ALWAYS_HOLDS, "always", "leave it out, or compare with another number")
-    } else {
-        (super::NEVER_HOLDS, "never", "nobody would ever be in: compare with another number")
+pub(crate) fn decided(span: Span, holds: bool, words: &str, about: About) -> Diagnostic {
+    let (code, verdict) = if holds { (super::ALWAYS_HOLDS, "always") } else { (super::NEVER_HOLDS, "never") };
+    let help = match (about, holds) {
+        (About::Weekday, _) => {
+            "the days are `\"monday\"`, `\"tuesday\"` and so on to `\"sunday\"`, in small letters"
+        }
+        (About::Choice, _) => "leave this value out, or write another one",
+        (About::Customers | About::Events, true) => "leave it out, or compare with another number",
+        (About::Customers, false) => "nobody would ever be in: compare with another number",
+        (About::Events, false) => "no event would ever be meant: compare with another number",
     };
-    let words = words.trim().trim_start_matches('(').trim_end_matches(')');
-    Diagnostic::error(code, span, format!("this {verdict} holds: `{words}`")).help(help)
+    Diagnostic::error(code, span, format!("this {verdict} holds: `{}`", bare(words))).help(help)
+}
+
+/// A condition without parentheses around all of it.
+fn bare(words: &str) -> &str {
+    let words = words.trim();
+    let Some(inner) = words.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else { return words };
+    let mut depth = 0_usize;
+    for character in inner.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' if depth == 0 => return words,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    bare(inner)
 }
 
 pub(crate) fn negated_optional(span: Span, path: &str) -> Diagnostic {
