@@ -208,7 +208,15 @@ segment f { did "A" where (weekday(w) = "monday" and weekday(w) != "sunday" and 
             "always-holds: this always holds: `not (weekday(w) = \"Monday\")`",
         ]
     );
-    let event = "no event would ever be meant: compare with another number";
+    let ifs = r#"
+event "A" { w: time }
+let season = "late" if month(last of w of "A") > 12, otherwise "early"
+rule r { when "A"
+  if weekday(event.w) = "saturday" { call crm {} } otherwise if weekday(event.w) = "Sunday" { call crm {} } }
+"#;
+    let way = "this way would never be taken: compare with another number";
     let days = "the days are `\"monday\"`, `\"tuesday\"` and so on to `\"sunday\"`, in small letters";
+    assert_eq!(helps(ifs), [way, days]);
+    let event = "no event would ever be meant: compare with another number";
     assert_eq!(helps(rules), [event, event, event, "leave this value out, or write another one", days]);
 }

@@ -65,6 +65,19 @@ fn what_stops_a_run() {
 }
 
 #[test]
+fn how_often_is_no_trigger() {
+    let way = |condition: &str| {
+        assert_eq!(said(&format!("segment s {{ did {condition} }}")), []);
+        format!(
+            "how often and how long ago is a condition; name it: `segment r_audience {{ did {condition} }}`, and start the rule with `when enters r_audience`"
+        )
+    };
+    let help = way("\"A\" at least 3 times in the last 1 hour");
+    one("rule r {\n  when \"A\" at least 3 times within 1 hour\n  call x {}\n}", &help);
+    one("rule r {\n  when \"A\" at least 3 times in the last 1 hour\n  call x {}\n}", &help);
+}
+
+#[test]
 fn braces_have_their_partners() {
     body("if x = 3 call y { a: 1 }", "write `if x = 3 { call y { a: 1 } }`");
     body("if x = 3\n  call y { a: 1 }", "write `if x = 3 { call y { a: 1 } }`");

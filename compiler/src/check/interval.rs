@@ -35,6 +35,11 @@ impl Checker<'_> {
         self.verdict(condition, Some(About::Events));
     }
 
+    /// The same of the condition of an `if`, before steps or after a value.
+    pub(super) fn judge_if(&mut self, condition: &Expr) {
+        self.verdict(condition, Some(About::Way));
+    }
+
     /// Finds the innermost part that is decided and reports it once, if that is asked for.
     fn verdict(&mut self, expr: &Expr, report: Option<About>) -> Verdict {
         let before = self.diagnostics.len();

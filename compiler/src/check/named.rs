@@ -40,6 +40,7 @@ impl Checker<'_> {
             .map(|(value, condition)| {
                 let value = self.expr(value, Scope::default());
                 let condition = self.condition(condition, Scope::default());
+                condition.iter().for_each(|condition| self.judge_if(condition));
                 Some((value?, condition?))
             })
             .collect();

@@ -41,6 +41,7 @@ impl Checker<'_> {
                 let mut checked = Vec::new();
                 for (condition, steps) in arms {
                     let condition = self.condition(condition, scope);
+                    condition.iter().for_each(|condition| self.judge_if(condition));
                     let steps = self.steps(steps, scope, number);
                     checked.push(condition.map(|condition| (condition, steps)));
                 }

@@ -15,6 +15,8 @@ pub(crate) enum About {
     Weekday,
     /// One of several values after `in`.
     Choice,
+    /// Which steps are done, or which value counts.
+    Way,
 }
 
 /// `holds` says which way the condition, whose words are `words`, is decided.
@@ -25,8 +27,11 @@ pub(crate) fn decided(span: Span, holds: bool, words: &str, about: About) -> Dia
             "the days are `\"monday\"`, `\"tuesday\"` and so on to `\"sunday\"`, in small letters"
         }
         (About::Choice, _) => "leave this value out, or write another one",
-        (About::Customers | About::Events, true) => "leave it out, or compare with another number",
+        (About::Customers | About::Events | About::Way, true) => {
+            "leave it out, or compare with another number"
+        }
         (About::Customers, false) => "nobody would ever be in: compare with another number",
+        (About::Way, false) => "this way would never be taken: compare with another number",
         (About::Events, false) => "no event would ever be meant: compare with another number",
     };
     Diagnostic::error(code, span, format!("this {verdict} holds: `{}`", bare(words))).help(help)

@@ -325,12 +325,25 @@ impl<'a> Place<'a> {
             "at" | "exactly" | "in" | "between" | "since" | "today" | "this"
                 if inside.clone().any(|at| self.tokens.kind(at) == Some(Kind::Text)) =>
             {
-                let condition = self.text(when + 1, self.line_end()).unwrap_or("\"Event\" …");
+                let condition = self.asked(when + 1);
                 Some(format!(
                     "how often and how long ago is a condition; name it: `segment r_audience {{ did {condition} }}`, and start the rule with `when enters r_audience`"
                 ))
             }
             _ => None,
+        }
+    }
+
+    /// What stands on the line from a place on, as a condition has it: `in the last …`, not `within …`.
+    fn asked(self, first: usize) -> String {
+        let end = self.line_end();
+        let within = (self.index..=end).find(|at| self.tokens.word(*at) == "within");
+        let parts = within.and_then(|within| {
+            Some((self.text(first, within.checked_sub(1)?)?, self.text(within + 1, end)?))
+        });
+        match parts {
+            Some((before, after)) => format!("{before} in the last {after}"),
+            None => self.text(first, end).unwrap_or("\"Event\" …").to_owned(),
         }
     }
 
