@@ -5,7 +5,7 @@
 
 use crate::{
     time::{self, Zone},
-    typed::{Program, schedule::Schedule},
+    typed::{Program, schedule::Schedule, wait::WEEKDAYS},
     value::{Millis, Value},
 };
 
@@ -76,8 +76,8 @@ impl Schedule {
         match self {
             Self::Weekly { days, minutes } => {
                 let named: Vec<&str> =
-                    WEEK.iter().zip(days).filter(|(_, on)| **on).map(|(name, _)| *name).collect();
-                let named = if named.len() == WEEK.len() { "day".to_owned() } else { named.join(", ") };
+                    WEEKDAYS.iter().zip(days).filter(|(_, on)| **on).map(|(name, _)| *name).collect();
+                let named = if named.len() == WEEKDAYS.len() { "day".to_owned() } else { named.join(", ") };
                 format!("every {named}{}", at(*minutes))
             }
             Self::Yearly { minutes, .. } => format!("every year on {date}{}", at(*minutes)),
@@ -88,12 +88,9 @@ impl Schedule {
     }
 }
 
-/// The days of the week, from Monday.
-pub const WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-
 fn is_among(day: i32, days: &[bool; 7]) -> bool {
     let name = time::date_weekday(day);
-    WEEK.iter().zip(days).any(|(weekday, on)| *on && name == Some(*weekday))
+    WEEKDAYS.iter().zip(days).any(|(weekday, on)| *on && name == Some(*weekday))
 }
 
 /// The calendar day of a date, or of a point in time for the customer.

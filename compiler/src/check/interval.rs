@@ -5,13 +5,10 @@ use crate::{
     calendar::MAX_STREAK,
     diagnostics::conditions::{self, About},
     plan::Class,
-    typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, visit},
+    typed::{Aggregate, Bound, Comparison, Expr, ExprKind, Function, visit, wait::WEEKDAYS},
     value::{Decimal, Value},
 };
 use segue_grammar::Span;
-
-/// What `weekday` gives.
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// What is known of a condition before anything happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,7 +237,7 @@ fn is_of_no_day(left: &Expr, right: &Expr) -> bool {
         (ExprKind::Literal(Value::Text(word)), _) if is_weekday(right) => word,
         _ => return false,
     };
-    !DAYS.contains(&word.as_str())
+    !WEEKDAYS.contains(&word.as_str())
 }
 
 fn comparison(operator: Comparison, left: &Expr, right: &Expr) -> Verdict {

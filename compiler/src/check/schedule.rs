@@ -3,11 +3,11 @@
 use super::{Checker, Scope};
 use crate::{
     diagnostics::{conditions, limits, types},
-    schedule::WEEK,
     time::Distance,
     typed::{
         Expr, ExprKind, ScheduleId,
         schedule::{DateField, Schedule},
+        wait::WEEKDAYS,
     },
     types::Type,
 };
@@ -20,7 +20,7 @@ impl Checker<'_> {
             ast::Trigger::Every { days, at } => {
                 let minutes = self.time_of_day(at)?;
                 let on = |name: &str| days.iter().any(|day| day.text == "day" || day.text == name);
-                Schedule::Weekly { days: WEEK.map(on), minutes }
+                Schedule::Weekly { days: WEEKDAYS.map(on), minutes }
             }
             ast::Trigger::Yearly { field, at } => {
                 let (field, minutes) = (self.date_field(field), self.time_of_day(at));
