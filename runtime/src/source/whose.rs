@@ -149,6 +149,32 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_that_is_another_misleads_nobody() {
+        let lines = [
+            r#"{"type":"track","messageId":"m","userId":"ada","event":"E","timestamp":1}"#,
+            r#"{"type":"identify","messageId":"m","anonymousId":"bo","traits":{"userId":"x"},"timestamp":1}"#,
+            r#"{"type": "identify", "userId": "ada", "x": "anonymousId", "timestamp": 1}"#,
+            r#"{"type":"page","a":"anonymousId","anonymousId":"bo","timestamp":1,"userId":null}"#,
+        ];
+        let mut named = 0;
+        for line in lines {
+            for (place, byte) in
+                (0..line.len()).flat_map(|at| b"\"\\,:{}[] x1\x01\xE5".map(|byte| (at, byte)))
+            {
+                let mut changed = line.as_bytes().to_vec();
+                changed[place] = byte;
+                if let (Ok(envelope), Some(whose)) = (Envelope::parse(&changed), whose(Line::Whole, &changed))
+                {
+                    named += 1;
+                    let of = Whose { customer: envelope.customer, known: envelope.known };
+                    assert_eq!((whose, envelope.same_as), (of, None), "{place} {byte} {line}");
+                }
+            }
+        }
+        assert!(named > 500, "{named}");
+    }
+
+    #[test]
     fn reads_no_further_than_it_must() {
         let named = |customer: &'static str, known| Some(Whose { customer: Cow::Borrowed(customer), known });
         assert_eq!(of(r#"{"type":"track","userId":"u","#), named("u", true));
