@@ -381,7 +381,8 @@ fn at_the_end_requests_under_way_are_answered_and_others_are_refused() {
     let mut slow = service.client();
     let body = r#"{"userId":"ada","event":"A","messageId":"m"}"#;
     let head = "POST /v1/track HTTP/1.1\r\nhost: x\r\nauthorization: Basic a2V5Og==\r\n";
-    let begun = format!("{head}content-length: {}\r\n\r\n", body.len());
+    let (begun, rest) = body.split_at(15);
+    let begun = format!("{head}content-length: {}\r\n\r\n{begun}", body.len());
     slow.stream.write_all(begun.as_bytes()).unwrap();
     // An answer to somebody who came later: the slow one's request is under way.
     assert_eq!(service.client().ask("GET", "/healthz", &[], b"").status, 200);
@@ -392,7 +393,7 @@ fn at_the_end_requests_under_way_are_answered_and_others_are_refused() {
         std::net::TcpStream::connect(service.address).is_err()
     });
     assert!(is_refused, "nobody waits for an answer that does not come");
-    slow.stream.write_all(body.as_bytes()).unwrap();
+    slow.stream.write_all(rest.as_bytes()).unwrap();
     assert_eq!(slow.answer().status, 200);
     assert_eq!(service.take().len(), 1);
 }
@@ -582,21 +583,4 @@ fn tls_is_spoken_and_plain_text_is_not() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""protocol":"https""#), "{answer}");
     assert!(tls::acceptor(&file("key.pem"), &file("key.pem")).is_err_and(|it| it.contains("no certificate")));
     assert!(tls::acceptor(&file("none.pem"), &file("key.pem")).is_err());
-}
-
-#[test]
-fn requests_under_way_end_when_the_service_ends() {
-    let mut service = Service::start(Changes::default());
-    let mut client = service.client();
-    client
-        .stream
-        .write_all(b"POST /v1/track HTTP/1.1\r\nhost: x\r\nauthorization: Basic a2V5Og==\r\n")
-        .unwrap();
-    client.stream.write_all(b"content-length: 28\r\n\r\n{\"userId\":\"ada\"").unwrap();
-    thread::sleep(Duration::from_millis(100));
-    let _ = service.stop.take().map(|stop| stop.send(()));
-    thread::sleep(Duration::from_millis(100));
-    client.stream.write_all(b",\"event\":\"A\"}").unwrap();
-    let answer = client.answer();
-    assert_eq!((answer.status, service.take().len()), (200, 1));
 }
